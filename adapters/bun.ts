@@ -1,0 +1,103 @@
+/**
+ * WASI for Bun. Directories are confined by the kernel through `bun:ffi`.
+ *
+ * @example
+ * ```ts ignore
+ * import { WASI } from "@x/wasi/bun";
+ *
+ * const wasi = new WASI({ version: "preview1", preopens: { "/": "." } });
+ * ```
+ *
+ * @module
+ */
+import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
+import { hostMaker, nodeProcess } from "./host.ts";
+import { nodeContext, processClocks } from "./node.ts";
+import { type CFunction, type Foreign, libraryNames, signatures } from "./posix/foreign.ts";
+
+/** The parts of `bun:ffi` that are used. */
+interface BunFfi {
+  dlopen(name: string, definitions: Record<string, { args: string[]; returns: string }>): {
+    symbols: Record<string, CFunction>;
+  };
+  ptr(bytes: Uint8Array): number;
+  toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer;
+}
+
+const TYPES = { i32: "i32", u32: "u32", i64: "i64_fast", ptr: "ptr" } as const;
+
+function openForeign(): Foreign | undefined {
+  const ffi = nodeProcess().getBuiltinModule("bun:ffi") as BunFfi | undefined;
+  if (ffi === undefined) return undefined;
+  const definitions = Object.fromEntries(
+    Object.entries(signatures).map(([name, [parameters, result]]) => [
+      name,
+      { args: parameters.map((type) => TYPES[type]), returns: TYPES[result] },
+    ]),
+  );
+  for (const name of libraryNames) {
+    try {
+      const { symbols } = ffi.dlopen(name, definitions);
+      return { ...addressing((bytes) => ffi.ptr(bytes)), symbols, errnoView: errnoViewOf(ffi) };
+    } catch {
+      // the next name
+    }
+  }
+  return undefined;
+}
+
+function errnoViewOf(ffi: BunFfi): Foreign["errnoView"] {
+  return (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as number, 0, 4));
+}
+
+/** Addresses as numbers, for runtimes that take them; those of two arrays are remembered. */
+export function addressing(
+  addressOf: (bytes: Uint8Array) => number,
+): Pick<Foreign, "pointer" | "address" | "long"> {
+  let first: Uint8Array | undefined;
+  let firstAddress = 0;
+  let second: Uint8Array | undefined;
+  let secondAddress = 0;
+  return {
+    pointer(bytes, offset) {
+      if (bytes === first) return firstAddress + offset;
+      if (bytes === second) return secondAddress + offset;
+      second = first;
+      secondAddress = firstAddress;
+      first = bytes;
+      firstAddress = addressOf(bytes);
+      return firstAddress + offset;
+    },
+    address: (value) => value,
+    long: (value) => value,
+  };
+}
+
+/** Makes the hosts of Bun. */
+export function makeBunMaker(): HostMaker {
+  const process = nodeProcess();
+  return hostMaker({
+    name: `Bun ${process.versions.bun}`,
+    foreign: openForeign,
+    transfers: (libc) => libc,
+    node: () => nodeContext({ byteNames: true, deno: false }),
+    clockSources: processClocks(),
+    exit: (code) => process.reallyExit!(code),
+  });
+}
+
+let maker: HostMaker | undefined;
+
+/**
+ * The class `WASI` of `node:wasi`, on Bun.
+ *
+ * Source: https://nodejs.org/api/wasi.html#class-wasi
+ */
+export class WASI extends BaseWASI {
+  /** Checks the options and opens the preopens; see {@linkcode BaseWASI}. */
+  constructor(options: WASIOptions = {} as WASIOptions) {
+    super(options, maker ??= makeBunMaker());
+  }
+}
+
+export type { WASIOptions };

@@ -1,0 +1,83 @@
+/**
+ * Clocks for hosts without libc, from what every runtime of JavaScript has.
+ *
+ * @module
+ */
+import { Clockid, Errno } from "../core/abi.ts";
+import { writeTime } from "../core/filestat.ts";
+import type { Clock } from "../core/host.ts";
+
+/** What a runtime can add. */
+export interface ClockSources {
+  /** Nanoseconds of a clock that all threads and processes share; default: this thread's own. */
+  monotonic?: () => bigint;
+  /** Processor time of the process in microseconds; default: none. */
+  cpu?: () => number;
+  /** Processor time of the thread in microseconds; default: the process's. */
+  threadCpu?: () => number;
+}
+
+/** Clocks over `performance.now()`, which is the cheapest precise one. */
+export class WebClock implements Clock {
+  readonly #sources: ClockSources;
+  /** What `performance.now()` lacks to the monotonic clock, as whole seconds and nanoseconds. */
+  readonly #seconds: number;
+  readonly #nanoseconds: number;
+  /** What it lacks to the wall clock, in milliseconds. */
+  #wall: number = performance.timeOrigin;
+
+  constructor(sources: ClockSources = {}) {
+    this.#sources = sources;
+    const now = BigInt(Math.floor(performance.now() * 1e6));
+    const base = (sources.monotonic?.() ?? now) - now;
+    this.#seconds = Number(base / 1000000000n);
+    this.#nanoseconds = Number(base % 1000000000n);
+  }
+
+  time(id: number, into: DataView, offset: number): number {
+    switch (id) {
+      case Clockid.REALTIME:
+        this.#realtime(into, offset);
+        return 0;
+      case Clockid.MONOTONIC: {
+        const total = this.#nanoseconds + Math.floor(performance.now() * 1e6);
+        const seconds = Math.floor(total / 1e9);
+        writeTime(into, offset, this.#seconds + seconds, total - seconds * 1e9);
+        return 0;
+      }
+      case Clockid.PROCESS_CPUTIME_ID:
+        return this.#cpu(this.#sources.cpu, into, offset);
+      case Clockid.THREAD_CPUTIME_ID:
+        return this.#cpu(this.#sources.threadCpu ?? this.#sources.cpu, into, offset);
+      default:
+        return -Errno.INVAL;
+    }
+  }
+
+  /** Millisecond steps of Date.now(), filled in; a wall clock that was set is followed. */
+  #realtime(into: DataView, offset: number): void {
+    const coarse = Date.now();
+    const elapsed = performance.now();
+    let now = this.#wall + elapsed;
+    if (now < coarse || now >= coarse + 1) {
+      this.#wall += (now < coarse ? coarse : coarse + 0.999999) - now;
+      now = this.#wall + elapsed;
+    }
+    const seconds = Math.floor(now / 1000);
+    writeTime(into, offset, seconds, Math.floor((now - seconds * 1000) * 1e6));
+  }
+
+  #cpu(source: (() => number) | undefined, into: DataView, offset: number): number {
+    if (source === undefined) return -Errno.INVAL;
+    const microseconds = Math.floor(source());
+    const seconds = Math.floor(microseconds / 1e6);
+    writeTime(into, offset, seconds, (microseconds - seconds * 1e6) * 1000);
+    return 0;
+  }
+
+  resolution(id: number): bigint {
+    if (id <= Clockid.MONOTONIC) return 1000n;
+    if (id > Clockid.THREAD_CPUTIME_ID || this.#sources.cpu === undefined) return 0n;
+    return 1000n;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * WASI for Deno. With `--allow-ffi` (part of `-A`) directories are confined by the kernel through
+ * `Deno.dlopen`.
+ *
+ * @example
+ * ```ts ignore
+ * import { WASI } from "@x/wasi/deno";
+ *
+ * const wasi = new WASI({ version: "preview1", preopens: { "/": "." } });
+ * ```
+ *
+ * @module
+ */
+import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
+import { addressing } from "./bun.ts";
+import { hostMaker, nodeProcess } from "./host.ts";
+import { nodeContext, processClocks } from "./node.ts";
+import { type CFunction, type Foreign, libraryNames, signatures } from "./posix/foreign.ts";
+
+/** The parts of `Deno` that are used. */
+interface DenoNamespace {
+  version: { deno: string };
+  exit(code: number): never;
+  dlopen?(
+    name: string,
+    definitions: Record<string, { parameters: string[]; result: string }>,
+  ): { symbols: Record<string, CFunction> };
+  permissions: { querySync(descriptor: { name: string }): { state: string } };
+  UnsafePointer: {
+    of(bytes: Uint8Array): object | null;
+    value(pointer: object | null): number | bigint;
+    create(value: bigint): object | null;
+  };
+  UnsafePointerView: { getArrayBuffer(pointer: object, length: number): ArrayBuffer };
+}
+
+function deno(): DenoNamespace {
+  return (globalThis as unknown as { Deno: DenoNamespace }).Deno;
+}
+
+/** Addresses are passed as whole numbers: making a pointer object would cost more than the call. */
+const TYPES = { i32: "i32", u32: "u32", i64: "i64", ptr: "usize" } as const;
+
+function openForeign(): Foreign | undefined {
+  const { dlopen, permissions, UnsafePointer, UnsafePointerView } = deno();
+  // Asked, not tried: trying would prompt for a permission that is not needed.
+  if (dlopen === undefined || permissions.querySync({ name: "ffi" }).state !== "granted") {
+    return undefined;
+  }
+  const definitions = Object.fromEntries(
+    Object.entries(signatures).map(([name, [parameters, result]]) => [
+      name,
+      { parameters: parameters.map((type) => TYPES[type]), result: TYPES[result] },
+    ]),
+  );
+  for (const name of libraryNames) {
+    try {
+      const { symbols } = dlopen(name, definitions);
+      return {
+        ...addressing((bytes) => Number(UnsafePointer.value(UnsafePointer.of(bytes)))),
+        symbols,
+        errnoView: (pointer) => {
+          const location = UnsafePointer.create(BigInt(pointer as bigint))!;
+          return new Int32Array(UnsafePointerView.getArrayBuffer(location, 4));
+        },
+      };
+    } catch {
+      // the next name
+    }
+  }
+  return undefined;
+}
+
+/** Makes the hosts of Deno. */
+export function makeDenoMaker(): HostMaker {
+  return hostMaker({
+    name: `Deno ${deno().version.deno}`,
+    foreign: openForeign,
+    transfers: (libc) => libc,
+    node: () => nodeContext({ byteNames: false, deno: true }),
+    clockSources: processClocks(),
+    exit: (code) =>
+      nodeProcess().reallyExit === undefined ? deno().exit(code) : nodeProcess().reallyExit!(code),
+  });
+}
+
+let maker: HostMaker | undefined;
+
+/**
+ * The class `WASI` of `node:wasi`, on Deno.
+ *
+ * Source: https://nodejs.org/api/wasi.html#class-wasi
+ */
+export class WASI extends BaseWASI {
+  /** Checks the options and opens the preopens; see {@linkcode BaseWASI}. */
+  constructor(options: WASIOptions = {} as WASIOptions) {
+    super(options, maker ??= makeDenoMaker());
+  }
+}
+
+export type { WASIOptions };

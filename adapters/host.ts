@@ -1,0 +1,186 @@
+/**
+ * What the hosts of Node, Deno and Bun have in common: each adapter supplies how libc is opened
+ * and how bytes are moved, this puts a host together from it.
+ *
+ * @module
+ */
+import { Errno } from "../core/abi.ts";
+import { FileStat } from "../core/filestat.ts";
+import type { Clock, Host, HostFileSystem, PollEntry } from "../core/host.ts";
+import type { HostMaker } from "../core/wasi.ts";
+import { type ClockSources, WebClock } from "./clock.ts";
+import { type NodeContext, openDirectory, openStream } from "./node_fs.ts";
+import {
+  type Context,
+  LibcDirectory,
+  LibcFile,
+  LibcStream,
+  type Transfers,
+} from "./posix/directory.ts";
+import type { Foreign } from "./posix/foreign.ts";
+import { Libc } from "./posix/libc.ts";
+import * as linux from "./posix/linux.ts";
+
+/** The parts of Node's `process` that the three runtimes share. */
+export interface NodeProcess {
+  readonly arch: string;
+  readonly platform: string;
+  readonly versions: Record<string, string | undefined>;
+  getBuiltinModule(name: string): unknown;
+  reallyExit?(code: number): never;
+  emitWarning(...parameters: unknown[]): void;
+  hrtime: { bigint(): bigint };
+  cpuUsage(): { user: number; system: number };
+  threadCpuUsage?(): { user: number; system: number };
+}
+
+/** What an adapter supplies. */
+export interface Runtime {
+  readonly name: string;
+  /** Opens libc, or undefined where foreign functions are not to be had. */
+  foreign(): Foreign | undefined;
+  /** How bytes are moved over libc's descriptors. */
+  transfers(libc: Libc): Transfers;
+  /** Directories over node:fs. */
+  node(): NodeContext;
+  clockSources: ClockSources;
+  exit(code: number): never;
+}
+
+/** The global `process`, which all three runtimes have. */
+export function nodeProcess(): NodeProcess {
+  return (globalThis as unknown as { process: NodeProcess }).process;
+}
+
+/** One cell that nobody ever wakes. */
+let bed: Int32Array | undefined;
+
+/** Sleeps so many milliseconds. */
+export function sleep(milliseconds: number): void {
+  bed ??= new Int32Array(new SharedArrayBuffer(4));
+  Atomics.wait(bed, 0, 0, milliseconds);
+}
+
+function random(into: Uint8Array): void {
+  crypto.getRandomValues(into as Uint8Array<ArrayBuffer>);
+}
+
+/** A POSIX error to be thrown at the embedder. */
+function posixError(errno: number, text: string): Error {
+  const name = Object.entries(Errno).find(([, number]) => number === errno)![0];
+  return Object.assign(new Error(text), { code: `E${name}` });
+}
+
+function libcFileSystem(context: Context): HostFileSystem {
+  const { libc } = context;
+  return {
+    directory(path) {
+      const flags = linux.O_CLOEXEC | libc.arch.O_DIRECTORY;
+      const fd = libc.openat(linux.AT_FDCWD, path, flags, 0);
+      if (fd === -Errno.NOENT) throw posixError(-fd, `no such directory: ${path}`);
+      if (fd === -Errno.NOTDIR) throw posixError(-fd, `not a directory: ${path}`);
+      if (fd < 0) throw posixError(-fd, `cannot open: ${path}`);
+      return new LibcDirectory(context, fd, true);
+    },
+    stream(fd) {
+      const stat = new FileStat();
+      const error = libc.stat(fd, "", stat);
+      if (error < 0) throw posixError(-error, "not an open descriptor");
+      return new LibcStream(context, fd, stat.filetype);
+    },
+  };
+}
+
+/** Whether the kernel resolves beneath: not before Linux 5.6, not under every seccomp filter. */
+function resolvesBeneath(libc: Libc): boolean {
+  const flags = linux.O_PATH | linux.O_CLOEXEC;
+  const root = libc.openat(linux.AT_FDCWD, "/", flags, 0);
+  if (root < 0) return false;
+  const fd = libc.openBeneath(root, ".", flags, 0);
+  libc.close(root);
+  if (fd < 0) return false;
+  libc.close(fd);
+  return true;
+}
+
+/** libc's clocks are exact; CPU clocks are only to be had there. */
+class LibcClock implements Clock {
+  readonly #web: WebClock;
+  readonly #libc: Libc;
+
+  constructor(libc: Libc, sources: ClockSources) {
+    this.#libc = libc;
+    this.#web = new WebClock(sources);
+  }
+
+  time(id: number, into: DataView, offset: number): number {
+    if (id <= 1) return this.#web.time(id, into, offset);
+    return id <= 3 ? this.#libc.clock(id, into, offset) : -Errno.INVAL;
+  }
+
+  resolution(id: number): bigint {
+    return this.#web.resolution(id);
+  }
+}
+
+function pollWithLibc(libc: Libc, entries: PollEntry[], timeout: number): void {
+  if (entries.length === 0) return sleep(timeout);
+  libc.poll(entries, entries.map(({ file }) => (file as LibcFile).fd), timeout);
+}
+
+/** Without poll(2) a stream is taken for ready: reading it then waits by itself. */
+function pollWithoutLibc(entries: PollEntry[], timeout: number): void {
+  if (entries.length === 0) return sleep(timeout);
+  for (const entry of entries) entry.found = entry.events;
+}
+
+/** Makes hosts for a runtime, each kind once. */
+export function hostMaker(runtime: Runtime): HostMaker {
+  let libcHost: Host | undefined;
+  let nodeHost: Host | undefined;
+  let tried = false;
+  return ({ ffi, confinement }) => {
+    if (ffi && confinement !== "walk" && confinement !== "checked") {
+      if (!tried) libcHost = makeLibcHost(runtime);
+      tried = true;
+      if (libcHost !== undefined) return libcHost;
+    }
+    return nodeHost ??= makeNodeHost(runtime);
+  };
+}
+
+function makeLibcHost(runtime: Runtime): Host | undefined {
+  const arch = linux.archOf(nodeProcess().arch);
+  if (nodeProcess().platform !== "linux" || arch === undefined) return undefined;
+  const foreign = runtime.foreign();
+  if (foreign === undefined) return undefined;
+  const libc = new Libc(foreign, arch);
+  const context: Context = {
+    libc,
+    transfers: runtime.transfers(libc),
+    beneath: resolvesBeneath(libc),
+  };
+  return {
+    name: runtime.name,
+    fs: libcFileSystem(context),
+    clock: new LibcClock(libc, runtime.clockSources),
+    random,
+    exit: runtime.exit,
+    poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
+  };
+}
+
+function makeNodeHost(runtime: Runtime): Host {
+  const context = runtime.node();
+  return {
+    name: runtime.name,
+    fs: {
+      directory: (path) => openDirectory(context, path),
+      stream: (fd) => openStream(context, fd),
+    },
+    clock: new WebClock(runtime.clockSources),
+    random,
+    exit: runtime.exit,
+    poll: pollWithoutLibc,
+  };
+}

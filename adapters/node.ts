@@ -1,0 +1,148 @@
+/**
+ * WASI for Node.js, from version 20 on.
+ *
+ * On Node 26 and later directories are confined by the kernel through `node:ffi`; before, by a
+ * walk over `/proc/self/fd`.
+ *
+ * @example
+ * ```ts ignore
+ * import { WASI } from "@x/wasi/node";
+ *
+ * const wasi = new WASI({ version: "preview1", preopens: { "/": "." } });
+ * ```
+ *
+ * @module
+ */
+import { errnoOf } from "../core/errno.ts";
+import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
+import type { ClockSources } from "./clock.ts";
+import { hostMaker, nodeProcess } from "./host.ts";
+import type { NodeContext, NodeFs } from "./node_fs.ts";
+import type { Transfers } from "./posix/directory.ts";
+import { type CFunction, type Foreign, libraryNames, signatures } from "./posix/foreign.ts";
+
+/** The parts of `node:ffi` that are used. */
+interface NodeFfi {
+  dlopen(path: string, definitions: Record<string, { arguments: string[]; return: string }>): {
+    functions: Record<string, CFunction>;
+  };
+  getRawPointer(source: Uint8Array): bigint;
+  toArrayBuffer(pointer: bigint, length: number, copy: boolean): ArrayBuffer;
+}
+
+const TYPES = { i32: "int32", u32: "uint32", i64: "int64", ptr: "pointer" } as const;
+
+/** Loads node:ffi without the warning that it is experimental, which is no user's concern. */
+function loadFfi(): NodeFfi | undefined {
+  const process = nodeProcess();
+  const emitWarning = process.emitWarning;
+  process.emitWarning = (...parameters) => {
+    if (!String(parameters[0]).includes("FFI")) emitWarning.apply(process, parameters);
+  };
+  try {
+    return process.getBuiltinModule("node:ffi") as NodeFfi | undefined;
+  } catch {
+    return undefined;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+function openForeign(): Foreign | undefined {
+  const ffi = loadFfi();
+  if (ffi === undefined) return undefined;
+  const definitions = Object.fromEntries(
+    Object.entries(signatures).map(([name, [parameters, result]]) => [
+      name,
+      { arguments: parameters.map((type) => TYPES[type]), return: TYPES[result] },
+    ]),
+  );
+  for (const name of libraryNames) {
+    try {
+      const { functions } = ffi.dlopen(name, definitions);
+      return {
+        symbols: functions,
+        pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
+        address: (value) => BigInt(value),
+        long: (value) => BigInt(value),
+        errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as bigint, 4, false)),
+      };
+    } catch {
+      // the next name, or permission is refused: then over node:fs
+    }
+  }
+  return undefined;
+}
+
+/** node:fs moves bytes faster than foreign functions, on every descriptor. */
+export function nodeTransfers(fs: NodeFs): Transfers {
+  return {
+    read(fd, into, offset, length, position) {
+      try {
+        return fs.readSync(fd, into, offset, length, position < 0 ? null : position);
+      } catch (error) {
+        return -errnoOf(error);
+      }
+    },
+    write(fd, from, offset, length, position) {
+      try {
+        return fs.writeSync(fd, from, offset, length, position < 0 ? null : position);
+      } catch (error) {
+        return -errnoOf(error);
+      }
+    },
+  };
+}
+
+/** Times that node:process knows. */
+export function processClocks(): ClockSources {
+  const process = nodeProcess();
+  const micros = ({ user, system }: { user: number; system: number }): number => user + system;
+  return {
+    monotonic: () => process.hrtime.bigint(),
+    cpu: () => micros(process.cpuUsage()),
+    threadCpu: () => micros(process.threadCpuUsage?.() ?? process.cpuUsage()),
+  };
+}
+
+/** Directories over node:fs, with a runtime's peculiarities. */
+export function nodeContext(
+  quirks: Pick<NodeContext, "byteNames" | "deno">,
+): NodeContext {
+  const process = nodeProcess();
+  return {
+    ...quirks,
+    fs: process.getBuiltinModule("node:fs") as NodeFs,
+    isatty: (fd) =>
+      (process.getBuiltinModule("node:tty") as { isatty(fd: number): boolean }).isatty(fd),
+  };
+}
+
+/** Makes the hosts of Node. */
+export function makeNodeMaker(): HostMaker {
+  const process = nodeProcess();
+  return hostMaker({
+    name: `Node ${process.versions.node}`,
+    foreign: openForeign,
+    transfers: () => nodeTransfers(process.getBuiltinModule("node:fs") as NodeFs),
+    node: () => nodeContext({ byteNames: true, deno: false }),
+    clockSources: processClocks(),
+    exit: (code) => process.reallyExit!(code),
+  });
+}
+
+let maker: HostMaker | undefined;
+
+/**
+ * The class `WASI` of `node:wasi`, on Node.
+ *
+ * Source: https://nodejs.org/api/wasi.html#class-wasi
+ */
+export class WASI extends BaseWASI {
+  /** Checks the options and opens the preopens; see {@linkcode BaseWASI}. */
+  constructor(options: WASIOptions = {} as WASIOptions) {
+    super(options, maker ??= makeNodeMaker());
+  }
+}
+
+export type { WASIOptions };

@@ -1,0 +1,466 @@
+/**
+ * Directories and files over libc. The kernel resolves each path beneath its directory; changes of
+ * a name are made with a handle of the directory it is in and the one name.
+ *
+ * @module
+ */
+import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { WasiError } from "../../core/errno.ts";
+import { FileStat } from "../../core/filestat.ts";
+import {
+  type Confinement,
+  type Directory,
+  type DirentSink,
+  type File,
+  Open,
+  type StreamAccess,
+} from "../../core/host.ts";
+import { FOLLOW, walk, type Walker } from "../../core/resolve.ts";
+import { filetypeOfDirent, type Libc } from "./libc.ts";
+import * as linux from "./linux.ts";
+
+/** How bytes are moved: through libc, or where that is faster through the runtime. */
+export interface Transfers {
+  read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number;
+  write(fd: number, from: Uint8Array, offset: number, length: number, position: number): number;
+}
+
+/** What the directories of one host share. */
+export interface Context {
+  readonly libc: Libc;
+  readonly transfers: Transfers;
+  /** Whether the kernel resolves; false where a seccomp filter or its age refuses openat2. */
+  readonly beneath: boolean;
+}
+
+/** Size of the block that getdents64 fills. */
+const DENTS = 32768;
+
+function hostFlags(libc: Libc, flags: number, fdflags: number): number {
+  const writes = (flags & Open.WRITE) !== 0;
+  const reads = (flags & Open.READ) !== 0;
+  // Without NONBLOCK a FIFO would hold the whole process until somebody opens its other end.
+  let how = linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK;
+  how |= writes ? (reads ? linux.O_RDWR : linux.O_WRONLY) : linux.O_RDONLY;
+  if ((flags & Open.CREAT) !== 0) how |= linux.O_CREAT;
+  if ((flags & Open.EXCL) !== 0) how |= linux.O_EXCL;
+  if ((flags & Open.TRUNC) !== 0) how |= linux.O_TRUNC;
+  if ((flags & Open.DIRECTORY) !== 0) how |= libc.arch.O_DIRECTORY;
+  if ((flags & Open.FOLLOW) === 0) how |= libc.arch.O_NOFOLLOW;
+  if ((fdflags & Fdflags.APPEND) !== 0) how |= linux.O_APPEND;
+  if ((fdflags & Fdflags.DSYNC) !== 0) how |= linux.O_DSYNC;
+  if ((fdflags & (Fdflags.SYNC | Fdflags.RSYNC)) !== 0) how |= linux.O_SYNC;
+  return how;
+}
+
+/** A handle of a directory during a walk. */
+interface Step {
+  readonly fd: number;
+}
+
+/** A directory over libc. */
+export class LibcDirectory implements Directory {
+  readonly filetype: number = Filetype.DIRECTORY;
+  readonly confinement: Confinement;
+  readonly #context: Context;
+  readonly #libc: Libc;
+  readonly #walker: Walker<Step>;
+  /** A preopen: its ".." is not shown. */
+  readonly #isRoot: boolean;
+  #handle: number;
+  /** How to find it again after parking. */
+  #parked: { path: string; dev: bigint; ino: bigint } | undefined = undefined;
+  #dents: Dents | undefined = undefined;
+
+  constructor(context: Context, fd: number, isRoot: boolean) {
+    this.#context = context;
+    this.#libc = context.libc;
+    this.#handle = fd;
+    this.#isRoot = isRoot;
+    this.confinement = context.beneath ? "kernel" : "walk";
+    this.#walker = walkerOf(context.libc);
+  }
+
+  get #fd(): number {
+    return this.#handle >= 0 ? this.#handle : this.#unpark();
+  }
+
+  stat(into: FileStat): number {
+    return this.#libc.stat(this.#fd, "", into);
+  }
+
+  setTimes(atim: bigint, mtim: bigint, flags: number): number {
+    return this.#libc.futimens(this.#fd, atim, mtim, flags);
+  }
+
+  sync(dataOnly: boolean): number {
+    return this.#libc.sync(this.#fd, dataOnly);
+  }
+
+  close(): void {
+    if (this.#handle >= 0) this.#libc.close(this.#handle);
+    this.#handle = -1;
+    this.#parked = undefined;
+  }
+
+  park(): void {
+    if (this.#handle < 0) return;
+    const stat = new FileStat();
+    const path = this.#libc.readlinkat(linux.AT_FDCWD, `/proc/self/fd/${this.#handle}`);
+    const known = typeof path === "string" && this.stat(stat) === 0;
+    this.close();
+    if (known) this.#parked = { path, dev: stat.dev, ino: stat.ino };
+    this.#dents = undefined;
+  }
+
+  #unpark(): number {
+    const parked = this.#parked;
+    if (parked === undefined) throw new WasiError(Errno.BADF);
+    const flags = linux.O_CLOEXEC | this.#libc.arch.O_DIRECTORY | this.#libc.arch.O_NOFOLLOW;
+    const fd = this.#libc.openat(linux.AT_FDCWD, parked.path, flags, 0);
+    if (fd < 0) throw new WasiError(Errno.BADF);
+    const stat = new FileStat();
+    if (this.#libc.stat(fd, "", stat) < 0 || stat.dev !== parked.dev || stat.ino !== parked.ino) {
+      this.#libc.close(fd);
+      throw new WasiError(Errno.BADF);
+    }
+    this.#parked = undefined;
+    return this.#handle = fd;
+  }
+
+  /** Opens a path beneath, links followed unless O_NOFOLLOW is among the flags. */
+  #open(path: string, flags: number, mode: number): number {
+    const libc = this.#libc;
+    if (this.#context.beneath) return libc.openBeneath(this.#fd, path, flags, mode);
+    const nofollow = libc.arch.O_NOFOLLOW;
+    return walk(this.#walker, { fd: this.#fd }, path, (directory, name) => {
+      const fd = libc.openat(directory.fd, name, flags | nofollow, mode);
+      if ((flags & nofollow) !== 0 || name === ".") return fd;
+      const asPath = (flags & linux.O_PATH) !== 0;
+      if (fd >= 0 && asPath && libc.filetype(fd) === Filetype.SYMBOLIC_LINK) {
+        libc.close(fd);
+        return FOLLOW;
+      }
+      if (fd === -Errno.LOOP) return FOLLOW;
+      // with O_DIRECTORY a link is NOTDIR, and so is a file
+      const link = fd === -Errno.NOTDIR && typeof libc.readlinkat(directory.fd, name) === "string";
+      return link ? FOLLOW : fd;
+    });
+  }
+
+  /** Calls `use` with a handle of the directory that holds the path's last name. */
+  #inParent(path: string, use: (fd: number, name: string) => number): number {
+    const slash = path.lastIndexOf("/");
+    if (slash < 0) return use(this.#fd, path);
+    const flags = linux.O_PATH | linux.O_CLOEXEC | this.#libc.arch.O_DIRECTORY;
+    const parent = this.#open(path.slice(0, slash), flags, 0);
+    if (parent < 0) return parent;
+    try {
+      return use(parent, path.slice(slash + 1));
+    } finally {
+      this.#libc.close(parent);
+    }
+  }
+
+  /** Calls `use` with a handle, opened with O_PATH, of what a path leads to. */
+  #atPath(path: string, follow: boolean, use: (fd: number) => number): number {
+    const nofollow = follow ? 0 : this.#libc.arch.O_NOFOLLOW;
+    const fd = this.#open(path, linux.O_PATH | linux.O_CLOEXEC | nofollow, 0);
+    if (fd < 0) return fd;
+    try {
+      return use(fd);
+    } finally {
+      this.#libc.close(fd);
+    }
+  }
+
+  open(path: string, flags: number, fdflags: number): File | Directory | number {
+    const how = hostFlags(this.#libc, flags, fdflags);
+    const fd = this.#open(path, how, (flags & Open.CREAT) === 0 ? 0 : 0o666);
+    if (fd < 0) return fd;
+    const filetype = (flags & Open.DIRECTORY) !== 0 ? Filetype.DIRECTORY : this.#libc.filetype(fd);
+    if (filetype === Filetype.DIRECTORY) return new LibcDirectory(this.#context, fd, false);
+    if (filetype < 0) {
+      this.#libc.close(fd);
+      return filetype;
+    }
+    return new LibcFile(this.#context, fd, filetype);
+  }
+
+  statAt(path: string, follow: boolean, into: FileStat): number {
+    if (!path.includes("/") && path !== "..") {
+      const error = this.#libc.stat(this.#fd, path, into);
+      if (error < 0 || !follow || into.filetype !== Filetype.SYMBOLIC_LINK) return error;
+    }
+    return this.#atPath(path, follow, (fd) => this.#libc.stat(fd, "", into));
+  }
+
+  setTimesAt(path: string, follow: boolean, atim: bigint, mtim: bigint, flags: number): number {
+    return this.#atPath(
+      path,
+      follow,
+      (fd) => this.#libc.utimensat(fd, "", atim, mtim, flags),
+    );
+  }
+
+  list(cookie: bigint, sink: DirentSink): number {
+    this.#dents ??= new Dents(this.#libc);
+    return this.#dents.list(this.#fd, this.#isRoot, cookie, sink);
+  }
+
+  mkdir(path: string): number {
+    return this.#inParent(path, (fd, name) => this.#libc.mkdirat(fd, name));
+  }
+
+  rmdir(path: string): number {
+    return this.#inParent(
+      path,
+      (fd, name) => this.#libc.unlinkat(fd, name, linux.AT_REMOVEDIR),
+    );
+  }
+
+  unlink(path: string): number {
+    return this.#inParent(path, (fd, name) => this.#libc.unlinkat(fd, name, 0));
+  }
+
+  rename(path: string, to: Directory, toPath: string): number {
+    if (!(to instanceof LibcDirectory)) return -Errno.XDEV;
+    return this.#inParent(
+      path,
+      (fd, name) =>
+        to.#inParent(toPath, (toFd, toName) => this.#libc.renameat(fd, name, toFd, toName)),
+    );
+  }
+
+  link(path: string, to: Directory, toPath: string): number {
+    if (!(to instanceof LibcDirectory)) return -Errno.XDEV;
+    return this.#inParent(
+      path,
+      (fd, name) =>
+        to.#inParent(toPath, (toFd, toName) => this.#libc.linkat(fd, name, toFd, toName)),
+    );
+  }
+
+  symlink(target: string, path: string): number {
+    return this.#inParent(path, (fd, name) => this.#libc.symlinkat(target, fd, name));
+  }
+
+  readlink(path: string): string | number {
+    let target: string | number = -Errno.INVAL;
+    const error = this.#inParent(path, (fd, name) => {
+      target = this.#libc.readlinkat(fd, name);
+      return 0;
+    });
+    return error < 0 ? error : target;
+  }
+}
+
+/** The steps of a walk with openat(2), for kernels that cannot resolve beneath. */
+function walkerOf(libc: Libc): Walker<Step> {
+  const flags = linux.O_PATH | linux.O_CLOEXEC | libc.arch.O_DIRECTORY | libc.arch.O_NOFOLLOW;
+  return {
+    child(directory, name) {
+      const fd = libc.openat(directory.fd, name, flags, 0);
+      return fd < 0 ? fd : { fd };
+    },
+    readlink: (directory, name) => libc.readlinkat(directory.fd, name),
+    close: (directory) => libc.close(directory.fd),
+  };
+}
+
+/** One directory's entries as the kernel gives them, with the block that was read last. */
+class Dents {
+  readonly #libc: Libc;
+  readonly #bytes: Uint8Array = new Uint8Array(new ArrayBuffer(DENTS));
+  readonly #view: DataView = new DataView(this.#bytes.buffer);
+  #length = 0;
+  /** The cookie of the block's first entry. */
+  #first = -1n;
+  /** Where the last listing stopped, and the cookie of the entry there. */
+  #at = 0;
+  #cookie = -1n;
+
+  constructor(libc: Libc) {
+    this.#libc = libc;
+  }
+
+  list(fd: number, isRoot: boolean, cookie: bigint, sink: DirentSink): number {
+    const error = this.#find(fd, cookie);
+    if (error < 0) return error;
+    for (;;) {
+      if (this.#at >= this.#length) {
+        const read = this.#fill(fd, this.#cookie);
+        if (read <= 0) return read;
+      }
+      if (!this.#give(fd, isRoot, sink)) return 0;
+    }
+  }
+
+  /** Puts the reading position to a cookie, in the block if it is there. */
+  #find(fd: number, cookie: bigint): number {
+    if (cookie !== 0n) {
+      if (cookie === this.#cookie) return 0;
+      if (this.#search(cookie)) return 0;
+    }
+    const error = this.#libc.lseek(fd, BigInt.asIntN(64, cookie), 0);
+    if (error < 0) return error;
+    this.#length = this.#at = 0;
+    this.#cookie = cookie;
+    return 0;
+  }
+
+  #search(cookie: bigint): boolean {
+    let next = this.#first;
+    for (let at = 0; at < this.#length;) {
+      if (next === cookie) {
+        this.#at = at;
+        this.#cookie = cookie;
+        return true;
+      }
+      next = this.#view.getBigUint64(at + linux.Dirent64.d_off, true);
+      at += this.#view.getUint16(at + linux.Dirent64.d_reclen, true);
+    }
+    return false;
+  }
+
+  #fill(fd: number, cookie: bigint): number {
+    const length = this.#libc.getdents(fd, this.#bytes);
+    this.#length = Math.max(0, length);
+    this.#at = 0;
+    this.#first = cookie;
+    return length;
+  }
+
+  /** Gives the entry at the reading position; false if the sink is full. */
+  #give(fd: number, isRoot: boolean, sink: DirentSink): boolean {
+    const view = this.#view;
+    const at = this.#at;
+    const { d_ino, d_off, d_reclen, d_type, d_name } = linux.Dirent64;
+    const reclen = view.getUint16(at + d_reclen, true);
+    const start = at + d_name;
+    let end = start;
+    while (this.#bytes[end] !== 0) end++;
+    const filetype = this.#bytes[at + d_type]!;
+    const own = isRoot && end - start === 2 && this.#bytes[start] === 46 &&
+      this.#bytes[start + 1] === 46;
+    if (own) this.#maskParent(fd, at + d_ino);
+    const more = sink.addBytes(
+      view.getUint32(at + d_off, true),
+      view.getUint32(at + d_off + 4, true),
+      view.getUint32(at + d_ino, true),
+      view.getUint32(at + d_ino + 4, true),
+      filetypeOfDirent(filetype),
+      this.#bytes,
+      start,
+      end,
+    );
+    if (!more) return false;
+    this.#cookie = view.getBigUint64(at + d_off, true);
+    this.#at = at + reclen;
+    return true;
+  }
+
+  /** A preopen's parent is outside: ".." shows the directory itself, as it does in "/". */
+  #maskParent(fd: number, at: number): void {
+    const stat = new FileStat();
+    this.#libc.stat(fd, "", stat);
+    this.#view.setBigUint64(at, stat.ino, true);
+  }
+}
+
+/** A file over libc: opened by a guest, or a stream that the process inherited. */
+export class LibcFile implements File {
+  readonly filetype: number;
+  readonly seekable: boolean;
+  readonly fd: number;
+  readonly #libc: Libc;
+  readonly #transfers: Transfers;
+
+  constructor(context: Context, fd: number, filetype: number) {
+    this.#libc = context.libc;
+    this.#transfers = context.transfers;
+    this.fd = fd;
+    this.filetype = filetype;
+    this.seekable = filetype === Filetype.REGULAR_FILE || filetype === Filetype.BLOCK_DEVICE ||
+      (filetype === Filetype.CHARACTER_DEVICE && !context.libc.isatty(fd));
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#transfers.read(this.fd, into, offset, length, position);
+  }
+
+  write(from: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#transfers.write(this.fd, from, offset, length, position);
+  }
+
+  tell(): number {
+    return this.#libc.lseek(this.fd, 0, 1);
+  }
+
+  stat(into: FileStat): number {
+    return this.#libc.stat(this.fd, "", into);
+  }
+
+  setTimes(atim: bigint, mtim: bigint, flags: number): number {
+    return this.#libc.futimens(this.fd, atim, mtim, flags);
+  }
+
+  sync(dataOnly: boolean): number {
+    return this.#libc.sync(this.fd, dataOnly);
+  }
+
+  setSize(size: number): number {
+    return this.#libc.ftruncate(this.fd, size);
+  }
+
+  allocate(offset: number, length: number): number {
+    return this.#libc.allocate(this.fd, offset, length);
+  }
+
+  advise(offset: number, length: number, advice: number): number {
+    return this.#libc.advise(this.fd, offset, length, advice);
+  }
+
+  setFlags(fdflags: number): number {
+    const append = (fdflags & Fdflags.APPEND) !== 0 ? linux.O_APPEND : 0;
+    const now = this.#libc.fcntl(this.fd, linux.F_GETFL, 0);
+    if (now < 0) return now;
+    return this.#libc.fcntl(this.fd, linux.F_SETFL, (now & ~linux.O_APPEND) | append);
+  }
+
+  close(): void {
+    this.#libc.close(this.fd);
+  }
+}
+
+/** A stream that the process has open: it stays open, and its position is the system's own. */
+export class LibcStream extends LibcFile {
+  readonly #host: Libc;
+
+  constructor(context: Context, fd: number, filetype: number) {
+    // A directory as a standard stream would be a way around all preopens.
+    super(context, fd, filetype === Filetype.DIRECTORY ? Filetype.UNKNOWN : filetype);
+    this.#host = context.libc;
+  }
+
+  seek(delta: number, whence: number): number {
+    return this.#host.lseek(this.fd, delta, whence);
+  }
+
+  access(): StreamAccess {
+    const flags = Math.max(0, this.#host.fcntl(this.fd, linux.F_GETFL, 0));
+    const mode = flags & linux.O_ACCMODE;
+    return {
+      read: mode !== linux.O_WRONLY,
+      write: mode !== linux.O_RDONLY,
+      fdflags: (flags & linux.O_APPEND) !== 0 ? Fdflags.APPEND : 0,
+    };
+  }
+
+  /** Flags of a stream are shared with whoever else has it open: they are not the guest's. */
+  override setFlags(): number {
+    return -Errno.NOTSUP;
+  }
+
+  override close(): void {}
+}

@@ -1,0 +1,75 @@
+/**
+ * The C functions that are called, and what an adapter must supply to call them.
+ *
+ * One table of signatures serves every runtime; an adapter turns it into its own words and opens
+ * the library. Sizes are given as 32 bits: they are small, and 64-bit arguments cost a BigInt on
+ * Node.
+ *
+ * @module
+ */
+
+/** Types of the signatures: an address, and whole numbers. */
+export type CType = "i32" | "u32" | "i64" | "ptr";
+
+/** Parameters and result of a C function. */
+export type CSignature = readonly [parameters: readonly CType[], result: "i32" | "i64" | "ptr"];
+
+/** The C functions, by name. */
+export const signatures: Readonly<Record<string, CSignature>> = {
+  __errno_location: [[], "ptr"],
+  close: [["i32"], "i32"],
+  clock_gettime: [["i32", "ptr"], "i32"],
+  fcntl: [["i32", "i32", "i32"], "i32"],
+  fdatasync: [["i32"], "i32"],
+  fsync: [["i32"], "i32"],
+  ftruncate: [["i32", "i64"], "i32"],
+  futimens: [["i32", "ptr"], "i32"],
+  ioctl: [["i32", "u32", "ptr"], "i32"],
+  isatty: [["i32"], "i32"],
+  linkat: [["i32", "ptr", "i32", "ptr", "i32"], "i32"],
+  lseek: [["i32", "i64", "i32"], "i64"],
+  mkdirat: [["i32", "ptr", "u32"], "i32"],
+  openat: [["i32", "ptr", "i32", "u32"], "i32"],
+  posix_fadvise: [["i32", "i64", "i64", "i32"], "i32"],
+  posix_fallocate: [["i32", "i64", "i64"], "i32"],
+  ppoll: [["ptr", "u32", "ptr", "ptr"], "i32"],
+  pread: [["i32", "ptr", "u32", "i64"], "i32"],
+  pwrite: [["i32", "ptr", "u32", "i64"], "i32"],
+  read: [["i32", "ptr", "u32"], "i32"],
+  readlinkat: [["i32", "ptr", "ptr", "u32"], "i32"],
+  renameat: [["i32", "ptr", "i32", "ptr"], "i32"],
+  statx: [["i32", "ptr", "i32", "u32", "ptr"], "i32"],
+  symlinkat: [["ptr", "i32", "ptr"], "i32"],
+  syscall: [["u32", "i32", "ptr", "ptr", "u32"], "i32"],
+  unlinkat: [["i32", "ptr", "i32"], "i32"],
+  utimensat: [["i32", "ptr", "ptr", "i32"], "i32"],
+  write: [["i32", "ptr", "u32"], "i32"],
+};
+
+/** An address, in whatever type a runtime wants it. */
+export type Pointer = number | bigint;
+
+/** A C function as called from JavaScript. */
+// deno-lint-ignore no-explicit-any
+export type CFunction = (...parameters: any[]) => any;
+
+/** What an adapter supplies: the library opened, and ways to name memory. */
+export interface Foreign {
+  readonly symbols: Readonly<Record<string, CFunction>>;
+  /** The address of a byte of an array that stays where it is. */
+  pointer(bytes: Uint8Array, offset: number): Pointer;
+  /** A number in place of an address. */
+  address(value: number): Pointer;
+  /** A 64-bit argument. */
+  long(value: number): number | bigint;
+  /** The 32-bit number that `__errno_location` points at. */
+  errnoView(pointer: unknown): Int32Array;
+}
+
+/** Names that libc goes by, the likeliest first. */
+export const libraryNames: readonly string[] = [
+  "libc.so.6",
+  "libc.so",
+  "libc.musl-x86_64.so.1",
+  "libc.musl-aarch64.so.1",
+];

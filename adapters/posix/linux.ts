@@ -1,0 +1,94 @@
+/**
+ * Linux's numbers and layouts, as far as the libc directories use them, each written once.
+ *
+ * Source: the UAPI headers `asm-generic/fcntl.h`, `linux/stat.h`, `linux/openat2.h`, `poll.h`. The
+ * few that differ between x86-64 and arm64 stand in `archOf`.
+ *
+ * @module
+ */
+
+export const O_RDONLY = 0;
+export const O_WRONLY = 1;
+export const O_RDWR = 2;
+export const O_ACCMODE = 3;
+export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
+export const O_NOCTTY = 0o400;
+export const O_TRUNC = 0o1000;
+export const O_APPEND = 0o2000;
+export const O_NONBLOCK = 0o4000;
+export const O_DSYNC = 0o10000;
+export const O_SYNC = 0o4010000;
+export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
+
+export const AT_FDCWD = -100;
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+export const AT_REMOVEDIR = 0x200;
+export const AT_EMPTY_PATH = 0x1000;
+
+export const RESOLVE_NO_MAGICLINKS = 2;
+export const RESOLVE_BENEATH = 8;
+
+export const F_GETFL = 3;
+export const F_SETFL = 4;
+
+export const FIONREAD = 0x541b;
+
+export const POLLIN = 1;
+export const POLLOUT = 4;
+export const POLLERR = 8;
+export const POLLHUP = 16;
+export const POLLNVAL = 32;
+
+export const UTIME_NOW = 0x3fffffff;
+export const UTIME_OMIT = 0x3ffffffe;
+
+export const STATX_BASIC_STATS = 0x7ff;
+
+/** `struct statx`. */
+export const Statx = {
+  size: 256,
+  nlink: 16,
+  mode: 28,
+  ino: 32,
+  stx_size: 40,
+  atime: 64,
+  ctime: 96,
+  mtime: 112,
+  rdev_major: 128,
+  rdev_minor: 132,
+  dev_major: 136,
+  dev_minor: 140,
+  /** within a time: seconds, nanoseconds */
+  sec: 0,
+  nsec: 8,
+} as const;
+
+/** `struct linux_dirent64`. */
+export const Dirent64 = { d_ino: 0, d_off: 8, d_reclen: 16, d_type: 18, d_name: 19 } as const;
+
+/** `struct open_how`. */
+export const OpenHow = { size: 24, flags: 0, mode: 8, resolve: 16 } as const;
+
+/** `struct pollfd`. */
+export const Pollfd = { size: 8, fd: 0, events: 4, revents: 6 } as const;
+
+/** System call numbers and flags that depend on the processor. */
+export interface Arch {
+  openat2: number;
+  getdents64: number;
+  O_DIRECTORY: number;
+  O_NOFOLLOW: number;
+}
+
+/** The numbers for a processor as Node names it, or undefined for one nobody looked up. */
+export function archOf(arch: string): Arch | undefined {
+  if (arch === "x64") {
+    return { openat2: 437, getdents64: 217, O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 };
+  }
+  if (arch === "arm64") {
+    return { openat2: 437, getdents64: 61, O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 };
+  }
+  return undefined;
+}

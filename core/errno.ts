@@ -1,0 +1,151 @@
+/**
+ * Errors below the system calls: one stackless error, and one map from host errors to errno.
+ *
+ * @module
+ */
+import { Errno } from "./abi.ts";
+
+/**
+ * An errno on its way to the guest. It carries no stack: it is thrown where a return value would
+ * not reach far enough (a bad pointer deep in a call) and is caught by the guard in imports.ts.
+ * Custom directories and files may throw it too.
+ *
+ * @example
+ * ```ts
+ * import { Errno, WasiError } from "@x/wasi";
+ *
+ * const error = new WasiError(Errno.NOENT);
+ * console.assert(error.errno === 44);
+ * ```
+ */
+export class WasiError {
+  /** The number that the guest is to get, never 0. */
+  readonly errno: number;
+
+  /** Makes an error of one of the numbers of {@linkcode Errno}. */
+  constructor(errno: number) {
+    this.errno = errno;
+  }
+}
+
+/** POSIX names that WASI spells otherwise or does not have. */
+const ALIASES: Record<string, number> = {
+  EOPNOTSUPP: Errno.NOTSUP,
+  EWOULDBLOCK: Errno.AGAIN,
+  ELOOP: Errno.LOOP,
+  ESHUTDOWN: Errno.PIPE,
+  ENOTBLK: Errno.NOTSUP,
+  EUSERS: Errno.MFILE,
+  EREMOTEIO: Errno.IO,
+  ENODATA: Errno.IO,
+  ENOMEDIUM: Errno.NODEV,
+  // what the runtimes say of their own permissions
+  ERR_ACCESS_DENIED: Errno.ACCES,
+  // Node's names for arguments that a guest's numbers led to
+  ERR_OUT_OF_RANGE: Errno.INVAL,
+  ERR_INVALID_ARG_VALUE: Errno.INVAL,
+  ERR_INVALID_ARG_TYPE: Errno.INVAL,
+  ERR_FS_FILE_TOO_LARGE: Errno.FBIG,
+};
+
+/** The errno for a POSIX name such as "ENOENT"; IO for a name that nobody knows. */
+export function errnoOfCode(code: string): number {
+  const known = (Errno as Record<string, number>)[code.slice(1)];
+  if (code.charCodeAt(0) === 69 /* E */ && known !== undefined) return known;
+  return ALIASES[code] ?? Errno.IO;
+}
+
+/** Linux's error numbers, for texts such as "(os error 21)" that come without a code. */
+// deno-fmt-ignore
+const LINUX: readonly number[] = [
+  0, Errno.PERM, Errno.NOENT, Errno.SRCH, Errno.INTR, Errno.IO, Errno.NXIO, Errno["2BIG"],
+  Errno.NOEXEC, Errno.BADF, Errno.CHILD, Errno.AGAIN, Errno.NOMEM, Errno.ACCES, Errno.FAULT,
+  Errno.NOTSUP, Errno.BUSY, Errno.EXIST, Errno.XDEV, Errno.NODEV, Errno.NOTDIR, Errno.ISDIR,
+  Errno.INVAL, Errno.NFILE, Errno.MFILE, Errno.NOTTY, Errno.TXTBSY, Errno.FBIG, Errno.NOSPC,
+  Errno.SPIPE, Errno.ROFS, Errno.MLINK, Errno.PIPE, Errno.DOM, Errno.RANGE, Errno.DEADLK,
+  Errno.NAMETOOLONG, Errno.NOLCK, Errno.NOSYS, Errno.NOTEMPTY, Errno.LOOP,
+];
+
+const LINUX_HIGH: Record<number, number> = {
+  42: Errno.NOMSG,
+  43: Errno.IDRM,
+  61: Errno.IO,
+  67: Errno.NOLINK,
+  71: Errno.PROTO,
+  72: Errno.MULTIHOP,
+  74: Errno.BADMSG,
+  75: Errno.OVERFLOW,
+  84: Errno.ILSEQ,
+  87: Errno.MFILE,
+  88: Errno.NOTSOCK,
+  89: Errno.DESTADDRREQ,
+  90: Errno.MSGSIZE,
+  91: Errno.PROTOTYPE,
+  92: Errno.NOPROTOOPT,
+  93: Errno.PROTONOSUPPORT,
+  95: Errno.NOTSUP,
+  97: Errno.AFNOSUPPORT,
+  98: Errno.ADDRINUSE,
+  99: Errno.ADDRNOTAVAIL,
+  100: Errno.NETDOWN,
+  101: Errno.NETUNREACH,
+  102: Errno.NETRESET,
+  103: Errno.CONNABORTED,
+  104: Errno.CONNRESET,
+  105: Errno.NOBUFS,
+  106: Errno.ISCONN,
+  107: Errno.NOTCONN,
+  108: Errno.PIPE,
+  110: Errno.TIMEDOUT,
+  111: Errno.CONNREFUSED,
+  113: Errno.HOSTUNREACH,
+  114: Errno.ALREADY,
+  115: Errno.INPROGRESS,
+  116: Errno.STALE,
+  122: Errno.DQUOT,
+  125: Errno.CANCELED,
+  130: Errno.OWNERDEAD,
+  131: Errno.NOTRECOVERABLE,
+};
+
+/** The errno for one of Linux's error numbers; IO for a number that nobody knows. */
+export function errnoOfLinux(number: number): number {
+  return LINUX[number] ?? LINUX_HIGH[number] ?? Errno.IO;
+}
+
+/** Deno's error classes, which can come without a code. */
+const CLASSES: Record<string, number> = {
+  NotFound: Errno.NOENT,
+  PermissionDenied: Errno.ACCES,
+  NotCapable: Errno.ACCES,
+  AlreadyExists: Errno.EXIST,
+  IsADirectory: Errno.ISDIR,
+  NotADirectory: Errno.NOTDIR,
+  FilesystemLoop: Errno.LOOP,
+  BrokenPipe: Errno.PIPE,
+  WouldBlock: Errno.AGAIN,
+  Interrupted: Errno.INTR,
+  TimedOut: Errno.TIMEDOUT,
+  BadResource: Errno.BADF,
+  NotSupported: Errno.NOTSUP,
+};
+
+/**
+ * The errno for whatever was thrown below a system call: our own error, an error of a runtime's
+ * file system with its `code`, a Deno error by its class or text. A RangeError without a code is
+ * memory that could not be had or a view that fell out from under us; anything else is IO.
+ */
+export function errnoOf(thrown: unknown): number {
+  if (thrown instanceof WasiError) return thrown.errno;
+  if (typeof thrown !== "object" || thrown === null) return Errno.IO;
+  const { code, message, name } = thrown as { code?: unknown; message?: unknown; name?: unknown };
+  if (typeof code === "string") {
+    const errno = errnoOfCode(code);
+    if (errno !== Errno.IO || code === "EIO") return errno;
+  }
+  const number = typeof message === "string" ? /\(os error (\d+)\)/.exec(message) : null;
+  if (number !== null) return errnoOfLinux(Number(number[1]));
+  if (typeof name === "string" && Object.hasOwn(CLASSES, name)) return CLASSES[name]!;
+  if (thrown instanceof RangeError) return Errno.NOMEM;
+  return Errno.IO;
+}

@@ -1,0 +1,212 @@
+/**
+ * The table as functions that a guest can import, behind the one guard.
+ *
+ * WebAssembly hands over 32-bit numbers signed, so every one is made unsigned here, and whatever
+ * is thrown below becomes an errno: nothing but the documented exit ever passes through a guest.
+ * Each shape of parameters has its own wrapper of fixed arity, because rest parameters would cost
+ * more than many a call.
+ *
+ * @module
+ */
+import { Errno } from "./abi.ts";
+import { errnoOf } from "./errno.ts";
+import { ProcExit } from "./exit.ts";
+import { notStarted } from "./options.ts";
+import { preview1, type Signature, type SystemCall } from "./preview1.ts";
+import type { System, Wait } from "./system.ts";
+
+/** A function as a guest imports it: 32-bit numbers and bigints in, an errno out. */
+// deno-lint-ignore no-explicit-any
+export type ImportedFunction = (...parameters: any[]) => any;
+
+/** What becomes of something thrown in a call: the exit of a guest passes, the rest is an errno. */
+function failure(thrown: unknown): number {
+  if (thrown instanceof ProcExit) throw thrown;
+  return errnoOf(thrown);
+}
+
+/** A result as the guest gets it, after waiting if it has to. */
+function settled(system: System, result: number | Wait): number {
+  return (typeof result === "number" ? result : system.settle(result)) | 0;
+}
+
+/**
+ * One wrapper for each shape: "i" is a 32-bit parameter, "I" a 64-bit one. A missing last
+ * parameter is INVAL, as it is in Node: only JavaScript can leave one out.
+ */
+const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction> = {
+  "": (s, call) => () => {
+    if (!s.memory.bound) throw notStarted();
+    try {
+      return settled(s, call(s));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  i: (s, call) => (a: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (a === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  ii: (s, call) => (a: number, b: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (b === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iii: (s, call) => (a: number, b: number, c: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (c === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiii: (s, call) => (a: number, b: number, c: number, d: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (d === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (e === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (f === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiiiii:
+    (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => {
+      if (!s.memory.bound) throw notStarted();
+      if (g === undefined) return Errno.INVAL;
+      try {
+        return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0, g >>> 0));
+      } catch (thrown) {
+        return failure(thrown);
+      }
+    },
+  iI: (s, call) => (a: number, b: bigint) => {
+    if (!s.memory.bound) throw notStarted();
+    if (typeof b !== "bigint") return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iII: (s, call) => (a: number, b: bigint, c: bigint) => {
+    if (!s.memory.bound) throw notStarted();
+    if (typeof b !== "bigint" || typeof c !== "bigint") return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iIi: (s, call) => (a: number, b: bigint, c: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (typeof b !== "bigint" || c === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iIii: (s, call) => (a: number, b: bigint, c: number, d: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (typeof b !== "bigint" || d === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c >>> 0, d >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iIIi: (s, call) => (a: number, b: bigint, c: bigint, d: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (typeof b !== "bigint" || typeof c !== "bigint" || d === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c, d >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiIi: (s, call) => (a: number, b: number, c: number, d: bigint, e: number) => {
+    if (!s.memory.bound) throw notStarted();
+    if (typeof d !== "bigint" || e === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d, e >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiiIIi:
+    (s, call) => (a: number, b: number, c: number, d: number, e: bigint, f: bigint, g: number) => {
+      if (!s.memory.bound) throw notStarted();
+      if (typeof e !== "bigint" || typeof f !== "bigint" || g === undefined) return Errno.INVAL;
+      try {
+        return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e, f, g >>> 0));
+      } catch (thrown) {
+        return failure(thrown);
+      }
+    },
+  iiiiiIIii: (s, call) =>
+  (
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: bigint,
+    g: bigint,
+    h: number,
+    i: number,
+  ) => {
+    if (!s.memory.bound) throw notStarted();
+    if (typeof f !== "bigint" || typeof g !== "bigint" || i === undefined) return Errno.INVAL;
+    try {
+      return settled(
+        s,
+        call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f, g, h >>> 0, i >>> 0),
+      );
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+};
+
+/** The shape of a signature: one letter for each parameter. */
+function shapeOf({ parameters }: Signature): string {
+  return parameters.map((parameter) => parameter.endsWith(":i64") ? "I" : "i").join("");
+}
+
+const shapes: [string, string, SystemCall][] = Object.entries(preview1)
+  .map(([name, signature]) => [name, shapeOf(signature), signature.call]);
+
+/** The functions of a guest's import object, but for `proc_exit`. */
+export function makeImports(system: System): Record<string, ImportedFunction> {
+  const imports: Record<string, ImportedFunction> = {};
+  for (const [name, shape, call] of shapes) imports[name] = wrappers[shape]!(system, call);
+  return imports;
+}

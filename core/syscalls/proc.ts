@@ -1,0 +1,48 @@
+/**
+ * `proc_raise`, `random_get` and `sched_yield`. (`proc_exit` belongs to the class: wasi.ts.)
+ *
+ * @module
+ */
+import { Errno, SIGNAL_MAX } from "../abi.ts";
+import type { System } from "../system.ts";
+
+/** The host is not the guest's to signal: there is no process of its own that could get one. */
+export function proc_raise(_system: System, signal: number): number {
+  if (signal > SIGNAL_MAX) return Errno.INVAL;
+  return signal === 0 ? 0 : Errno.NOSYS;
+}
+
+export function sched_yield(system: System): number {
+  system.host.yield?.();
+  return 0;
+}
+
+/** getRandomValues() refuses more at once. */
+const RANDOM_MAX = 65536;
+/** What asks for little is served from a pool: filling it costs as much as one small request. */
+const POOL_SIZE = 4096;
+const POOLED_MAX = 256;
+const pool = new Uint8Array(POOL_SIZE);
+let used = POOL_SIZE;
+
+export function random_get(system: System, buffer: number, length: number): number {
+  const { memory, host } = system;
+  memory.check(buffer, length);
+  if (length > POOLED_MAX) {
+    const end = buffer + length;
+    for (let at = buffer; at < end; at += RANDOM_MAX) {
+      host.random(memory.bytes.subarray(at, Math.min(at + RANDOM_MAX, end)));
+    }
+    return 0;
+  }
+  if (used + length > POOL_SIZE) {
+    host.random(pool);
+    used = 0;
+  }
+  const { bytes } = memory;
+  for (let i = 0; i < length; i++) {
+    bytes[buffer + i] = pool[used]!;
+    pool[used++] = 0; // handed out once, remembered nowhere
+  }
+  return 0;
+}

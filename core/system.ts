@@ -1,0 +1,111 @@
+/**
+ * What the system calls of one guest share, and how they wait.
+ *
+ * @module
+ */
+import { Clockid } from "./abi.ts";
+import type { DescriptorTable } from "./descriptors.ts";
+import { FileStat } from "./filestat.ts";
+import type { Host, PollEntry } from "./host.ts";
+import { GuestMemory } from "./memory.ts";
+
+const SCRATCH = 65536;
+
+/** Arguments or environment: NUL-terminated strings, one after another. */
+export class StringList {
+  readonly bytes: Uint8Array;
+  /** Where each string begins in `bytes`. */
+  readonly offsets: readonly number[];
+
+  constructor(strings: readonly string[]) {
+    // A NUL would end the string for the guest, as it does for every program in C.
+    const text = strings.map((string) => string.split("\0", 1)[0] + "\0");
+    const encoder = new TextEncoder();
+    const parts = text.map((string) => encoder.encode(string));
+    this.bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    const offsets: number[] = [];
+    let at = 0;
+    for (const part of parts) {
+      offsets.push(at);
+      this.bytes.set(part, at);
+      at += part.length;
+    }
+    this.offsets = offsets;
+  }
+}
+
+/** A system call that cannot go on yet: what it waits for, and how it goes on then. */
+export class Wait {
+  readonly entries: PollEntry[];
+  /** In milliseconds of {@linkcode System.now}; Infinity for none. */
+  readonly deadline: number;
+  /** Tries again; gives an errno, or the next wait. */
+  readonly resume: () => number | Wait;
+
+  constructor(entries: PollEntry[], deadline: number, resume: () => number | Wait) {
+    this.entries = entries;
+    this.deadline = deadline;
+    this.resume = resume;
+  }
+}
+
+/** One guest's world. */
+export class System {
+  readonly host: Host;
+  readonly table: DescriptorTable;
+  readonly args: StringList;
+  readonly env: StringList;
+  readonly memory: GuestMemory = new GuestMemory();
+  /** For one call at a time, never kept. */
+  readonly stat: FileStat = new FileStat();
+  #scratch: Uint8Array | undefined = undefined;
+  readonly #time: DataView = new DataView(new ArrayBuffer(8));
+
+  constructor(host: Host, table: DescriptorTable, args: StringList, env: StringList) {
+    this.host = host;
+    this.table = table;
+    this.args = args;
+    this.env = env;
+  }
+
+  /** 64 KiB to gather or scatter in; give it back with {@linkcode System.giveBack}. */
+  take(): Uint8Array {
+    const scratch = this.#scratch ?? new Uint8Array(SCRATCH);
+    this.#scratch = undefined; // a stream's callback may call the guest, and the guest us
+    return scratch;
+  }
+
+  giveBack(scratch: Uint8Array): void {
+    this.#scratch = scratch;
+  }
+
+  /** A clock's time in milliseconds, by default the monotonic one's. */
+  now(id: number = Clockid.MONOTONIC): number {
+    this.host.clock.time(id, this.#time, 0);
+    return (this.#time.getUint32(4, true) * 0x100000000 + this.#time.getUint32(0, true)) / 1e6;
+  }
+
+  /**
+   * Finds out which entries are ready, waiting up to `timeout` milliseconds for the first. Files
+   * that know it themselves are asked, the host is asked about the others.
+   */
+  poll(entries: PollEntry[], timeout: number): void {
+    let theirs = entries;
+    for (const entry of entries) {
+      if (entry.file.ready === undefined) continue;
+      if (theirs === entries) theirs = entries.filter(({ file }) => file.ready === undefined);
+      entry.file.ready(entry);
+      if (entry.found !== 0) timeout = 0;
+    }
+    if (theirs.length > 0 || timeout > 0) this.host.poll(theirs, timeout);
+  }
+
+  /** Goes through with a call that waits, holding the thread until it is done. */
+  settle(result: number | Wait): number {
+    while (typeof result !== "number") {
+      this.poll(result.entries, Math.max(0, result.deadline - this.now()));
+      result = result.resume();
+    }
+    return result;
+  }
+}

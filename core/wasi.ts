@@ -1,0 +1,292 @@
+/**
+ * The documented class, without a host: an adapter's class extends it and says where the host is.
+ *
+ * @module
+ */
+import { DescriptorTable, preopenDescriptor, streamDescriptor } from "./descriptors.ts";
+import { ProcExit, throwExit } from "./exit.ts";
+import type { Confinement, Directory, Host } from "./host.ts";
+import { type ImportedFunction, makeImports } from "./imports.ts";
+import { isMemory } from "./memory.ts";
+import {
+  alreadyStarted,
+  bindingOf,
+  initFailure,
+  invalidMemory,
+  notStarted,
+  validateArgs,
+  validateBoolean,
+  validateDescriptor,
+  validateEnv,
+  validateFunction,
+  validateObject,
+  validatePreopens,
+  validateUndefined,
+} from "./options.ts";
+import { StringList, System } from "./system.ts";
+
+/**
+ * Options of {@linkcode BaseWASI | WASI}. Those of `node:wasi` mean what Node says of them.
+ *
+ * Source: https://nodejs.org/api/wasi.html#new-wasioptions
+ */
+export interface WASIOptions {
+  /** Which snapshot the guest was built for; there is no default. */
+  version: "preview1" | "unstable";
+  /** Command-line arguments; the first is the name of the program. Default: none. */
+  args?: readonly string[];
+  /** Environment variables. What is undefined is left out. Default: none. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Directories of the guest: its name for each, and the host's path or a {@linkcode Directory}.
+   * They take descriptors from 3 on in the order of the keys. Default: none.
+   */
+  preopens?: Readonly<Record<string, string | Directory>>;
+  /**
+   * Whether `proc_exit` ends the guest alone, so that `start()` returns the code; with `false` it
+   * ends the process, at once and without its exit handlers. Default: true.
+   */
+  returnOnExit?: boolean;
+  /** The process's descriptor that becomes the guest's standard input. Default: 0. */
+  stdin?: number;
+  /** The process's descriptor that becomes the guest's standard output. Default: 1. */
+  stdout?: number;
+  /** The process's descriptor that becomes the guest's standard error. Default: 2. */
+  stderr?: number;
+  /**
+   * Whether libc may be called through the runtime's foreign functions, where there are any.
+   * With `false` directories are confined over the runtime's own file system. Default: true.
+   */
+  ffi?: boolean;
+  /**
+   * The confinement that every host directory must have; if it is not to be had, the constructor
+   * throws. Default: the strongest there is.
+   */
+  confinement?: Confinement;
+}
+
+/** The system calls as a guest imports them. It can be changed: what is in it is what is used. */
+export type WASIImport = Record<string, ImportedFunction>;
+
+/** What an adapter knows how to make: the host for these options. */
+export type HostMaker = (options: { ffi: boolean; confinement: Confinement | undefined }) => Host;
+
+/** What a WASI object keeps to itself. */
+interface State {
+  readonly binding: string;
+  readonly system: System;
+  readonly preopens: readonly Directory[];
+  instance: { exports: Record<string, unknown> } | undefined;
+  exitCode: number;
+}
+
+/**
+ * Where the state is kept: a symbol and not a private field, so that a Proxy around a WASI object
+ * works as it does with Node's.
+ */
+const STATE: unique symbol = Symbol("state");
+
+function stateOf(wasi: object): State {
+  return (wasi as { [STATE]: State })[STATE];
+}
+
+/**
+ * Closes what a guest left open when nobody can reach it any more. What is watched is the system,
+ * because the functions of `wasiImport` hold it as long as an instance may call them.
+ */
+const abandoned: FinalizationRegistry<DescriptorTable> = new FinalizationRegistry((table) =>
+  table.close()
+);
+
+/** Whether a preopen's value is a directory rather than something to be made a path of. */
+function isDirectory(value: unknown): value is Directory {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Directory).statAt === "function" &&
+    typeof (value as Directory).open === "function";
+}
+
+/** Opens the standard streams and the preopens, or leaves nothing open and throws. */
+function openAll(
+  host: Host,
+  streams: readonly number[],
+  preopens: readonly [string, unknown][],
+): { table: DescriptorTable; directories: Directory[] } {
+  const table = new DescriptorTable();
+  const directories: Directory[] = [];
+  const encoder = new TextEncoder();
+  try {
+    for (const fd of streams) {
+      try {
+        table.insert(streamDescriptor(host.fs.stream(fd)));
+      } catch (error) {
+        throw initFailure(error, `cannot use descriptor ${fd} as a standard stream`);
+      }
+    }
+    for (const [name, value] of preopens) {
+      const given = isDirectory(value);
+      const directory = given ? value : openPreopen(host, name, String(value));
+      table.insert(preopenDescriptor(directory, encoder.encode(name), !given));
+      if (!given) directories.push(directory);
+    }
+  } catch (error) {
+    table.close();
+    throw error;
+  }
+  return { table, directories };
+}
+
+function openPreopen(host: Host, name: string, path: string): Directory {
+  try {
+    return host.fs.directory(path);
+  } catch (error) {
+    throw initFailure(error, `cannot open preopen "${name}"`);
+  }
+}
+
+/** `proc_exit`: unwinds the guest, or ends the process. */
+function makeExit(state: State, returnOnExit: boolean): ImportedFunction {
+  return (code: number) => {
+    if (!state.system.memory.bound) throw notStarted();
+    if (!returnOnExit) state.system.host.exit(code);
+    state.exitCode = code;
+    throwExit(code);
+  };
+}
+
+/**
+ * The class `WASI` of `node:wasi`, over any host. Use the `WASI` of mod.ts or of an adapter.
+ *
+ * Source: https://nodejs.org/api/wasi.html#class-wasi
+ */
+export class BaseWASI {
+  /**
+   * The system calls, to be imported as `wasi_snapshot_preview1` (or `wasi_unstable`). It is one
+   * object for good, and functions in it may be replaced.
+   */
+  wasiImport: WASIImport;
+
+  /**
+   * Checks the options, opens the preopens.
+   *
+   * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for options
+   * that are wrong; codes such as `UVWASI_ENOENT` for a preopen or a stream that cannot be opened.
+   */
+  constructor(options: WASIOptions, makeHost: HostMaker) {
+    validateObject(options, "options");
+    const binding = bindingOf(options.version);
+    const args = validateArgs(options.args);
+    const env = validateEnv(options.env);
+    const preopens = validatePreopens(options.preopens);
+    const { stdin = 0, stdout = 1, stderr = 2, ffi = true, confinement } = options;
+    validateDescriptor(stdin, "options.stdin");
+    validateDescriptor(stdout, "options.stdout");
+    validateDescriptor(stderr, "options.stderr");
+    validateBoolean(ffi, "options.ffi");
+    const host = makeHost({ ffi, confinement });
+    const { table, directories } = openAll(host, [stdin, stdout, stderr], preopens);
+    const { returnOnExit = true } = options;
+    try {
+      validateBoolean(returnOnExit, "options.returnOnExit");
+    } catch (error) {
+      table.close();
+      throw error;
+    }
+    const system = new System(host, table, new StringList(args), new StringList(env));
+    const state: State = {
+      binding,
+      system,
+      preopens: directories,
+      instance: undefined,
+      exitCode: 0,
+    };
+    Object.defineProperty(this, STATE, { value: state });
+    abandoned.register(system, table, system);
+    this.wasiImport = makeImports(system);
+    this.wasiImport.proc_exit = makeExit(state, returnOnExit);
+  }
+
+  /**
+   * The import object for a guest that needs nothing but WASI: `wasiImport` under the name that
+   * belongs to the version.
+   */
+  getImportObject(): Record<string, WASIImport> {
+    return { [stateOf(this).binding]: this.wasiImport };
+  }
+
+  /**
+   * Gives the guest's memory to the system calls, without running anything: for instances that
+   * share memory between threads. `start()` and `initialize()` call it.
+   *
+   * Errors: `ERR_WASI_ALREADY_STARTED` the second time; `ERR_INVALID_ARG_TYPE` if `instance`, its
+   * exports or the memory are not what they should be.
+   */
+  finalizeBindings(
+    instance: WebAssembly.Instance,
+    { memory = (instance?.exports as { memory?: WebAssembly.Memory } | undefined)?.memory }: {
+      memory?: WebAssembly.Memory;
+    } = {},
+  ): void {
+    const state = stateOf(this);
+    if (state.instance !== undefined) throw alreadyStarted();
+    validateObject(instance, "instance");
+    validateObject(instance.exports, "instance.exports");
+    if (!isMemory(memory)) throw invalidMemory();
+    state.system.memory.bind(memory);
+    state.instance = instance as unknown as State["instance"];
+  }
+
+  /**
+   * Runs a command: calls `_start` and returns the exit code, 0 if the guest just returned. When
+   * it ends, all the guest left open is closed.
+   *
+   * Errors: as `finalizeBindings`; `ERR_INVALID_ARG_TYPE` if there is no `_start` or there is an
+   * `_initialize`; a `WebAssembly.RuntimeError` if the guest traps.
+   */
+  start(instance: WebAssembly.Instance): number {
+    this.finalizeBindings(instance);
+    const state = stateOf(this);
+    const { _start, _initialize } = state.instance!.exports;
+    validateFunction(_start, "instance.exports._start");
+    validateUndefined(_initialize, "instance.exports._initialize");
+    try {
+      (_start as () => void)();
+    } catch (error) {
+      if (!(error instanceof ProcExit)) throw error;
+    } finally {
+      release(state);
+    }
+    return state.exitCode;
+  }
+
+  /**
+   * Initialises a reactor: calls `_initialize` if there is one.
+   *
+   * Errors: as `finalizeBindings`; `ERR_INVALID_ARG_TYPE` if there is a `_start`.
+   */
+  initialize(instance: WebAssembly.Instance): void {
+    this.finalizeBindings(instance);
+    const { _start, _initialize } = stateOf(this).instance!.exports;
+    validateUndefined(_start, "instance.exports._start");
+    if (_initialize === undefined) return;
+    validateFunction(_initialize, "instance.exports._initialize");
+    (_initialize as () => void)();
+  }
+
+  /** Closes all that is open; system calls answer BADF from then on. */
+  [Symbol.dispose](): void {
+    const { system } = stateOf(this);
+    abandoned.unregister(system);
+    system.table.close();
+  }
+}
+
+/** Closes what a command left open. The streams and preopens stay for exports called later. */
+function release({ system, preopens }: State): void {
+  system.table.closeOpened();
+  for (const directory of preopens) directory.park?.();
+}
+
+/** How the directories of a WASI object keep a guest inside; undefined if it has none. */
+export function confinementOf(wasi: BaseWASI): Confinement | undefined {
+  return stateOf(wasi).preopens[0]?.confinement;
+}

@@ -1,0 +1,99 @@
+/**
+ * What every test needs: the repository's folder, a scratch folder, a guest run over files.
+ * Runs unchanged under Node, Deno and Bun, as TypeScript or compiled into build/.
+ */
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { WASI } from "./wasi.ts";
+
+/** The repository's folder: tests run from tests/ or from build/tests/. */
+export const root: string = findRoot(path.dirname(fileURLToPath(import.meta.url)));
+
+function findRoot(from: string): string {
+  if (fs.existsSync(path.join(from, "jsr.json"))) return from;
+  const up = path.dirname(from);
+  if (up === from) throw new Error("no jsr.json above the tests");
+  return findRoot(up);
+}
+
+/** Which runtime runs this test: "deno", "bun" or "node20", "node26". */
+export const runtime: string = "Deno" in globalThis
+  ? "deno"
+  : "Bun" in globalThis
+  ? "bun"
+  : `node${process.versions.node.split(".")[0]}`;
+
+/** A fresh folder of its own, removed when the process ends. */
+export function scratch(name = "wasi"): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
+  process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  return fs.realpathSync(folder);
+}
+
+/** What a guest left behind. */
+export interface Outcome {
+  code: number;
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+  /** stdout as text */
+  out: string;
+  /** stderr as text */
+  err: string;
+}
+
+/** Options of a run: those of the class, with standard input as bytes or text. */
+export interface RunOptions {
+  args?: string[];
+  env?: Record<string, string>;
+  preopens?: Record<string, string>;
+  input?: Uint8Array | string;
+  version?: "preview1" | "unstable";
+  imports?: WebAssembly.Imports;
+}
+
+const modules = new Map<string, WebAssembly.Module>();
+
+/** Compiles a module once per process; `file` is relative to the repository's folder. */
+export function compile(file: string): WebAssembly.Module {
+  let module = modules.get(file);
+  if (module === undefined) {
+    module = new WebAssembly.Module(fs.readFileSync(path.resolve(root, file)));
+    modules.set(file, module);
+  }
+  return module;
+}
+
+/** Runs a command with real files as its standard streams and reads them back. */
+export function run(module: WebAssembly.Module, options: RunOptions = {}): Outcome {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "wasi-run-"));
+  const names = ["stdin", "stdout", "stderr"].map((name) => path.join(folder, name));
+  fs.writeFileSync(names[0]!, options.input ?? "");
+  const fds = [
+    fs.openSync(names[0]!, "r"),
+    fs.openSync(names[1]!, "w"),
+    fs.openSync(names[2]!, "w"),
+  ];
+  try {
+    const wasi = new WASI({
+      version: options.version ?? "preview1",
+      args: options.args ?? ["guest"],
+      env: options.env ?? {},
+      preopens: options.preopens ?? {},
+      stdin: fds[0],
+      stdout: fds[1],
+      stderr: fds[2],
+    });
+    const imports = { ...wasi.getImportObject(), ...options.imports } as WebAssembly.Imports;
+    const code = wasi.start(new WebAssembly.Instance(module, imports));
+    const stdout = new Uint8Array(fs.readFileSync(names[1]!));
+    const stderr = new Uint8Array(fs.readFileSync(names[2]!));
+    const text = new TextDecoder();
+    return { code, stdout, stderr, out: text.decode(stdout), err: text.decode(stderr) };
+  } finally {
+    for (const fd of fds) fs.closeSync(fd);
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
