@@ -38,7 +38,11 @@ function openForeign(): Foreign | undefined {
   for (const name of libraryNames) {
     try {
       const { symbols } = ffi.dlopen(name, definitions);
-      return { ...addressing((bytes) => ffi.ptr(bytes)), symbols, errnoView: errnoViewOf(ffi) };
+      return {
+        ...addressing((bytes) => bytes.length === 0 ? 0 : ffi.ptr(bytes)),
+        symbols,
+        errnoView: errnoViewOf(ffi),
+      };
     } catch {
       // the next name
     }

@@ -234,9 +234,9 @@ export class NodeDirectory implements Directory {
   }
 
   #lstat(directory: Step, name: string): BigStats | number {
-    const path = this.#path(directory, name);
-    const stats = this.#fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return stats ?? -Errno.NOENT;
+    const options = { bigint: true, throwIfNoEntry: false } as const;
+    return attempt(() => this.#fs.lstatSync(this.#path(directory, name), options)) ??
+      -Errno.NOENT;
   }
 
   /** Calls `use` with the handle of the directory that holds the last name, not following it. */

@@ -40,7 +40,7 @@ function describeObject(value: object): string {
   if (named && (typeof named === "object" || typeof named === "function") && "name" in named) {
     return `an instance of ${named.name}`;
   }
-  return Array.isArray(value) ? "[Array(0): null prototype]" : "[Object: null prototype]";
+  return `[Object: null prototype]${Reflect.ownKeys(value).length === 0 ? " {}" : ""}`;
 }
 
 /** A string in quotes, as Node's inspect() writes it, or its JSON if `"'"` is in it. */

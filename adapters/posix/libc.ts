@@ -231,12 +231,12 @@ export class Libc {
   /** posix_fallocate(3), which returns its error number. */
   allocate(fd: number, offset: number, length: number): number {
     const { long } = this.foreign;
-    return -errnoOfLinux(this.#c.posix_fallocate!(fd, long(offset), long(length)));
+    return 0 - errnoOfLinux(this.#c.posix_fallocate!(fd, long(offset), long(length)));
   }
 
   advise(fd: number, offset: number, length: number, advice: number): number {
     const { long } = this.foreign;
-    return -errnoOfLinux(this.#c.posix_fadvise!(fd, long(offset), long(length), advice));
+    return 0 - errnoOfLinux(this.#c.posix_fadvise!(fd, long(offset), long(length), advice));
   }
 
   sync(fd: number, dataOnly: boolean): number {

@@ -1,0 +1,92 @@
+/**
+ * Runs every test on every runtime: the machine's Node on what TypeScript compiles, and Node 26,
+ * Deno and Bun from npm on the sources. Each runner prints its own summary.
+ *
+ *   npm test                       everything
+ *   npm test -- bun deno           on these runtimes only (node, node26, deno, bun)
+ *   npm test -- bun tests/parity   only these files or folders
+ */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const bin = path.join(root, "node_modules", ".bin");
+const program = (name) => path.join(bin, name);
+
+function filesIn(where) {
+  const full = path.join(root, where);
+  if (!fs.statSync(full).isDirectory()) return [where];
+  return fs.readdirSync(full, { recursive: true })
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => path.posix.join(where, name.replaceAll(path.sep, "/")))
+    .sort();
+}
+
+function run(title, command, parameters) {
+  console.log(`\n=== ${title}`);
+  const began = Date.now();
+  const env = { ...process.env, NO_COLOR: "1", PATH: `${process.env.PATH}${path.delimiter}${bin}` };
+  const { status, error, signal } = spawnSync(command, parameters, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env,
+  });
+  if (error) console.error(String(error));
+  const failed = status !== 0;
+  const seconds = ((Date.now() - began) / 1000).toFixed(1);
+  console.log(
+    `=== ${title}: ${failed ? `FAILED (${signal ?? status})` : "passed"} in ${seconds} s`,
+  );
+  return failed ? [title] : [];
+}
+
+const chosen = process.argv.slice(2);
+const runtimes = ["node", "node26", "deno", "bun"];
+const only = chosen.filter((word) => runtimes.includes(word));
+const places = chosen.filter((word) => !runtimes.includes(word));
+const files = (places.length > 0 ? places : ["tests"]).flatMap(filesIn);
+const compiled = files.map((file) => path.posix.join("build", file.replace(/\.ts$/, ".js")));
+const wants = (name) => only.length === 0 || only.includes(name);
+const nodeFlags = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
+
+fs.rmSync(path.join(root, "build"), { recursive: true, force: true });
+const failures = run("types, and JavaScript for Node 20", process.execPath, [
+  program("tsc"),
+  "-p",
+  "tsconfig.json",
+]);
+if (chosen.length === 0) {
+  failures.push(
+    ...run("guests rebuild to the same bytes", process.execPath, ["scripts/guests.mjs", "--check"]),
+    ...run("lint", program("deno"), ["lint", "--quiet"]),
+    ...run("format", program("deno"), ["fmt", "--check", "--quiet"]),
+  );
+}
+if (wants("node")) {
+  failures.push(
+    ...run(`Node ${process.versions.node}`, process.execPath, [...nodeFlags, ...compiled]),
+  );
+}
+if (wants("node26")) {
+  failures.push(
+    ...run("Node 26", path.join(root, "node_modules/node/bin/node"), [...nodeFlags, ...files]),
+  );
+}
+if (wants("deno")) {
+  failures.push(...run("Deno", program("deno"), ["test", "--allow-all", "--no-check", ...files]));
+}
+if (wants("bun")) {
+  failures.push(
+    ...run("Bun", program("bun"), [
+      "test",
+      "--timeout=120000",
+      ...files.map((file) => `./${file}`),
+    ]),
+  );
+}
+
+console.log(failures.length === 0 ? "\nEverything passed." : `\nFailed: ${failures.join(", ")}`);
+process.exit(failures.length === 0 ? 0 : 1);
