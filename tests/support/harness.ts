@@ -26,11 +26,18 @@ export const runtime: string = "Deno" in globalThis
   ? "bun"
   : `node${process.versions.node.split(".")[0]}`;
 
+const folders: string[] = [];
+
 /** A fresh folder of its own, removed when the process ends. */
 export function scratch(name = "wasi"): string {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`));
-  process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
-  return fs.realpathSync(folder);
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`)));
+  if (folders.length === 0) process.on("exit", removeAll);
+  folders.push(folder);
+  return folder;
+}
+
+function removeAll(): void {
+  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
 }
 
 /** What a guest left behind. */
