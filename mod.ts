@@ -34,7 +34,7 @@ export type {
   StreamAccess,
 } from "./core/host.ts";
 export type { ImportedFunction } from "./core/imports.ts";
-export { BaseWASI, confinementOf, type WASIImport } from "./core/wasi.ts";
+export { BaseWASI, type WASIImport } from "./core/wasi.ts";
 export type { WASIOptions };
 
 function makerOfRuntime(): HostMaker {

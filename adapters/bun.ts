@@ -85,6 +85,7 @@ export function makeBunMaker(): HostMaker {
     foreign: openForeign,
     transfers: (libc) => libc,
     node: () => nodeContext({ byteNames: true, deno: false }),
+    mayUseProc: () => true,
     clockSources: processClocks(),
     exit: (code) => process.reallyExit!(code),
   });

@@ -38,15 +38,17 @@ function deno(): DenoNamespace {
   return (globalThis as unknown as { Deno: DenoNamespace }).Deno;
 }
 
+/** Whether a permission is there. Asked, not tried: trying would prompt for it. */
+function granted(name: string): boolean {
+  return deno().permissions.querySync({ name }).state === "granted";
+}
+
 /** Addresses are passed as whole numbers: making a pointer object would cost more than the call. */
 const TYPES = { i32: "i32", u32: "u32", i64: "i64", ptr: "usize" } as const;
 
 function openForeign(): Foreign | undefined {
-  const { dlopen, permissions, UnsafePointer, UnsafePointerView } = deno();
-  // Asked, not tried: trying would prompt for a permission that is not needed.
-  if (dlopen === undefined || permissions.querySync({ name: "ffi" }).state !== "granted") {
-    return undefined;
-  }
+  const { dlopen, UnsafePointer, UnsafePointerView } = deno();
+  if (dlopen === undefined || !granted("ffi")) return undefined;
   const definitions = Object.fromEntries(
     Object.entries(signatures).map(([name, [parameters, result]]) => [
       name,
@@ -78,6 +80,8 @@ export function makeDenoMaker(): HostMaker {
     foreign: openForeign,
     transfers: (libc) => libc,
     node: () => nodeContext({ byteNames: false, deno: true }),
+    // /proc needs more than leave to read it: Deno opens it with --allow-all alone
+    mayUseProc: () => granted("read") && granted("write") && granted("env") && granted("run"),
     clockSources: processClocks(),
     exit: (code) =>
       nodeProcess().reallyExit === undefined ? deno().exit(code) : nodeProcess().reallyExit!(code),

@@ -9,7 +9,9 @@ import { FileStat } from "../core/filestat.ts";
 import type { Clock, Host, HostFileSystem, PollEntry } from "../core/host.ts";
 import type { HostMaker } from "../core/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
-import { type NodeContext, openDirectory, openStream } from "./node_fs.ts";
+import type { NodeContext } from "./node_fs/context.ts";
+import { openDirectory } from "./node_fs/directory.ts";
+import { openStream } from "./node_fs/file.ts";
 import {
   type Context,
   LibcDirectory,
@@ -32,6 +34,8 @@ export interface NodeProcess {
   hrtime: { bigint(): bigint };
   cpuUsage(): { user: number; system: number };
   threadCpuUsage?(): { user: number; system: number };
+  /** Node's permission model, when it is on. */
+  permission?: { has(scope: string, reference: string): boolean };
 }
 
 /** What an adapter supplies. */
@@ -42,7 +46,9 @@ export interface Runtime {
   /** How bytes are moved over libc's descriptors. */
   transfers(libc: Libc): Transfers;
   /** Directories over node:fs. */
-  node(): NodeContext;
+  node(): Omit<NodeContext, "proc" | "windows">;
+  /** Whether /proc/self/fd is allowed to be used. Asks nobody. */
+  mayUseProc(): boolean;
   clockSources: ClockSources;
   exit(code: number): never;
 }
@@ -74,6 +80,7 @@ function posixError(errno: number, text: string): Error {
 function libcFileSystem(context: Context): HostFileSystem {
   const { libc } = context;
   return {
+    confinement: context.beneath ? "kernel" : "walk",
     directory(path) {
       const flags = linux.O_CLOEXEC | libc.arch.O_DIRECTORY;
       const fd = libc.openat(linux.AT_FDCWD, path, flags, 0);
@@ -128,28 +135,32 @@ function pollWithLibc(libc: Libc, entries: PollEntry[], timeout: number): void {
   libc.poll(entries, entries.map(({ file }) => (file as LibcFile).fd), timeout);
 }
 
-/** Without poll(2) a stream is taken for ready: reading it then waits by itself. */
+/** Without poll(2) what cannot tell itself is taken for ready: using it then waits by itself. */
 function pollWithoutLibc(entries: PollEntry[], timeout: number): void {
   if (entries.length === 0) return sleep(timeout);
   for (const entry of entries) entry.found = entry.events;
 }
 
-/** Makes hosts for a runtime, each kind once. */
+/** Makes the hosts of a runtime, each kind once. */
 export function hostMaker(runtime: Runtime): HostMaker {
-  let libcHost: Host | undefined;
-  let nodeHost: Host | undefined;
-  let tried = false;
+  const made = new Map<string, Host | undefined>();
+  const once = (kind: string, make: () => Host | undefined): Host | undefined => {
+    if (!made.has(kind)) made.set(kind, make());
+    return made.get(kind);
+  };
   return ({ ffi, confinement }) => {
-    if (ffi && confinement !== "walk" && confinement !== "checked") {
-      if (!tried) libcHost = makeLibcHost(runtime);
-      tried = true;
-      if (libcHost !== undefined) return libcHost;
+    if (ffi && confinement !== "checked") {
+      const beneath = confinement !== "walk";
+      const host = once(`libc ${beneath}`, () => makeLibcHost(runtime, beneath));
+      if (host !== undefined) return host;
     }
-    return nodeHost ??= makeNodeHost(runtime);
+    const proc = confinement !== "checked" && nodeProcess().platform === "linux" &&
+      runtime.mayUseProc();
+    return once(`node ${proc}`, () => makeNodeHost(runtime, proc))!;
   };
 }
 
-function makeLibcHost(runtime: Runtime): Host | undefined {
+function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
   const arch = linux.archOf(nodeProcess().arch);
   if (nodeProcess().platform !== "linux" || arch === undefined) return undefined;
   const foreign = runtime.foreign();
@@ -158,7 +169,7 @@ function makeLibcHost(runtime: Runtime): Host | undefined {
   const context: Context = {
     libc,
     transfers: runtime.transfers(libc),
-    beneath: resolvesBeneath(libc),
+    beneath: beneath && resolvesBeneath(libc),
   };
   return {
     name: runtime.name,
@@ -170,11 +181,13 @@ function makeLibcHost(runtime: Runtime): Host | undefined {
   };
 }
 
-function makeNodeHost(runtime: Runtime): Host {
-  const context = runtime.node();
+function makeNodeHost(runtime: Runtime, proc: boolean): Host {
+  const windows = nodeProcess().platform === "win32";
+  const context: NodeContext = { ...runtime.node(), proc, windows };
   return {
     name: runtime.name,
     fs: {
+      confinement: proc ? "walk" : "checked",
       directory: (path) => openDirectory(context, path),
       stream: (fd) => openStream(context, fd),
     },

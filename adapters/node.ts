@@ -17,7 +17,7 @@ import { errnoOf } from "../core/errno.ts";
 import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
 import type { ClockSources } from "./clock.ts";
 import { hostMaker, nodeProcess } from "./host.ts";
-import type { NodeContext, NodeFs } from "./node_fs.ts";
+import type { NodeContext, NodeFs } from "./node_fs/context.ts";
 import type { Transfers } from "./posix/directory.ts";
 import { type CFunction, type Foreign, libraryNames, signatures } from "./posix/foreign.ts";
 
@@ -108,7 +108,7 @@ export function processClocks(): ClockSources {
 /** Directories over node:fs, with a runtime's peculiarities. */
 export function nodeContext(
   quirks: Pick<NodeContext, "byteNames" | "deno">,
-): NodeContext {
+): Omit<NodeContext, "proc" | "windows"> {
   const process = nodeProcess();
   return {
     ...quirks,
@@ -126,6 +126,8 @@ export function makeNodeMaker(): HostMaker {
     foreign: openForeign,
     transfers: () => nodeTransfers(process.getBuiltinModule("node:fs") as NodeFs),
     node: () => nodeContext({ byteNames: true, deno: false }),
+    // `process.permission` is there when the permission model is on
+    mayUseProc: () => process.permission?.has("fs.read", "/proc/self/fd") ?? true,
     clockSources: processClocks(),
     exit: (code) => process.reallyExit!(code),
   });

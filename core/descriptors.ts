@@ -167,14 +167,18 @@ export class DescriptorTable {
     return old;
   }
 
-  /** Closes what the guest opened; preopens and inherited streams stay. */
+  /** Closes what the guest opened; preopens and inherited streams are parked. */
   closeOpened(): void {
     const slots = this.#slots;
     for (let fd = 0; fd < slots.length; fd++) {
       const descriptor = slots[fd];
-      if (descriptor === undefined || descriptor.given) continue;
-      this.remove(fd);
-      closeQuietly(descriptor);
+      if (descriptor === undefined) continue;
+      if (descriptor.given) {
+        if (descriptor.owned) (descriptor.file ?? descriptor.directory!).park?.();
+      } else {
+        this.remove(fd);
+        closeQuietly(descriptor);
+      }
     }
   }
 

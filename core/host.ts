@@ -58,6 +58,12 @@ export interface Handle {
   sync(dataOnly: boolean): number;
   /** Gives the handle back. Called once; nothing is called after it. */
   close(): void;
+  /**
+   * Gives host resources back after a command has ended; only preopens and inherited streams are
+   * asked to. If it is used again all the same, by an export called later, it takes them again,
+   * or answers BADF if that cannot be.
+   */
+  park?(): void;
 }
 
 /** An open file, stream or socket. */
@@ -143,12 +149,6 @@ export interface Directory extends Handle {
    * cookie 0 begins anew. "." and ".." are among them. Source: getdents64(2).
    */
   list(cookie: bigint, sink: DirentSink): number;
-  /**
-   * Gives host resources back after a command has ended. If the directory is used again all the
-   * same, by an export called later, it takes them again or answers BADF if it is not there any
-   * more.
-   */
-  park?(): void;
   /** Source: mkdirat(2). */
   mkdir(path: string): number;
   /** Source: unlinkat(2) with AT_REMOVEDIR. */
@@ -238,6 +238,8 @@ export interface Host {
 
 /** The host's files. */
 export interface HostFileSystem {
+  /** How its directories are confined. */
+  readonly confinement: Confinement;
   /**
    * Opens a directory that becomes a preopen, following links: its path is the embedder's word.
    * Throws an error with a POSIX `code` such as "ENOENT".

@@ -164,6 +164,13 @@ export function validateDescriptor(value: unknown, name: string): asserts value 
   if (value < 0 || value > 2147483647) throw outOfRange(name, ">= 0 && <= 2147483647", value);
 }
 
+/** Throws unless the value is a confinement that host directories can have, or undefined. */
+export function validateConfinement(value: unknown): void {
+  if (value === undefined || value === "kernel" || value === "walk" || value === "checked") return;
+  if (typeof value !== "string") throw invalidType("options.confinement", "of type string", value);
+  throw invalidValue("options.confinement", 'must be "kernel", "walk" or "checked"', value);
+}
+
 /** The name of the module that a version is imported from. */
 export function bindingOf(version: unknown): string {
   if (typeof version !== "string") throw invalidType("options.version", "of type string", version);

@@ -10,6 +10,9 @@ import type { Host, PollEntry } from "./host.ts";
 import { GuestMemory } from "./memory.ts";
 
 const SCRATCH = 65536;
+/** Pauses, in milliseconds, between looks at files that cannot wake anyone. */
+const PAUSE_MIN = 0.25;
+const PAUSE_MAX = 8;
 
 /** Arguments or environment: NUL-terminated strings, one after another. */
 export class StringList {
@@ -87,17 +90,20 @@ export class System {
 
   /**
    * Finds out which entries are ready, waiting up to `timeout` milliseconds for the first. Files
-   * that know it themselves are asked, the host is asked about the others.
+   * that know it themselves are asked, the host is asked about the others; where both are there,
+   * or only the first kind, by turns and with pauses.
    */
   poll(entries: PollEntry[], timeout: number): void {
-    let theirs = entries;
-    for (const entry of entries) {
-      if (entry.file.ready === undefined) continue;
-      if (theirs === entries) theirs = entries.filter(({ file }) => file.ready === undefined);
-      entry.file.ready(entry);
-      if (entry.found !== 0) timeout = 0;
+    const asked = entries.filter(({ file }) => file.ready !== undefined);
+    if (asked.length === 0) return this.host.poll(entries, timeout);
+    const others = entries.filter(({ file }) => file.ready === undefined);
+    const end = this.now() + timeout;
+    for (let pause = PAUSE_MIN;; pause = Math.min(pause * 2, PAUSE_MAX)) {
+      for (const entry of asked) entry.file.ready!(entry);
+      const left = asked.some(({ found }) => found !== 0) ? 0 : Math.max(0, end - this.now());
+      if (left > 0 || others.length > 0) this.host.poll(others, Math.min(pause, left));
+      if (left === 0 || others.some(({ found }) => found !== 0)) return;
     }
-    if (theirs.length > 0 || timeout > 0) this.host.poll(theirs, timeout);
   }
 
   /** Goes through with a call that waits, holding the thread until it is done. */

@@ -13,9 +13,11 @@ import {
   bindingOf,
   initFailure,
   invalidMemory,
+  invalidValue,
   notStarted,
   validateArgs,
   validateBoolean,
+  validateConfinement,
   validateDescriptor,
   validateEnv,
   validateFunction,
@@ -59,8 +61,9 @@ export interface WASIOptions {
    */
   ffi?: boolean;
   /**
-   * The confinement that every host directory must have; if it is not to be had, the constructor
-   * throws. Default: the strongest there is.
+   * The confinement that every directory given as a path must have: "kernel", "walk" or
+   * "checked". If it is not to be had the constructor throws `ERR_INVALID_ARG_VALUE`. Default:
+   * the strongest there is.
    */
   confinement?: Confinement;
 }
@@ -75,7 +78,6 @@ export type HostMaker = (options: { ffi: boolean; confinement: Confinement | und
 interface State {
   readonly binding: string;
   readonly system: System;
-  readonly preopens: readonly Directory[];
   instance: { exports: Record<string, unknown> } | undefined;
   exitCode: number;
 }
@@ -110,9 +112,8 @@ function openAll(
   host: Host,
   streams: readonly number[],
   preopens: readonly [string, unknown][],
-): { table: DescriptorTable; directories: Directory[] } {
+): DescriptorTable {
   const table = new DescriptorTable();
-  const directories: Directory[] = [];
   const encoder = new TextEncoder();
   try {
     for (const fd of streams) {
@@ -126,13 +127,12 @@ function openAll(
       const given = isDirectory(value);
       const directory = given ? value : openPreopen(host, name, String(value));
       table.insert(preopenDescriptor(directory, encoder.encode(name), !given));
-      if (!given) directories.push(directory);
     }
   } catch (error) {
     table.close();
     throw error;
   }
-  return { table, directories };
+  return table;
 }
 
 function openPreopen(host: Host, name: string, path: string): Directory {
@@ -141,6 +141,12 @@ function openPreopen(host: Host, name: string, path: string): Directory {
   } catch (error) {
     throw initFailure(error, `cannot open preopen "${name}"`);
   }
+}
+
+/** Why a confinement is not to be had, and what can be done. */
+function unavailable({ name, fs }: Host, ffi: boolean): string {
+  const why = ffi ? "" : ", because options.ffi is false";
+  return `is not to be had on ${name}${why}: directories are confined by "${fs.confinement}" here`;
 }
 
 /** `proc_exit`: unwinds the guest, or ends the process. */
@@ -182,8 +188,12 @@ export class BaseWASI {
     validateDescriptor(stdout, "options.stdout");
     validateDescriptor(stderr, "options.stderr");
     validateBoolean(ffi, "options.ffi");
+    validateConfinement(confinement);
     const host = makeHost({ ffi, confinement });
-    const { table, directories } = openAll(host, [stdin, stdout, stderr], preopens);
+    if (confinement !== undefined && host.fs.confinement !== confinement) {
+      throw invalidValue("options.confinement", unavailable(host, ffi), confinement);
+    }
+    const table = openAll(host, [stdin, stdout, stderr], preopens);
     const { returnOnExit = true } = options;
     try {
       validateBoolean(returnOnExit, "options.returnOnExit");
@@ -192,13 +202,7 @@ export class BaseWASI {
       throw error;
     }
     const system = new System(host, table, new StringList(args), new StringList(env));
-    const state: State = {
-      binding,
-      system,
-      preopens: directories,
-      instance: undefined,
-      exitCode: 0,
-    };
+    const state: State = { binding, system, instance: undefined, exitCode: 0 };
     Object.defineProperty(this, STATE, { value: state });
     abandoned.register(system, table, system);
     this.wasiImport = makeImports(system);
@@ -253,7 +257,7 @@ export class BaseWASI {
     } catch (error) {
       if (!(error instanceof ProcExit)) throw error;
     } finally {
-      release(state);
+      state.system.table.closeOpened();
     }
     return state.exitCode;
   }
@@ -272,21 +276,18 @@ export class BaseWASI {
     (_initialize as () => void)();
   }
 
+  /**
+   * How the directories that were given as paths keep a guest inside. To insist on one, give it
+   * as the option of the same name.
+   */
+  get confinement(): Confinement {
+    return stateOf(this).system.host.fs.confinement;
+  }
+
   /** Closes all that is open; system calls answer BADF from then on. */
   [Symbol.dispose](): void {
     const { system } = stateOf(this);
     abandoned.unregister(system);
     system.table.close();
   }
-}
-
-/** Closes what a command left open. The streams and preopens stay for exports called later. */
-function release({ system, preopens }: State): void {
-  system.table.closeOpened();
-  for (const directory of preopens) directory.park?.();
-}
-
-/** How the directories of a WASI object keep a guest inside; undefined if it has none. */
-export function confinementOf(wasi: BaseWASI): Confinement | undefined {
-  return stateOf(wasi).preopens[0]?.confinement;
 }

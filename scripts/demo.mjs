@@ -19,7 +19,7 @@ execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconf
   stdio: "inherit",
 });
 
-const { WASI, confinementOf } = await import("../build/mod.js");
+const { WASI } = await import("../build/mod.js");
 const script = `
 import hashlib, os, platform
 print("Python", platform.python_version(), "on", platform.system(), platform.machine())
@@ -44,7 +44,7 @@ const wasi = new WASI({
   env: { PYTHONHOME: "/usr/local" },
   preopens: { "/src": root },
 });
-console.log(`Node ${process.versions.node}, directories confined by: ${confinementOf(wasi)}\n`);
+console.log(`Node ${process.versions.node}, directories confined by: ${wasi.confinement}\n`);
 const module = await WebAssembly.compile(fs.readFileSync(python));
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
 process.exitCode = wasi.start(instance);

@@ -277,6 +277,9 @@ export function fd_pwrite(
   return 0;
 }
 
+/** "This right implies fd_tell", says the specification of FD_SEEK. */
+const MAY_TELL = Rights.FD_SEEK | Rights.FD_TELL;
+
 export function fd_seek(
   system: System,
   fd: number,
@@ -288,9 +291,7 @@ export function fd_seek(
   const { file } = descriptor;
   if (!file.seekable) return Errno.SPIPE;
   // What only asks where it stands needs no more than the right to tell.
-  const enough = whence === Whence.CUR && offset === 0n
-    ? Rights.FD_SEEK | Rights.FD_TELL
-    : Rights.FD_SEEK;
+  const enough = whence === Whence.CUR && offset === 0n ? MAY_TELL : Rights.FD_SEEK;
   if ((descriptor.rightsBase & enough) === 0) return Errno.NOTCAPABLE;
   if (whence > Whence.END) return Errno.INVAL;
   system.memory.check(newoffset, 8);
@@ -328,7 +329,7 @@ export function fd_tell(system: System, fd: number, offset: number): number {
   const descriptor = fileOf(system, fd, 0);
   const { file } = descriptor;
   if (!file.seekable) return Errno.SPIPE;
-  if ((descriptor.rightsBase & Rights.FD_TELL) === 0) return Errno.NOTCAPABLE;
+  if ((descriptor.rightsBase & MAY_TELL) === 0) return Errno.NOTCAPABLE;
   system.memory.check(offset, 8);
   const position = seek(system, descriptor, 0, Whence.CUR);
   if (position < 0) return -position;

@@ -3,7 +3,8 @@
  *
  * What a path may be is decided here, once: NUL is INVAL, an absolute path PERM (a guest has
  * directories, no root), an empty one NOENT. A trailing slash or "/." is taken off; it means "a
- * directory, and links are followed", whatever the flags say.
+ * directory, and links are followed", whatever the flags say. What makes, removes or moves a name
+ * refuses ".", ".." and "/." at its end: they name a directory from inside.
  *
  * @module
  */
@@ -21,6 +22,8 @@ interface Path {
   text: string;
   /** whether only a directory will do */
   directory: boolean;
+  /** whether it ended in ".", "..", "/." or "/..": no name that can be made or removed */
+  dots: boolean;
 }
 
 function pathOf(system: System, pointer: number, length: number): Path {
@@ -29,13 +32,17 @@ function pathOf(system: System, pointer: number, length: number): Path {
   if (text.charCodeAt(0) === 47 /* / */) throw new WasiError(Errno.PERM);
   if (text.includes("\0")) throw new WasiError(Errno.INVAL);
   let directory = false;
+  let dots = false;
   for (;;) {
     const last = text.length - 1;
     if (text.charCodeAt(last) === 47) text = text.slice(0, last);
-    else if (text.endsWith("/.")) text = text.slice(0, -2);
-    else return { text, directory };
+    else if (text.charCodeAt(last) === 46 /* . */ && text.endsWith("/.")) {
+      text = text.slice(0, -2);
+      dots = true;
+    } else break;
     directory = true;
   }
+  return { text, directory, dots: dots || /^\.\.?$/.test(lastOf(text)) };
 }
 
 /** The directory of a descriptor, or throws why there is none. */
@@ -74,14 +81,14 @@ function refuseNewName(path: string): void {
 }
 
 /**
- * Keeps "." and ".." at a path's end from being made, removed or moved: they name a directory
- * from inside. What is wrong with the path itself comes first, so that nothing outside shows.
+ * Keeps a path that ends in dots from being made, removed or moved. What is wrong with the path
+ * itself comes first, so that nothing outside shows.
  */
-function refuseDots(system: System, directory: Directory, path: string, errno: number): void {
-  const last = lastOf(path);
-  if (last !== "." && last !== "..") return;
-  const error = directory.statAt(path, true, system.stat);
-  throw new WasiError(error < 0 ? -error : errno);
+function refuseDots(system: System, directory: Directory, path: Path, errno: number): void {
+  if (!path.dots) return;
+  const error = directory.statAt(path.text, true, system.stat);
+  if (error < 0) throw new WasiError(illegal(path.text, -error));
+  throw new WasiError(system.stat.filetype === Filetype.DIRECTORY ? errno : Errno.NOTDIR);
 }
 
 /** NOTDIR unless there is a directory, not a link to one. */
@@ -108,10 +115,10 @@ export function path_create_directory(
   path_len: number,
 ): number {
   const directory = directoryOf(system, fd, Rights.PATH_CREATE_DIRECTORY);
-  const { text } = pathOf(system, path, path_len);
-  refuseDots(system, directory, text, Errno.EXIST);
-  refuseNewName(text);
-  return -directory.mkdir(text);
+  const parsed = pathOf(system, path, path_len);
+  refuseDots(system, directory, parsed, Errno.EXIST);
+  refuseNewName(parsed.text);
+  return -directory.mkdir(parsed.text);
 }
 
 export function path_filestat_get(
@@ -179,14 +186,14 @@ export function path_link(
   const follow = followOf(old_flags);
   const source = pathOf(system, old_path, old_path_len);
   const target = pathOf(system, new_path, new_path_len);
+  refuseDots(system, from, source, Errno.PERM);
   if (source.directory) insistOnDirectory(system, from, source.text);
-  refuseDots(system, from, source.text, Errno.PERM);
   if (follow) {
     const error = from.statAt(source.text, false, system.stat);
     if (error < 0) return illegal(source.text, -error);
     if (system.stat.filetype === Filetype.SYMBOLIC_LINK) return Errno.INVAL;
   }
-  refuseDots(system, to, target.text, Errno.EXIST);
+  refuseDots(system, to, target, Errno.EXIST);
   refuseSlash(system, to, target);
   refuseNewName(target.text);
   if (to.readOnly) return Errno.ROFS;
@@ -245,6 +252,7 @@ export function path_open(
   let flags = openFlags(oflags, base, follow || parsed.directory);
   if ((flags & Open.CREAT) !== 0) {
     // Linux says ISDIR of "name/", and since 6.4 INVAL of both flags, as wasmtime does
+    refuseDots(system, directory, parsed, Errno.ISDIR);
     if (parsed.directory) return Errno.ISDIR;
     if ((flags & Open.DIRECTORY) !== 0) return Errno.INVAL;
     if (isEscaped(lastOf(parsed.text))) {
@@ -306,8 +314,9 @@ export function path_remove_directory(
   path_len: number,
 ): number {
   const directory = directoryOf(system, fd, Rights.PATH_REMOVE_DIRECTORY);
-  const { text } = pathOf(system, path, path_len);
-  refuseDots(system, directory, text, lastOf(text) === "." ? Errno.INVAL : Errno.NOTEMPTY);
+  const parsed = pathOf(system, path, path_len);
+  const { text } = parsed;
+  refuseDots(system, directory, parsed, lastOf(text) === ".." ? Errno.NOTEMPTY : Errno.INVAL);
   return illegal(text, -directory.rmdir(text));
 }
 
@@ -324,8 +333,8 @@ export function path_rename(
   const to = directoryOf(system, new_fd, Rights.PATH_RENAME_TARGET);
   const source = pathOf(system, old_path, old_path_len);
   const target = pathOf(system, new_path, new_path_len);
-  refuseDots(system, from, source.text, Errno.BUSY);
-  refuseDots(system, to, target.text, Errno.BUSY);
+  refuseDots(system, from, source, Errno.BUSY);
+  refuseDots(system, to, target, Errno.BUSY);
   if (source.directory || target.directory) insistOnDirectory(system, from, source.text);
   refuseNewName(target.text);
   if (to.readOnly) return Errno.ROFS;
@@ -348,7 +357,7 @@ export function path_symlink(
   if (target.startsWith("/")) return Errno.PERM;
   if (isEscaped(target)) return Errno.ILSEQ;
   const parsed = pathOf(system, new_path, new_path_len);
-  refuseDots(system, directory, parsed.text, Errno.EXIST);
+  refuseDots(system, directory, parsed, Errno.EXIST);
   refuseSlash(system, directory, parsed);
   refuseNewName(parsed.text);
   return -directory.symlink(target, parsed.text);
@@ -362,7 +371,7 @@ export function path_unlink_file(
 ): number {
   const directory = directoryOf(system, fd, Rights.PATH_UNLINK_FILE);
   const parsed = pathOf(system, path, path_len);
-  refuseDots(system, directory, parsed.text, Errno.ISDIR);
+  refuseDots(system, directory, parsed, Errno.ISDIR);
   if (parsed.directory) {
     insistOnDirectory(system, directory, parsed.text);
     return Errno.ISDIR;

@@ -2,12 +2,13 @@
 import fs from "node:fs";
 import path from "node:path";
 import { scratch } from "../support/harness.ts";
-import { hosts } from "../support/hosts.ts";
+import { hostOf, ways } from "../support/hosts.ts";
 import { contract } from "./suite.ts";
 
 const folder = scratch("contract");
-for (const [name, host] of hosts) {
+for (const [name, way] of ways) {
   contract(name, {
-    make: () => host.fs.directory(fs.mkdtempSync(path.join(folder, "d-"))),
+    make: () => hostOf(way).fs.directory(fs.mkdtempSync(path.join(folder, "d-"))),
+    pinned: way.confinement !== "checked",
   });
 }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Errno, Fdflags, Filetype, Fstflags } from "../../core/abi.ts";
+import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";
 
@@ -12,10 +13,8 @@ import { type Directory, type DirentSink, type File, Open } from "../../core/hos
 export interface Kind {
   /** an empty directory, open */
   make(): Directory;
-  /** finest step of a time on it, in nanoseconds, as others see it */
-  timeStep?: bigint;
-  /** whether names that are not UTF-8 can be used */
-  byteNames?: boolean;
+  /** whether an open directory can be used after it was renamed */
+  pinned: boolean;
 }
 
 const RW = Open.READ | Open.WRITE;
@@ -109,6 +108,16 @@ function list(directory: Directory, portion = Infinity, between = () => {}): Ent
 
 function names(entries: Entry[]): string[] {
   return entries.map(({ name }) => name).sort();
+}
+
+/** What a call gives, or -errno of what it throws. */
+function attempt<R>(use: () => R): R | number {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof WasiError) return -error.errno;
+    throw error;
+  }
 }
 
 /** Tests a kind of directory. */
@@ -495,11 +504,20 @@ export function contract(what: string, kind: Kind): void {
     assert.equal(d.mkdir("a"), 0);
     const inner = openDirectory(d, "a");
     assert.equal(d.rename("a", d, "b"), 0);
-    write(inner, "f", "x");
-    assert.equal(read(d, "b/f"), "x");
-    assert.equal(d.unlink("b/f"), 0);
+    if (kind.pinned) {
+      write(inner, "f", "x");
+      assert.equal(read(d, "b/f"), "x");
+      assert.equal(d.unlink("b/f"), 0);
+    }
+    // and nothing that takes its name is taken for it
+    assert.equal(d.mkdir("a"), 0);
+    const opened = attempt(() => inner.open("g", RW | Open.CREAT, 0));
+    if (typeof opened !== "number") opened.close();
+    else assert.equal(kind.pinned, false);
+    assert.equal(d.rmdir("a"), 0);
+    assert.equal(d.unlink("b/g"), kind.pinned ? 0 : -Errno.NOENT);
     assert.equal(d.rmdir("b"), 0);
-    assert.equal(inner.open("f", RW | Open.CREAT, 0), -Errno.NOENT);
+    assert.equal(attempt(() => inner.open("f", RW | Open.CREAT, 0)), -Errno.NOENT);
     inner.close();
   });
 }

@@ -132,6 +132,9 @@ static void paths(void) {
   errno_is("a file is not created with a slash after it",
            try_open(ROOT, 0, "dir/slashed/", CREAT, FILE_RIGHTS), ISDIR, NOTDIR, NOENT, INVAL);
   is_missing("and is not there", ROOT, "dir/slashed");
+  errno_is("nor is a file created at 'new/.'", try_open(ROOT, 0, "dir/new/.", CREAT, FILE_RIGHTS),
+           NOENT);
+  is_missing("which is not there either", ROOT, "dir/new");
   errno_is("nor is a file opened by creat with a slash after it",
            try_open(ROOT, 0, "dir/file/", CREAT, FILE_RIGHTS), ISDIR, NOTDIR);
 

@@ -6,7 +6,7 @@ import { runtime, scratch } from "../support/harness.ts";
 import { passesIn, textOf, timesOf, tree } from "./guest.ts";
 
 test("path_open does what each flag says to what each path names", () => {
-  const { folder } = passesIn("open", 76);
+  const { folder } = passesIn("open", 78);
   const made = tree(folder).filter((name) => !name.startsWith("n".repeat(255)));
   assert.deepEqual(made, [
     "after/",
@@ -107,7 +107,7 @@ test("path_rename renames every kind over every kind that it may", () => {
 });
 
 test("directories are made and removed, files unlinked, and not the one for the other", () => {
-  const { folder } = passesIn("remove", 51);
+  const { folder } = passesIn("remove", 53);
   assert.deepEqual(tree(folder), []);
 });
 

@@ -24,6 +24,8 @@ int main(void) {
   errno_is("a directory without a name is noent", mkdir_errno(""), NOENT);
   errno_is("the directory '.' is exist", mkdir_errno("."), EXIST);
   errno_is("the directory 'dir/..' is exist", mkdir_errno("dir/.."), EXIST);
+  errno_is("the directory 'new/.' is noent, for 'new' is", mkdir_errno("new/."), NOENT);
+  is_missing("and is not made", ROOT, "new");
   errno_is("a directory beneath a closed descriptor is badf",
            __wasi_path_create_directory(CLOSED, "x"), BADF);
 

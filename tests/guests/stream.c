@@ -1,7 +1,7 @@
 /*
  * Standard input from a pipe that holds "hello". With the argument "open" its writer stays and
  * writes "late" only after seconds, should the guest be stuck in reading; with "closed" there is no
- * writer any more.
+ * writer any more. "uncounted" allows the event to tell 0 bytes, for hosts that cannot count them.
  */
 #include "check.h"
 
@@ -43,7 +43,8 @@ int main(int argc, char **argv) {
   equals("a pipe with bytes is ready, the clock is not", poll_input(2000 * MS), 1);
   is_true("the event is the pipe's", events[0].userdata == 1 && events[0].error == 0 &&
                                          events[0].type == __WASI_EVENTTYPE_FD_READ);
-  between("it tells bytes to be read", events[0].fd_readwrite.nbytes, 1, 5);
+  between("it tells bytes to be read", events[0].fd_readwrite.nbytes,
+          told(argc, argv, "uncounted") ? 0 : 1, 5);
   between("it is ready at once", time_of(__WASI_CLOCKID_MONOTONIC) - before, 0, 1500 * MS);
 
   succeeds("a pipe is read", __wasi_fd_read(0, &part, 1, &count));

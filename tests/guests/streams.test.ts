@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { scratch } from "../support/harness.ts";
+import { runtime, scratch } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 import { guestModule, shell } from "./guest.ts";
 
@@ -14,7 +14,8 @@ function runOn(stdin: number, argument: string, folder: string): { code: number;
   try {
     const wasi = new WASI({
       version: "preview1",
-      args: ["guest", argument],
+      // Without a call that counts, as before Node 26, a pipe is ready with an unknown number of bytes.
+      args: runtime === "node20" ? ["guest", argument, "uncounted"] : ["guest", argument],
       stdin,
       stdout: fd,
       stderr: fd,
@@ -40,7 +41,10 @@ function pipe(folder: string): { reader: number; writer: number } {
 test("a pipe as standard input is polled and read, and waited for", { timeout: 60_000 }, () => {
   const folder = scratch("stream");
   const { reader, writer } = pipe(folder);
-  const late = spawn("/bin/sh", ["-c", "sleep 4; echo late > pipe"], { cwd: folder });
+  const late = spawn("/bin/sh", ["-c", "sleep 4; echo late > pipe"], {
+    cwd: folder,
+    stdio: "ignore",
+  });
   try {
     const { code, lines } = runOn(reader, "open", folder);
     assert.deepEqual(lines.filter((line) => !line.startsWith("ok ")), []);

@@ -8,6 +8,7 @@ import path from "node:path";
 import { preview1 } from "../../core/preview1.ts";
 import { Guest } from "./guest.ts";
 import { scratch } from "./harness.ts";
+import type { Way } from "./hosts.ts";
 
 /** Whole numbers below `limit`, from a seed (mulberry32). */
 export function generator(seed: number): (limit: number) => number {
@@ -180,7 +181,7 @@ function argument(name: string, random: (limit: number) => number): number | big
 export function fuzz(
   seed: number,
   count: number,
-  options: { ffi: boolean; stdin: number; slowest?: number },
+  options: { way: Way; stdin: number; slowest?: number },
 ): void {
   const random = generator(seed);
   const place = arena("fuzz");
@@ -188,7 +189,7 @@ export function fuzz(
   const make = (): Guest =>
     new Guest({
       preopens: { "/": place.inside, "/dir": path.join(place.inside, "dir") },
-      ffi: options.ffi,
+      ...options.way,
       stdin: options.stdin,
       stdout: options.stdin,
       stderr: options.stdin,

@@ -1,8 +1,8 @@
-/** The hosts of the runtime that runs the tests: over libc, where there is FFI, and over node:fs. */
+/** The hosts of the runtime that runs the tests, each way of confining directories once. */
 import { makeBunMaker } from "../../adapters/bun.ts";
 import { makeDenoMaker } from "../../adapters/deno.ts";
 import { makeNodeMaker } from "../../adapters/node.ts";
-import type { Host } from "../../core/host.ts";
+import type { Confinement, Host } from "../../core/host.ts";
 import { runtime } from "./harness.ts";
 
 const make = runtime === "deno"
@@ -11,11 +11,21 @@ const make = runtime === "deno"
   ? makeBunMaker()
   : makeNodeMaker();
 
-/** Over node:fs. */
-export const nodeHost: Host = make({ ffi: false, confinement: undefined });
-/** The strongest there is: over libc but on Node before 26. */
-export const bestHost: Host = make({ ffi: true, confinement: undefined });
-/** Each kind of host once, by name. */
-export const hosts: [string, Host][] = bestHost === nodeHost
-  ? [["node:fs", nodeHost]]
-  : [["libc", bestHost], ["node:fs", nodeHost]];
+/** Options of the class that choose a host. */
+export interface Way {
+  ffi: boolean;
+  confinement: Confinement;
+}
+
+/** Every way there is on this runtime, by name: with FFI three, without two. */
+export const ways: [string, Way][] = [
+  ["kernel", { ffi: true, confinement: "kernel" }],
+  ["walk over libc", { ffi: true, confinement: "walk" }],
+  ["walk over node:fs", { ffi: false, confinement: "walk" }],
+  ["checked", { ffi: false, confinement: "checked" }],
+].slice(runtime === "node20" ? 2 : 0) as [string, Way][];
+
+/** The host of a way. */
+export function hostOf(way: Way): Host {
+  return make(way);
+}

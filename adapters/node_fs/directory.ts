@@ -1,0 +1,473 @@
+/**
+ * Directories over `node:fs`, for where foreign functions are not to be had: Node before 26, or
+ * refused by permission or option. Paths are walked one component at a time (core/resolve.ts).
+ *
+ * With /proc a directory is a descriptor opened with O_PATH (`walk`): `/proc/self/fd/N/name` is a
+ * name in it that no rename elsewhere can redirect, and nothing follows a link at its end.
+ *
+ * Without /proc a directory is its path and its identity (`checked`): every component is looked at
+ * with lstat, what was opened is compared with what was looked at, and the directories on the way
+ * are looked at again. Another process that swaps a directory for a link and back at the right two
+ * moments wins; SECURITY.md says so.
+ *
+ * @module
+ */
+import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { errnoOf, WasiError } from "../../core/errno.ts";
+import type { FileStat } from "../../core/filestat.ts";
+import {
+  type Confinement,
+  type Directory,
+  type DirentSink,
+  type File,
+  Open,
+} from "../../core/host.ts";
+import { FOLLOW, walk, type Walker } from "../../core/resolve.ts";
+import { decode, encode, isEscaped } from "../../core/text.ts";
+import {
+  attempt,
+  type BigStats,
+  done,
+  filetypeOf,
+  type NodeContext,
+  type NodeFs,
+  type NodePath,
+  O_CLOEXEC,
+  O_PATH,
+} from "./context.ts";
+import { NodeFile, reopen, sync } from "./file.ts";
+import { fill, setTimes, setTimesOfDescriptor } from "./times.ts";
+
+/** Which file it is, whatever it is called. */
+interface Identity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
+/** A directory on the way: a handle with /proc, a path and an identity without. */
+interface Step extends Identity {
+  /** -1 without /proc */
+  readonly fd: number;
+  readonly path: string;
+  /** where it was reached from */
+  readonly parent: Step | undefined;
+}
+
+function same(one: Identity, other: Identity): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+/** A handle, with what only `checked` needs left out. */
+function handleStep(fd: number): Step {
+  return { fd, path: "", dev: 0n, ino: 0n, parent: undefined };
+}
+
+/** Names that mean something else on Windows: streams, devices, other paths. */
+const WINDOWS_ODD = /[\\:*?"<>|]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\.|$)/i;
+
+function hostFlags(context: NodeContext, flags: number, fdflags: number): number {
+  // Windows has not all of them
+  const constants: Record<string, number | undefined> = context.fs.constants as never;
+  const flag = (name: string): number => constants[name] ?? 0;
+  // What the guest may do is decided by its rights; here it is what the host needs for its flags.
+  const needs = context.deno ? Open.WRITE | Open.TRUNC | Open.CREAT : Open.WRITE;
+  const writes = (flags & needs) !== 0;
+  const reads = (flags & Open.READ) !== 0 || (flags & Open.WRITE) === 0;
+  let how = flag("O_NOFOLLOW") | flag("O_NOCTTY") | flag("O_NONBLOCK");
+  if (context.proc) how |= O_CLOEXEC;
+  how |= writes ? flag(reads ? "O_RDWR" : "O_WRONLY") : flag("O_RDONLY");
+  if ((flags & Open.CREAT) !== 0) how |= flag("O_CREAT");
+  if ((flags & Open.EXCL) !== 0) how |= flag("O_EXCL");
+  if ((flags & Open.TRUNC) !== 0) how |= flag("O_TRUNC");
+  if ((flags & Open.DIRECTORY) !== 0) how |= flag("O_DIRECTORY");
+  if ((fdflags & Fdflags.APPEND) !== 0) how |= flag("O_APPEND");
+  if ((fdflags & Fdflags.DSYNC) !== 0) how |= flag("O_DSYNC");
+  if ((fdflags & (Fdflags.SYNC | Fdflags.RSYNC)) !== 0) how |= flag("O_SYNC");
+  return how;
+}
+
+/** What `open` answers before a link at the end is dealt with. */
+type Opened = File | Directory | number | typeof FOLLOW;
+
+/** A directory over node:fs. */
+export class NodeDirectory implements Directory {
+  readonly filetype: number = Filetype.DIRECTORY;
+  readonly confinement: Confinement;
+  readonly #context: NodeContext;
+  readonly #fs: NodeFs;
+  readonly #walker: Walker<Step>;
+  /** A preopen: its ".." is not shown. */
+  readonly #isRoot: boolean;
+  #self: Step | undefined;
+  /** How to find a handle again after parking. */
+  #parked: (Identity & { path: string }) | undefined = undefined;
+  /** The names of the last listing that began anew; a cookie is an index and one. */
+  #names: string[] = [];
+
+  constructor(context: NodeContext, self: Step, isRoot: boolean) {
+    this.#context = context;
+    this.#fs = context.fs;
+    this.#self = self;
+    this.#isRoot = isRoot;
+    this.confinement = context.proc ? "walk" : "checked";
+    this.#walker = {
+      child: (directory, name) => this.#child(directory, name),
+      readlink: (directory, name) => this.#readlink(directory, name),
+      close: (directory) => {
+        if (directory.fd >= 0) this.#fs.closeSync(directory.fd);
+      },
+    };
+  }
+
+  /** The directory itself, found again if it was parked, and still the same one. */
+  get #here(): Step {
+    const self = this.#self ?? this.#unpark();
+    if (self.fd < 0 && !this.#isStill(self)) throw new WasiError(Errno.NOENT);
+    return self;
+  }
+
+  /** Whether a path still leads to the directory it led to. */
+  #isStill(step: Step): boolean {
+    const stats = attempt(() => this.#fs.lstatSync(step.path, { bigint: true }));
+    return typeof stats !== "number" && same(stats, step);
+  }
+
+  /** A name in a directory, for node:fs. */
+  #path(directory: Step, name: string): NodePath {
+    if (this.#context.windows && name !== "." && name !== ".." && WINDOWS_ODD.test(name)) {
+      throw new WasiError(Errno.NOENT);
+    }
+    const path = directory.fd >= 0
+      ? `/proc/self/fd/${directory.fd}/${name}`
+      : name === "."
+      ? directory.path
+      : `${directory.path}/${name}`;
+    if (!isEscaped(name)) return path;
+    if (!this.#context.byteNames) throw new WasiError(Errno.ILSEQ);
+    return Buffer.from(encode(path));
+  }
+
+  #child(directory: Step, name: string): Step | number {
+    if (directory.fd < 0) {
+      const stats = this.#lstat(directory, name);
+      if (typeof stats === "number") return stats;
+      if (filetypeOf(stats) !== Filetype.DIRECTORY) return -Errno.NOTDIR;
+      return this.#below(directory, name, stats);
+    }
+    const { O_DIRECTORY, O_NOFOLLOW } = this.#fs.constants;
+    const flags = O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
+    return attempt(() => handleStep(this.#fs.openSync(this.#path(directory, name), flags)));
+  }
+
+  #below(directory: Step, name: string, { dev, ino }: Identity): Step {
+    if (name === ".") return directory;
+    return { fd: -1, path: `${directory.path}/${name}`, dev, ino, parent: directory };
+  }
+
+  #readlink(directory: Step, name: string): string | number {
+    return attempt(() => {
+      const path = this.#path(directory, name);
+      if (!this.#context.byteNames) return String(this.#fs.readlinkSync(path));
+      const bytes = this.#fs.readlinkSync(path, { encoding: "buffer" });
+      return decode(bytes, 0, bytes.length);
+    });
+  }
+
+  #lstat(directory: Step, name: string): BigStats | number {
+    const options = { bigint: true, throwIfNoEntry: false } as const;
+    return attempt(() => this.#fs.lstatSync(this.#path(directory, name), options)) ??
+      -Errno.NOENT;
+  }
+
+  /** Calls `use` with the directory that holds the path's last name, not following that. */
+  #inParent<R>(path: string, use: (directory: Step, name: string) => R): R | number {
+    return walk<Step, R>(this.#walker, this.#here, path, use);
+  }
+
+  /** Calls `use` with what a path leads to and its attributes. */
+  #atPath(
+    path: string,
+    follow: boolean,
+    use: (directory: Step, name: string, stats: BigStats) => number,
+  ): number {
+    return this.#inParent<number | typeof FOLLOW>(path, (directory, name) => {
+      const stats = this.#lstat(directory, name);
+      if (typeof stats === "number") return stats;
+      if (follow && filetypeOf(stats) === Filetype.SYMBOLIC_LINK) return FOLLOW;
+      return use(directory, name, stats);
+    }) as number;
+  }
+
+  stat(into: FileStat): number {
+    return this.statAt(".", false, into);
+  }
+
+  setTimes(atim: bigint, mtim: bigint, flags: number): number {
+    const { fd } = this.#here;
+    if (fd < 0) return this.setTimesAt(".", false, atim, mtim, flags);
+    return setTimesOfDescriptor(this.#fs, fd, atim, mtim, flags);
+  }
+
+  sync(dataOnly: boolean): number {
+    const self = this.#here;
+    if (this.#context.windows) return 0; // a directory cannot be opened there
+    const opened = attempt(() => this.#fs.openSync(this.#path(self, "."), "r"));
+    if (opened < 0) return opened;
+    try {
+      return sync(this.#fs, opened, dataOnly);
+    } finally {
+      this.#fs.closeSync(opened);
+    }
+  }
+
+  close(): void {
+    if (this.#self !== undefined) this.#walker.close(this.#self);
+    this.#self = undefined;
+    this.#parked = undefined;
+  }
+
+  park(): void {
+    const self = this.#self;
+    if (self === undefined || self.fd < 0) return;
+    const parked = attempt(() => {
+      const { dev, ino } = this.#fs.fstatSync(self.fd, { bigint: true });
+      return { path: this.#fs.readlinkSync(`/proc/self/fd/${self.fd}`), dev, ino };
+    });
+    this.close();
+    this.#names = [];
+    if (typeof parked !== "number") this.#parked = parked;
+  }
+
+  #unpark(): Step {
+    const parked = this.#parked;
+    if (parked === undefined) throw new WasiError(Errno.BADF);
+    const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = this.#fs.constants;
+    const flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    const fd = attempt(() => this.#fs.openSync(parked.path, flags));
+    if (fd < 0) throw new WasiError(Errno.BADF);
+    if (!same(this.#fs.fstatSync(fd, { bigint: true }), parked)) {
+      this.#fs.closeSync(fd);
+      throw new WasiError(Errno.BADF);
+    }
+    this.#parked = undefined;
+    return this.#self = handleStep(fd);
+  }
+
+  open(path: string, flags: number, fdflags: number): File | Directory | number {
+    const how = hostFlags(this.#context, flags, fdflags);
+    const use = this.#context.proc
+      ? (directory: Step, name: string) => this.#openHandle(directory, name, flags, how)
+      : (directory: Step, name: string) => this.#openChecked(directory, name, flags, how);
+    return this.#inParent<Opened>(path, use) as File | Directory | number;
+  }
+
+  #openHandle(directory: Step, name: string, flags: number, how: number): Opened {
+    const fd = this.#openName(directory, name, how);
+    if (fd >= 0) return this.#wrap(fd, how);
+    if ((flags & Open.FOLLOW) === 0) return fd;
+    if (fd === -Errno.LOOP) return FOLLOW;
+    // with O_DIRECTORY a link is NOTDIR, and so is a file
+    const link = fd === -Errno.NOTDIR && typeof this.#readlink(directory, name) === "string";
+    return link ? FOLLOW : fd;
+  }
+
+  /** Opens a name, without following a link. */
+  #openName(directory: Step, name: string, how: number): number {
+    const open = (flags: number): number =>
+      attempt(() => this.#fs.openSync(this.#path(directory, name), flags, 0o666));
+    const { O_APPEND, O_TRUNC } = this.#fs.constants;
+    if (!this.#context.deno || (how & O_APPEND) === 0 || (how & O_TRUNC) === 0) return open(how);
+    const cut = open(how & ~O_APPEND);
+    if (cut < 0) return cut;
+    try {
+      return attempt(() => reopen(this.#fs, cut, how));
+    } finally {
+      this.#fs.closeSync(cut);
+    }
+  }
+
+  #wrap(fd: number, how: number): File | Directory | number {
+    try {
+      const filetype = filetypeOf(this.#fs.fstatSync(fd, { bigint: true }));
+      return filetype === Filetype.DIRECTORY
+        ? new NodeDirectory(this.#context, handleStep(fd), false)
+        : new NodeFile(this.#context, fd, filetype, how);
+    } catch (error) {
+      this.#fs.closeSync(fd);
+      return -errnoOf(error);
+    }
+  }
+
+  /** Looks, opens without making or cutting anything, compares; only then cuts. */
+  #openChecked(directory: Step, name: string, flags: number, how: number): Opened {
+    const { O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = this.#fs.constants;
+    const stats = this.#lstat(directory, name);
+    if (typeof stats === "number") {
+      if (stats !== -Errno.NOENT || (flags & Open.CREAT) === 0) return stats;
+      // EXCL makes it fail on whatever has appeared there, links among it
+      return this.#openAs(directory, name, (how | O_EXCL) & ~(O_TRUNC | O_APPEND), undefined);
+    }
+    const filetype = filetypeOf(stats);
+    if (filetype === Filetype.SYMBOLIC_LINK) {
+      if ((flags & Open.EXCL) !== 0) return -Errno.EXIST;
+      return (flags & Open.FOLLOW) !== 0 ? FOLLOW : -Errno.LOOP;
+    }
+    if ((flags & Open.EXCL) !== 0) return -Errno.EXIST;
+    if (filetype === Filetype.DIRECTORY) {
+      if ((flags & (Open.WRITE | Open.TRUNC | Open.CREAT)) !== 0) return -Errno.ISDIR;
+      return new NodeDirectory(this.#context, this.#below(directory, name, stats), false);
+    }
+    if ((flags & Open.DIRECTORY) !== 0) return -Errno.NOTDIR;
+    const file = this.#openAs(
+      directory,
+      name,
+      how & ~(O_CREAT | O_EXCL | O_TRUNC | O_APPEND),
+      stats,
+    );
+    if (typeof file === "number" || (flags & Open.TRUNC) === 0) return file;
+    const error = (file as File).setSize(0);
+    if (error === 0) return file;
+    (file as File).close();
+    return error;
+  }
+
+  /** Opens, and closes again unless it is the file expected, reached the way that was walked. */
+  #openAs(
+    directory: Step,
+    name: string,
+    how: number,
+    expected: Identity | undefined,
+  ): File | Directory | number {
+    const fd = attempt(() => this.#fs.openSync(this.#path(directory, name), how, 0o666));
+    if (fd < 0) return fd;
+    const stats = attempt(() => this.#fs.fstatSync(fd, { bigint: true }));
+    let honest = typeof stats !== "number" && (expected === undefined || same(stats, expected));
+    for (let step: Step | undefined = directory; honest && step; step = step.parent) {
+      honest = this.#isStill(step);
+    }
+    if (honest) return new NodeFile(this.#context, fd, filetypeOf(stats as BigStats), how | O_PATH);
+    this.#fs.closeSync(fd);
+    return -Errno.PERM;
+  }
+
+  statAt(path: string, follow: boolean, into: FileStat): number {
+    return this.#atPath(path, follow, (_directory, _name, stats) => {
+      fill(into, stats);
+      return 0;
+    });
+  }
+
+  setTimesAt(path: string, follow: boolean, atim: bigint, mtim: bigint, flags: number): number {
+    return this.#atPath(path, follow, (directory, name) => {
+      const target = this.#path(directory, name);
+      return setTimes(
+        () => this.#fs.lstatSync(target, { bigint: true }),
+        (newAtim, newMtim) => this.#fs.lutimesSync(target, newAtim, newMtim),
+        atim,
+        mtim,
+        flags,
+      );
+    });
+  }
+
+  list(cookie: bigint, sink: DirentSink): number {
+    const self = this.#here;
+    if (cookie === 0n) {
+      const names = attempt(() => this.#read(self));
+      if (typeof names === "number") return names;
+      this.#names = [".", "..", ...names];
+    }
+    const start = cookie > BigInt(this.#names.length) ? this.#names.length : Number(cookie);
+    for (let i = start; i < this.#names.length; i++) {
+      const name = this.#names[i]!;
+      // a preopen's parent is outside: ".." shows the directory itself, as it does in "/"
+      const stats = this.#lstat(self, name === ".." && this.#isRoot ? "." : name);
+      if (typeof stats === "number") continue; // gone since
+      if (!sink.add(BigInt(i + 1), stats.ino, filetypeOf(stats), name)) return 0;
+    }
+    return 0;
+  }
+
+  #read(directory: Step): string[] {
+    const path = this.#path(directory, ".");
+    if (!this.#context.byteNames) return this.#fs.readdirSync(path);
+    return this.#fs.readdirSync(path, { encoding: "buffer" })
+      .map((bytes) => decode(bytes, 0, bytes.length));
+  }
+
+  /** Calls node:fs with the path of a name in its directory. */
+  #change(path: string, use: (path: NodePath) => void): number {
+    return this.#inParent(
+      path,
+      (directory, name) => done(() => use(this.#path(directory, name))),
+    );
+  }
+
+  /** The same with a name in each of two directories. */
+  #changeTwo(
+    path: string,
+    to: NodeDirectory,
+    toPath: string,
+    use: (from: NodePath, to: NodePath) => void,
+  ): number {
+    return this.#inParent(path, (from, name) =>
+      to.#inParent(
+        toPath,
+        (target, toName) => done(() => use(this.#path(from, name), to.#path(target, toName))),
+      ));
+  }
+
+  mkdir(path: string): number {
+    return this.#change(path, (target) => void this.#fs.mkdirSync(target));
+  }
+
+  rmdir(path: string): number {
+    return this.#change(path, (target) => this.#fs.rmdirSync(target));
+  }
+
+  unlink(path: string): number {
+    if (!this.#context.deno) return this.#change(path, (target) => this.#fs.unlinkSync(target));
+    return this.#atPath(path, false, (directory, name, stats) => {
+      if (filetypeOf(stats) === Filetype.DIRECTORY) return -Errno.ISDIR;
+      return done(() => this.#fs.unlinkSync(this.#path(directory, name)));
+    });
+  }
+
+  rename(path: string, to: Directory, toPath: string): number {
+    if (!(to instanceof NodeDirectory)) return -Errno.XDEV;
+    return this.#changeTwo(path, to, toPath, (from, target) => this.#fs.renameSync(from, target));
+  }
+
+  link(path: string, to: Directory, toPath: string): number {
+    if (!(to instanceof NodeDirectory)) return -Errno.XDEV;
+    return this.#changeTwo(path, to, toPath, (from, target) => this.#fs.linkSync(from, target));
+  }
+
+  symlink(target: string, path: string): number {
+    return this.#change(path, (place) => this.#fs.symlinkSync(target, place));
+  }
+
+  readlink(path: string): string | number {
+    return this.#inParent<string | number>(
+      path,
+      (directory, name) => this.#readlink(directory, name),
+    );
+  }
+}
+
+/** Opens a preopen. Throws an error of node:fs, or one like it. */
+export function openDirectory(context: NodeContext, path: string): Directory {
+  const { fs } = context;
+  if (context.proc) {
+    const { O_RDONLY, O_DIRECTORY } = fs.constants;
+    const fd = fs.openSync(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return new NodeDirectory(context, handleStep(fd), true);
+  }
+  const real = fs.realpathSync(path);
+  const stats = fs.lstatSync(real, { bigint: true });
+  if (!stats.isDirectory()) {
+    throw Object.assign(new Error(`not a directory: ${path}`), { code: "ENOTDIR" });
+  }
+  const { dev, ino } = stats;
+  return new NodeDirectory(context, { fd: -1, path: real, dev, ino, parent: undefined }, true);
+}

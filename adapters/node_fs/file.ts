@@ -1,0 +1,272 @@
+/**
+ * Files and streams over `node:fs`.
+ *
+ * @module
+ */
+import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { errnoOf } from "../../core/errno.ts";
+import type { FileStat } from "../../core/filestat.ts";
+import { type File, Poll, type PollEntry, type StreamAccess } from "../../core/host.ts";
+import { attempt, done, filetypeOf, type NodeContext, type NodeFs } from "./context.ts";
+import { fill, setTimesOfDescriptor } from "./times.ts";
+
+/** Waits until what was written is on the disk. */
+export function sync(fs: NodeFs, fd: number, dataOnly: boolean): number {
+  return done(() => dataOnly ? fs.fdatasyncSync(fd) : fs.fsyncSync(fd));
+}
+
+/** Opens once more what a descriptor has open, with other flags. Throws what node:fs throws. */
+export function reopen(fs: NodeFs, fd: number, how: number): number {
+  const { O_CREAT, O_EXCL, O_TRUNC, O_NOFOLLOW } = fs.constants;
+  return fs.openSync(`/proc/self/fd/${fd}`, how & ~(O_CREAT | O_EXCL | O_TRUNC | O_NOFOLLOW));
+}
+
+/** Position and flags of an open descriptor; undefined where /proc cannot tell. */
+function infoOf(
+  { fs, proc }: NodeContext,
+  fd: number,
+): { position: number; flags: number } | undefined {
+  if (!proc) return undefined;
+  try {
+    const text = fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
+    const position = /^pos:\s*(\d+)/m.exec(text)![1]!;
+    const flags = /^flags:\s*([0-7]+)/m.exec(text)![1]!;
+    return { position: Number(position), flags: parseInt(flags, 8) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A file over node:fs, opened by a guest. */
+export class NodeFile implements File {
+  readonly filetype: number;
+  readonly seekable: boolean;
+  readonly #context: NodeContext;
+  readonly #fs: NodeFs;
+  #fd: number;
+  /** How it was opened. */
+  #how: number;
+  /** Where an append ended, as far as it can be known without /proc. */
+  #appended = 0;
+
+  constructor(context: NodeContext, fd: number, filetype: number, how: number) {
+    this.#context = context;
+    this.#fs = context.fs;
+    this.#fd = fd;
+    this.#how = how;
+    this.filetype = filetype;
+    this.seekable = filetype === Filetype.REGULAR_FILE || filetype === Filetype.BLOCK_DEVICE ||
+      (filetype === Filetype.CHARACTER_DEVICE && !context.isatty(fd));
+  }
+
+  get fd(): number {
+    return this.#fd;
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    try {
+      return this.#fs.readSync(this.#fd, into, offset, length, position < 0 ? null : position);
+    } catch (error) {
+      return -errnoOf(error);
+    }
+  }
+
+  write(from: Uint8Array, offset: number, length: number, position: number): number {
+    try {
+      if (position >= 0 || this.#context.proc || !this.seekable || this.#how === 0) {
+        return this.#fs.writeSync(this.#fd, from, offset, length, position < 0 ? null : position);
+      }
+      // appending without /proc: the flag may be the guest's alone, and nobody tells the position
+      const end = this.#fs.fstatSync(this.#fd).size;
+      const count = this.#fs.writeSync(this.#fd, from, offset, length, end);
+      this.#appended = end + count;
+      return count;
+    } catch (error) {
+      return -errnoOf(error);
+    }
+  }
+
+  tell(): number {
+    return infoOf(this.#context, this.#fd)?.position ?? this.#appended;
+  }
+
+  stat(into: FileStat): number {
+    return done(() => fill(into, this.#fs.fstatSync(this.#fd, { bigint: true })));
+  }
+
+  setTimes(atim: bigint, mtim: bigint, flags: number): number {
+    return setTimesOfDescriptor(this.#fs, this.#fd, atim, mtim, flags);
+  }
+
+  sync(dataOnly: boolean): number {
+    return sync(this.#fs, this.#fd, dataOnly);
+  }
+
+  setSize(size: number): number {
+    return done(() => this.#fs.ftruncateSync(this.#fd, size));
+  }
+
+  /** Grows the file if it is too short; room inside it cannot be reserved from here. */
+  allocate(offset: number, length: number): number {
+    return done(() => {
+      const { size } = this.#fs.fstatSync(this.#fd);
+      if (offset + length > size) this.#fs.ftruncateSync(this.#fd, offset + length);
+    });
+  }
+
+  /** Advice may be ignored. */
+  advise(_offset: number, _length: number, _advice: number): number {
+    return 0;
+  }
+
+  /** The same file opened once more with the other flags: there is no fcntl. */
+  setFlags(fdflags: number): number {
+    if (!this.#context.proc) return 0; // write() appends by itself
+    const { O_APPEND } = this.#fs.constants;
+    const append = (fdflags & Fdflags.APPEND) !== 0 ? O_APPEND : 0;
+    const how = (this.#how & ~O_APPEND) | append;
+    const fd = attempt(() => reopen(this.#fs, this.#fd, how));
+    if (fd < 0) return fd;
+    this.#fs.closeSync(this.#fd);
+    this.#fd = fd;
+    this.#how = how;
+    return 0;
+  }
+
+  close(): void {
+    this.#fs.closeSync(this.#fd);
+  }
+}
+
+/** A stream that the process has open: it stays open. */
+export class NodeStream extends NodeFile {
+  readonly #context: NodeContext;
+  /** Reads ahead without waiting, where that can be had. */
+  readonly #ahead: ReadAhead | undefined;
+  /** Where reads and writes go once the guest has moved the position; -1: where the system has it. */
+  #position = -1;
+
+  constructor(context: NodeContext, fd: number, filetype: number) {
+    // A directory as a standard stream would be a way around all preopens.
+    super(context, fd, filetype === Filetype.DIRECTORY ? Filetype.UNKNOWN : filetype, 0);
+    this.#context = context;
+    const waits = !this.seekable && filetype !== Filetype.SOCKET_STREAM;
+    this.#ahead = context.proc && waits ? new ReadAhead(context.fs, fd) : undefined;
+  }
+
+  /** A pipe or a terminal is read ahead to know; a socket, and what is written to, counts as ready. */
+  ready(entry: PollEntry): void {
+    if (this.#ahead !== undefined && (entry.events & Poll.READ) !== 0) this.#ahead.ready(entry);
+    else entry.found = entry.events;
+  }
+
+  override read(into: Uint8Array, offset: number, length: number, position: number): number {
+    if (this.#ahead?.kept) {
+      return this.#ahead.take(into, offset, length);
+    }
+    if (position >= 0 || this.#position < 0) return super.read(into, offset, length, position);
+    const count = super.read(into, offset, length, this.#position);
+    if (count > 0) this.#position += count;
+    return count;
+  }
+
+  override write(from: Uint8Array, offset: number, length: number, position: number): number {
+    if (position >= 0 || this.#position < 0) return super.write(from, offset, length, position);
+    const count = super.write(from, offset, length, this.#position);
+    if (count > 0) this.#position += count;
+    return count;
+  }
+
+  /** node:fs has no lseek: from the first move on the position is ours, not the system's. */
+  seek(delta: number, whence: number): number {
+    const here = this.tell();
+    const base = whence === 0 ? 0 : whence === 1 ? here : this.#context.fs.fstatSync(this.fd).size;
+    if (base + delta < 0) return -Errno.INVAL;
+    if (whence !== 1 || delta !== 0) this.#position = base + delta;
+    return base + delta;
+  }
+
+  override tell(): number {
+    return this.#position >= 0 ? this.#position : super.tell();
+  }
+
+  access(): StreamAccess {
+    const flags = infoOf(this.#context, this.fd)?.flags ?? 2;
+    const mode = flags & 3;
+    return {
+      read: mode !== 1,
+      write: mode !== 0,
+      fdflags: (flags & this.#context.fs.constants.O_APPEND) !== 0 ? Fdflags.APPEND : 0,
+    };
+  }
+
+  /** Flags of a stream are shared with whoever else has it open: they are not the guest's. */
+  override setFlags(_fdflags: number): number {
+    return -Errno.NOTSUP;
+  }
+
+  park(): void {
+    this.#ahead?.close();
+  }
+
+  override close(): void {
+    this.#ahead?.close();
+  }
+}
+
+/**
+ * A second way into a pipe or terminal, opened so that reading it never waits. Asking whether
+ * something is there takes one byte, no more, because what is taken and not used is lost to the
+ * process; the next read gives it, with what else is there.
+ */
+class ReadAhead {
+  readonly #fs: NodeFs;
+  readonly #fd: number;
+  readonly #byte: Uint8Array = new Uint8Array(1);
+  #second = -1;
+  kept = false;
+
+  constructor(fs: NodeFs, fd: number) {
+    this.#fs = fs;
+    this.#fd = fd;
+  }
+
+  /** Reads without waiting; -AGAIN if nothing is there. */
+  #read(into: Uint8Array, offset: number, length: number): number {
+    return attempt(() => {
+      if (this.#second < 0) {
+        const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = this.#fs.constants;
+        const path = `/proc/self/fd/${this.#fd}`;
+        this.#second = this.#fs.openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+      }
+      return this.#fs.readSync(this.#second, into, offset, length, null);
+    });
+  }
+
+  /** Hands out the byte that is kept and what else is there. */
+  take(into: Uint8Array, offset: number, length: number): number {
+    into[offset] = this.#byte[0]!;
+    this.kept = false;
+    return 1 + (length > 1 ? Math.max(0, this.#read(into, offset + 1, length - 1)) : 0);
+  }
+
+  ready(entry: PollEntry): void {
+    const count = this.kept ? 1 : this.#read(this.#byte, 0, 1);
+    if (count === -Errno.AGAIN) return;
+    this.kept = count === 1;
+    // where it cannot be opened twice, reading it is the only way to know: count it as ready
+    entry.found |= count === 0 ? Poll.READ | Poll.HANGUP : Poll.READ;
+    entry.nbytes = this.kept ? 1 : 0;
+  }
+
+  close(): void {
+    if (this.#second >= 0) this.#fs.closeSync(this.#second);
+    this.#second = -1;
+  }
+}
+
+/** Wraps a descriptor of the process. Throws an error of node:fs. */
+export function openStream(context: NodeContext, fd: number): File {
+  const stats = context.fs.fstatSync(fd, { bigint: true });
+  return new NodeStream(context, fd, filetypeOf(stats));
+}
