@@ -294,9 +294,9 @@ export function path_readlink(
   memory.check(buf, buf_len);
   memory.check(bufused, 4);
   const parsed = pathOf(system, path, path_len);
-  if (parsed.directory) {
+  if (parsed.directory || parsed.dots) {
     const error = directory.statAt(parsed.text, true, system.stat);
-    if (error < 0) return -error;
+    if (error < 0) return illegal(parsed.text, -error);
     return system.stat.filetype === Filetype.DIRECTORY ? Errno.INVAL : Errno.NOTDIR;
   }
   const target = directory.readlink(parsed.text);

@@ -2,6 +2,7 @@
  * What every test needs: the repository's folder, a scratch folder, a guest run over files.
  * Runs unchanged under Node, Deno and Bun, as TypeScript or compiled into build/.
  */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -103,4 +104,38 @@ export function run(module: WebAssembly.Module, options: RunOptions = {}): Outco
     for (const fd of fds) fs.closeSync(fd);
     fs.rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** How a process ended. */
+export interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+interface DenoCommand {
+  Command: new (program: string, options: object) => {
+    outputSync(): { code: number; stdout: Uint8Array; stderr: Uint8Array };
+  };
+}
+
+/** Runs the runtime that runs this test, with these arguments. */
+export function runRuntime(parameters: string[], cwd: string): Ended {
+  if (runtime !== "deno") {
+    const { status, stdout, stderr } = spawnSync(process.execPath, parameters, {
+      encoding: "utf8",
+      cwd,
+    });
+    return { status, stdout, stderr };
+  }
+  // Deno's node:child_process would add permissions of its own to Deno's arguments
+  const { Command } = (globalThis as unknown as { Deno: DenoCommand }).Deno;
+  const ended = new Command(process.execPath, { args: parameters, cwd, stdin: "null" })
+    .outputSync();
+  const text = new TextDecoder();
+  return {
+    status: ended.code,
+    stdout: text.decode(ended.stdout),
+    stderr: text.decode(ended.stderr),
+  };
 }

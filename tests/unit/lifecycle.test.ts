@@ -1,13 +1,11 @@
 /** What is opened is closed again, and how a guest ends. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { ProcExit } from "../../core/exit.ts";
 import { Guest } from "../support/guest.ts";
-import { root, runtime, scratch } from "../support/harness.ts";
+import { type Ended, root, runRuntime, runtime, scratch } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 
 const folder = scratch("lifecycle");
@@ -179,24 +177,17 @@ test("a replaced proc_exit is what the guest calls", () => {
 });
 
 /** Runs a script in a process of its own, on this runtime; it imports `WASI` from `mod`. */
-function runScript(source: string): { status: number | null; stdout: string; stderr: string } {
-  const mod = runtime === "node20" || root === undefined
-    ? path.join(root, "build/mod.js")
-    : path.join(root, "mod.ts");
+function runScript(source: string): Ended {
+  const mod = runtime === "node20" ? path.join(root, "build/mod.js") : path.join(root, "mod.ts");
   const file = path.join(folder, `script-${Math.random().toString(36).slice(2)}.mjs`);
   fs.writeFileSync(file, `import { WASI } from ${JSON.stringify(mod)};\n${source}`);
   const flags = runtime === "deno" ? ["run", "-A", "--no-lock"] : [];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, file], {
-    encoding: "utf8",
-    cwd: folder,
-  });
-  return { status, stdout, stderr };
+  return runRuntime([...flags, file], folder);
 }
 
 test("with returnOnExit false the process ends with the code, without exit listeners", () => {
   const outcome = runScript(`
-    import process from "node:process";
-    import fs from "node:fs";
+        import fs from "node:fs";
     process.on("exit", () => fs.writeSync(1, "listener"));
     const wasi = new WASI({ version: "preview1", returnOnExit: false });
     const memory = new WebAssembly.Memory({ initial: 1 });
