@@ -57,9 +57,21 @@ export class GuestMemory {
   /** Throws FAULT unless `length` bytes at `pointer` are inside. Both are unsigned. */
   check(pointer: number, length: number): void {
     if (pointer + length > this.bytes.length || this.bytes.length === 0) {
-      this.#refresh();
-      if (pointer + length > this.bytes.length) throw new WasiError(Errno.FAULT);
+      this.#recheck(pointer + length);
     }
+  }
+
+  /** Looks whether the memory has grown before a pointer is called bad. */
+  #recheck(end: number): void {
+    this.#refresh();
+    if (end <= this.bytes.length) return;
+    // Deno's view of a shared memory stays short if it was grown on its way to a worker, until
+    // somebody grows it there, by nothing
+    if (Object.prototype.toString.call(this.bytes.buffer) === "[object SharedArrayBuffer]") {
+      WebAssembly.Memory.prototype.grow.call(this.#memory!, 0);
+      this.#refresh();
+    }
+    if (end > this.bytes.length) throw new WasiError(Errno.FAULT);
   }
 
   /** Writes 32 bits. */

@@ -6,12 +6,14 @@
  *   npm test -- bun deno           on these runtimes only (node, node26, deno, bun)
  *   npm test -- bun tests/parity   only these files or folders
  */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
+// npm puts the packages' `node`, which is 26, before the machine's own: npm knows that one
+const machineNode = process.env.npm_node_execpath ?? process.execPath;
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const bin = path.join(root, "node_modules", ".bin");
 const program = (name) => path.join(bin, name);
@@ -53,21 +55,21 @@ const wants = (name) => only.length === 0 || only.includes(name);
 const nodeFlags = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
 
 fs.rmSync(path.join(root, "build"), { recursive: true, force: true });
-const failures = run("types, and JavaScript for Node 20", process.execPath, [
+const failures = run("types, and JavaScript for Node 20", machineNode, [
   program("tsc"),
   "-p",
   "tsconfig.json",
 ]);
 if (chosen.length === 0) {
   failures.push(
-    ...run("guests rebuild to the same bytes", process.execPath, ["scripts/guests.mjs", "--check"]),
+    ...run("guests rebuild to the same bytes", machineNode, ["scripts/guests.mjs", "--check"]),
     ...run("lint", program("deno"), ["lint", "--quiet"]),
     ...run("format", program("deno"), ["fmt", "--check", "--quiet"]),
   );
 }
 if (wants("node")) {
   failures.push(
-    ...run(`Node ${process.versions.node}`, process.execPath, [...nodeFlags, ...compiled]),
+    ...run(`Node ${execFileSync(machineNode, ["--version"], { encoding: "utf8" }).trim()} of this machine`, machineNode, [...nodeFlags, ...compiled]),
   );
 }
 if (wants("node26")) {

@@ -32,7 +32,11 @@ const folders: string[] = [];
 /** A fresh folder of its own, removed when the process ends. */
 export function scratch(name = "wasi"): string {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), `${name}-`)));
-  if (folders.length === 0) process.on("exit", removeAll);
+  if (folders.length === 0) {
+    // `deno test` ends without Node's event
+    if (runtime === "deno") globalThis.addEventListener("unload", removeAll);
+    else process.on("exit", removeAll);
+  }
   folders.push(folder);
   return folder;
 }
