@@ -227,6 +227,35 @@ export const Subscription = {
   fd: 16,
 } as const;
 
+/** `whence` of `wasi_unstable`. */
+export const WhenceUnstable = { CUR: 0, END: 1, SET: 2 } as const;
+
+/** `filestat` of `wasi_unstable`: a link count of 32 bits. */
+export const FilestatUnstable = {
+  size: 56,
+  dev: 0,
+  ino: 8,
+  filetype: 16,
+  nlink: 20,
+  filesize: 24,
+  atim: 32,
+  mtim: 40,
+  ctim: 48,
+} as const;
+
+/** `subscription` of `wasi_unstable`: a clock's has an identifier first, which means nothing. */
+export const SubscriptionUnstable = {
+  size: 56,
+  userdata: 0,
+  tag: 8,
+  clock_identifier: 16,
+  clock_id: 24,
+  clock_timeout: 32,
+  clock_precision: 40,
+  clock_flags: 48,
+  fd: 16,
+} as const;
+
 /** `event`. */
 export const Event = {
   size: 32,

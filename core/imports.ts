@@ -12,7 +12,7 @@ import { Errno } from "./abi.ts";
 import { errnoOf } from "./errno.ts";
 import { ProcExit } from "./exit.ts";
 import { notStarted } from "./options.ts";
-import { preview1, type Signature, type SystemCall } from "./preview1.ts";
+import type { Signature, SystemCall } from "./preview1.ts";
 import type { System, Wait } from "./system.ts";
 
 /** A function as a guest imports it: 32-bit numbers and bigints in, an errno out. */
@@ -198,15 +198,20 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
 
 /** The shape of a signature: one letter for each parameter. */
 function shapeOf({ parameters }: Signature): string {
-  return parameters.map((parameter) => parameter.endsWith(":i64") ? "I" : "i").join("");
+  let shape = "";
+  for (const parameter of parameters) shape += parameter.endsWith(":i64") ? "I" : "i";
+  return shape;
 }
 
-const shapes: [string, string, SystemCall][] = Object.entries(preview1)
-  .map(([name, signature]) => [name, shapeOf(signature), signature.call]);
-
-/** The functions of a guest's import object, but for `proc_exit`. */
-export function makeImports(system: System): Record<string, ImportedFunction> {
+/** The functions of a table, bound to a guest. `proc_exit` is not among them. */
+export function makeImports(
+  system: System,
+  table: Readonly<Record<string, Signature>>,
+): Record<string, ImportedFunction> {
   const imports: Record<string, ImportedFunction> = {};
-  for (const [name, shape, call] of shapes) imports[name] = wrappers[shape]!(system, call);
+  for (const name in table) {
+    const signature = table[name]!;
+    imports[name] = wrappers[shapeOf(signature)]!(system, signature.call);
+  }
   return imports;
 }

@@ -25,7 +25,9 @@ import {
   validatePreopens,
   validateUndefined,
 } from "./options.ts";
+import { preview1, type Signature } from "./preview1.ts";
 import { StringList, System } from "./system.ts";
+import { unstable } from "./unstable.ts";
 
 /**
  * Options of {@linkcode BaseWASI | WASI}. Those of `node:wasi` mean what Node says of them.
@@ -70,6 +72,12 @@ export interface WASIOptions {
 
 /** The system calls as a guest imports them. It can be changed: what is in it is what is used. */
 export type WASIImport = Record<string, ImportedFunction>;
+
+/** The functions by the name that they are imported from. */
+const TABLES: Readonly<Record<string, Readonly<Record<string, Signature>>>> = {
+  wasi_snapshot_preview1: preview1,
+  wasi_unstable: unstable,
+};
 
 /** What an adapter knows how to make: the host for these options. */
 export type HostMaker = (options: { ffi: boolean; confinement: Confinement | undefined }) => Host;
@@ -205,16 +213,26 @@ export class BaseWASI {
     const state: State = { binding, system, instance: undefined, exitCode: 0 };
     Object.defineProperty(this, STATE, { value: state });
     abandoned.register(system, table, system);
-    this.wasiImport = makeImports(system);
+    this.wasiImport = makeImports(system, TABLES[binding]!);
     this.wasiImport.proc_exit = makeExit(state, returnOnExit);
   }
 
   /**
    * The import object for a guest that needs nothing but WASI: `wasiImport` under the name that
-   * belongs to the version.
+   * belongs to the version. A module that imports the other snapshot too finds that as well, as a
+   * property that is not enumerable.
    */
   getImportObject(): Record<string, WASIImport> {
-    return { [stateOf(this).binding]: this.wasiImport };
+    const { binding, system } = stateOf(this);
+    const imports = { [binding]: this.wasiImport };
+    const other = Object.keys(TABLES).find((name) => name !== binding)!;
+    return Object.defineProperty(imports, other, {
+      configurable: true,
+      get: (): WASIImport => ({
+        ...makeImports(system, TABLES[other]!),
+        proc_exit: (code: number) => this.wasiImport.proc_exit!(code),
+      }),
+    });
   }
 
   /**

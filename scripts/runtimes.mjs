@@ -1,6 +1,6 @@
 /**
- * Where the runtimes are that npm installed: the programs themselves, which are there whether or
- * not npm was allowed to run install scripts.
+ * Where the runtimes are that npm installed: the programs themselves. Install scripts move some of
+ * them, if npm is allowed to run them.
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -14,8 +14,8 @@ const { arch, platform } = process;
 const cpu = arch === "arm64" ? "aarch64" : arch;
 const candidates = {
   node26: [`node-${platform}-${arch}/bin/node`, `node-bin-${platform}-${arch}/bin/node`],
-  deno: [`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`],
-  bun: [`@oven/bun-${platform}-${cpu}/bin/bun`],
+  deno: [`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`, "deno/deno"],
+  bun: [`@oven/bun-${platform}-${cpu}/bin/bun`, "bun/bin/bun.exe"],
 };
 
 /** The program of "node26", "deno" or "bun". */

@@ -446,17 +446,21 @@ export function fd_fdstat_set_rights(
   return 0;
 }
 
-export function fd_filestat_get(system: System, fd: number, filestat: number): number {
+/** Fills `system.stat` from a descriptor; an errno. */
+export function statDescriptor(system: System, fd: number): number {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) return Errno.BADF;
   if ((descriptor.rightsBase & Rights.FD_FILESTAT_GET) === 0) return Errno.NOTCAPABLE;
-  const { memory, stat } = system;
-  memory.check(filestat, stat.bytes.length);
-  const error = (descriptor.file ?? descriptor.directory!).stat(stat);
+  const error = (descriptor.file ?? descriptor.directory!).stat(system.stat);
   if (error < 0) return -error;
-  stat.filetype = descriptor.filetype;
-  memory.set(filestat, stat.bytes);
+  system.stat.filetype = descriptor.filetype;
   return 0;
+}
+
+export function fd_filestat_get(system: System, fd: number, filestat: number): number {
+  const errno = statDescriptor(system, fd);
+  if (errno === 0) system.memory.set(filestat, system.stat.bytes);
+  return errno;
 }
 
 export function fd_filestat_set_size(system: System, fd: number, size: bigint): number {

@@ -121,6 +121,23 @@ export function path_create_directory(
   return -directory.mkdir(parsed.text);
 }
 
+/** Fills `system.stat` from a path; an errno. */
+export function statPath(
+  system: System,
+  fd: number,
+  flags: number,
+  path: number,
+  path_len: number,
+): number {
+  const directory = directoryOf(system, fd, Rights.PATH_FILESTAT_GET);
+  const follow = followOf(flags);
+  const parsed = pathOf(system, path, path_len);
+  const error = directory.statAt(parsed.text, follow || parsed.directory, system.stat);
+  if (error < 0) return illegal(parsed.text, -error);
+  if (parsed.directory && system.stat.filetype !== Filetype.DIRECTORY) return Errno.NOTDIR;
+  return 0;
+}
+
 export function path_filestat_get(
   system: System,
   fd: number,
@@ -129,16 +146,9 @@ export function path_filestat_get(
   path_len: number,
   filestat: number,
 ): number {
-  const directory = directoryOf(system, fd, Rights.PATH_FILESTAT_GET);
-  const follow = followOf(flags);
-  const { memory, stat } = system;
-  memory.check(filestat, stat.bytes.length);
-  const parsed = pathOf(system, path, path_len);
-  const error = directory.statAt(parsed.text, follow || parsed.directory, stat);
-  if (error < 0) return illegal(parsed.text, -error);
-  if (parsed.directory && stat.filetype !== Filetype.DIRECTORY) return Errno.NOTDIR;
-  memory.set(filestat, stat.bytes);
-  return 0;
+  const errno = statPath(system, fd, flags, path, path_len);
+  if (errno === 0) system.memory.set(filestat, system.stat.bytes);
+  return errno;
 }
 
 export function path_filestat_set_times(

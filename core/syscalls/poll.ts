@@ -21,6 +21,11 @@ import { type System, Wait } from "../system.ts";
 /** More subscriptions than this in one call are INVAL: they cost the host memory. */
 const SUBSCRIPTIONS_MAX = 65536;
 
+/** Where the fields of a subscription are, in either snapshot. */
+export type SubscriptionLayout = Readonly<
+  Record<"size" | "userdata" | "tag" | "fd" | `clock_${"id" | "timeout" | "flags"}`, number>
+>;
+
 /** One subscription as it was when the call began. */
 interface Subscribed {
   userdata: bigint;
@@ -34,14 +39,19 @@ interface Subscribed {
   nbytes: bigint;
 }
 
-function clock(system: System, at: number, now: number): Pick<Subscribed, "deadline" | "known"> {
+function clock(
+  system: System,
+  layout: SubscriptionLayout,
+  at: number,
+  now: number,
+): Pick<Subscribed, "deadline" | "known"> {
   const { view } = system.memory;
-  const id = view.getUint32(at + Subscription.clock_id, true);
-  const flags = view.getUint16(at + Subscription.clock_flags, true);
+  const id = view.getUint32(at + layout.clock_id, true);
+  const flags = view.getUint16(at + layout.clock_flags, true);
   if (id > Clockid.THREAD_CPUTIME_ID || flags > Subclockflags.SUBSCRIPTION_CLOCK_ABSTIME) {
     return { deadline: NaN, known: Errno.INVAL };
   }
-  const timeout = view.getBigUint64(at + Subscription.clock_timeout, true);
+  const timeout = view.getBigUint64(at + layout.clock_timeout, true);
   if (flags === 0) return { deadline: now + Number(timeout) / 1e6, known: -1 };
   // An absolute time counts on its own clock: what is left of it is waited on the monotonic one.
   const left = timeout - time(system, id);
@@ -57,10 +67,10 @@ function time(system: System, id: number): bigint {
 
 function descriptor(
   system: System,
-  at: number,
+  fd: number,
   type: number,
 ): Pick<Subscribed, "entry" | "known" | "nbytes"> {
-  const found = system.table.get(system.memory.view.getUint32(at + Subscription.fd, true));
+  const found = system.table.get(fd);
   if (found === undefined) return { entry: undefined, known: Errno.BADF, nbytes: 0n };
   if ((found.rightsBase & Rights.POLL_FD_READWRITE) === 0) {
     return { entry: undefined, known: Errno.NOTCAPABLE, nbytes: 0n };
@@ -90,14 +100,19 @@ function remaining(system: System, found: Descriptor): bigint {
   return BigInt(Math.max(0, system.stat.length - Math.max(0, position)));
 }
 
-function parse(system: System, at: number, now: number): Subscribed | number {
+function parse(
+  system: System,
+  layout: SubscriptionLayout,
+  at: number,
+  now: number,
+): Subscribed | number {
   const { view } = system.memory;
-  const userdata = view.getBigUint64(at + Subscription.userdata, true);
-  const type = view.getUint8(at + Subscription.tag);
+  const userdata = view.getBigUint64(at + layout.userdata, true);
+  const type = view.getUint8(at + layout.tag);
   const subscribed = { userdata, type, deadline: NaN, entry: undefined, known: -1, nbytes: 0n };
-  if (type === Eventtype.CLOCK) return { ...subscribed, ...clock(system, at, now) };
+  if (type === Eventtype.CLOCK) return { ...subscribed, ...clock(system, layout, at, now) };
   if (type > Eventtype.FD_WRITE) return Errno.INVAL;
-  return { ...subscribed, ...descriptor(system, at, type) };
+  return { ...subscribed, ...descriptor(system, view.getUint32(at + layout.fd, true), type) };
 }
 
 /** What a subscription has to say at time `now`: an event's fields, or undefined. */
@@ -134,9 +149,10 @@ function report(system: System, all: Subscribed[], out: number): number {
   return count;
 }
 
-/** Waits for the first of several events and reports all that are there then. */
-export function poll_oneoff(
+/** `poll_oneoff` of either snapshot. */
+export function poll(
   system: System,
+  layout: SubscriptionLayout,
   input: number,
   out: number,
   nsubscriptions: number,
@@ -144,13 +160,13 @@ export function poll_oneoff(
 ): number | Wait {
   const { memory } = system;
   if (nsubscriptions === 0 || nsubscriptions > SUBSCRIPTIONS_MAX) return Errno.INVAL;
-  memory.check(input, nsubscriptions * Subscription.size);
+  memory.check(input, nsubscriptions * layout.size);
   memory.check(out, nsubscriptions * Event.size);
   memory.check(nevents, 4);
   const now = system.now();
   const all: Subscribed[] = [];
   for (let i = 0; i < nsubscriptions; i++) {
-    const subscribed = parse(system, input + i * Subscription.size, now);
+    const subscribed = parse(system, layout, input + i * layout.size, now);
     if (typeof subscribed === "number") return subscribed;
     all.push(subscribed);
   }
@@ -165,4 +181,15 @@ export function poll_oneoff(
   };
   if (entries.length > 0) system.poll(entries, 0);
   return resume();
+}
+
+/** Waits for the first of several events and reports all that are there then. */
+export function poll_oneoff(
+  system: System,
+  input: number,
+  out: number,
+  nsubscriptions: number,
+  nevents: number,
+): number | Wait {
+  return poll(system, Subscription, input, out, nsubscriptions, nevents);
 }

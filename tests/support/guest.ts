@@ -29,7 +29,7 @@ export class Guest {
   constructor(options: Partial<WASIOptions> = {}, memory?: WebAssembly.Memory) {
     this.memory = memory ?? new WebAssembly.Memory({ initial: 16 });
     this.wasi = new WASI({ version: "preview1", ...options });
-    this.bytes.fill(63);
+    this.bytes.fill(63, 0, 1 << 20);
     this.wasi.finalizeBindings({ exports: {} } as WebAssembly.Instance, { memory: this.memory });
     this.call = this.wasi.wasiImport;
   }

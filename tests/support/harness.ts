@@ -98,7 +98,7 @@ export function run(module: WebAssembly.Module, options: RunOptions = {}): Outco
       stdout: fds[1],
       stderr: fds[2],
     });
-    const imports = { ...wasi.getImportObject(), ...options.imports } as WebAssembly.Imports;
+    const imports = Object.assign(wasi.getImportObject(), options.imports);
     const code = wasi.start(new WebAssembly.Instance(module, imports));
     const stdout = new Uint8Array(fs.readFileSync(names[1]!));
     const stderr = new Uint8Array(fs.readFileSync(names[2]!));
