@@ -13,7 +13,15 @@
 import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
 import { hostMaker, nodeProcess } from "./host.ts";
 import { nodeContext, processClocks } from "./node.ts";
-import { type CFunction, type Foreign, libraryNames, signatures } from "./posix/foreign.ts";
+import {
+  type CFunction,
+  type CSignature,
+  type Foreign,
+  libraryNames,
+  optional,
+  optionalSignatures,
+  signatures,
+} from "./posix/foreign.ts";
 
 /** The parts of `bun:ffi` that are used. */
 interface BunFfi {
@@ -26,18 +34,27 @@ interface BunFfi {
 
 const TYPES = { i32: "i32", u32: "u32", i64: "i64_fast", ptr: "ptr" } as const;
 
-function openForeign(): Foreign | undefined {
-  const ffi = nodeProcess().getBuiltinModule("bun:ffi") as BunFfi | undefined;
-  if (ffi === undefined) return undefined;
-  const definitions = Object.fromEntries(
-    Object.entries(signatures).map(([name, [parameters, result]]) => [
+/** Signatures in this runtime's words. */
+function definitionsOf(
+  table: Readonly<Record<string, CSignature>>,
+): Record<string, { args: string[]; returns: string }> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, [parameters, result]]) => [
       name,
       { args: parameters.map((type) => TYPES[type]), returns: TYPES[result] },
     ]),
   );
+}
+
+function openForeign(): Foreign | undefined {
+  const ffi = nodeProcess().getBuiltinModule("bun:ffi") as BunFfi | undefined;
+  if (ffi === undefined) return undefined;
   for (const name of libraryNames) {
     try {
-      const { symbols } = ffi.dlopen(name, definitions);
+      const symbols = {
+        ...ffi.dlopen(name, definitionsOf(signatures)).symbols,
+        ...optional(() => ffi.dlopen(name, definitionsOf(optionalSignatures)).symbols),
+      };
       return {
         ...addressing((bytes) => bytes.length === 0 ? 0 : ffi.ptr(bytes)),
         symbols,

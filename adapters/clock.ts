@@ -7,6 +7,9 @@ import { Clockid, Errno } from "../core/abi.ts";
 import { writeTime } from "../core/filestat.ts";
 import type { Clock } from "../core/host.ts";
 
+/** After so many milliseconds it is looked whether somebody has set the wall clock. */
+const RESYNC = 20;
+
 /** What a runtime can add. */
 export interface ClockSources {
   /** Nanoseconds of a clock that all threads and processes share; default: this thread's own. */
@@ -23,8 +26,9 @@ export class WebClock implements Clock {
   /** What `performance.now()` lacks to the monotonic clock, as whole seconds and nanoseconds. */
   readonly #seconds: number;
   readonly #nanoseconds: number;
-  /** What it lacks to the wall clock, in milliseconds. */
+  /** What it lacks to the wall clock, in milliseconds, and when that was last looked at. */
   #wall: number = performance.timeOrigin;
+  #looked = -Infinity;
 
   constructor(sources: ClockSources = {}) {
     this.#sources = sources;
@@ -54,17 +58,21 @@ export class WebClock implements Clock {
     }
   }
 
-  /** Millisecond steps of Date.now(), filled in; a wall clock that was set is followed. */
   #realtime(into: DataView, offset: number): void {
-    const coarse = Date.now();
     const elapsed = performance.now();
-    let now = this.#wall + elapsed;
-    if (now < coarse || now >= coarse + 1) {
-      this.#wall += (now < coarse ? coarse : coarse + 0.999999) - now;
-      now = this.#wall + elapsed;
-    }
+    if (elapsed - this.#looked > RESYNC) this.#resync(elapsed);
+    const now = this.#wall + elapsed;
     const seconds = Math.floor(now / 1000);
     writeTime(into, offset, seconds, Math.floor((now - seconds * 1000) * 1e6));
+  }
+
+  /** Date.now() steps by milliseconds: between its steps the other clock is right. */
+  #resync(elapsed: number): void {
+    const coarse = Date.now();
+    const now = this.#wall + elapsed;
+    if (now < coarse) this.#wall += coarse - now;
+    else if (now >= coarse + 1) this.#wall += coarse + 0.999999 - now;
+    this.#looked = elapsed;
   }
 
   #cpu(source: (() => number) | undefined, into: DataView, offset: number): number {

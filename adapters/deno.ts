@@ -15,7 +15,15 @@ import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
 import { addressing } from "./bun.ts";
 import { hostMaker, nodeProcess } from "./host.ts";
 import { nodeContext, processClocks } from "./node.ts";
-import { type CFunction, type Foreign, libraryNames, signatures } from "./posix/foreign.ts";
+import {
+  type CFunction,
+  type CSignature,
+  type Foreign,
+  libraryNames,
+  optional,
+  optionalSignatures,
+  signatures,
+} from "./posix/foreign.ts";
 
 /** The parts of `Deno` that are used. */
 interface DenoNamespace {
@@ -46,18 +54,27 @@ function granted(name: string): boolean {
 /** Addresses are passed as whole numbers: making a pointer object would cost more than the call. */
 const TYPES = { i32: "i32", u32: "u32", i64: "i64", ptr: "usize" } as const;
 
-function openForeign(): Foreign | undefined {
-  const { dlopen, UnsafePointer, UnsafePointerView } = deno();
-  if (dlopen === undefined || !granted("ffi")) return undefined;
-  const definitions = Object.fromEntries(
-    Object.entries(signatures).map(([name, [parameters, result]]) => [
+/** Signatures in this runtime's words. */
+function definitionsOf(
+  table: Readonly<Record<string, CSignature>>,
+): Record<string, { parameters: string[]; result: string }> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, [parameters, result]]) => [
       name,
       { parameters: parameters.map((type) => TYPES[type]), result: TYPES[result] },
     ]),
   );
+}
+
+function openForeign(): Foreign | undefined {
+  const { dlopen, UnsafePointer, UnsafePointerView } = deno();
+  if (dlopen === undefined || !granted("ffi")) return undefined;
   for (const name of libraryNames) {
     try {
-      const { symbols } = dlopen(name, definitions);
+      const symbols = {
+        ...dlopen(name, definitionsOf(signatures)).symbols,
+        ...optional(() => dlopen(name, definitionsOf(optionalSignatures)).symbols),
+      };
       return {
         ...addressing((bytes) => Number(UnsafePointer.value(UnsafePointer.of(bytes)))),
         symbols,

@@ -91,7 +91,7 @@ function libcFileSystem(context: Context): HostFileSystem {
     },
     stream(fd) {
       const stat = new FileStat();
-      const error = libc.stat(fd, "", stat);
+      const error = libc.fstat(fd, stat);
       if (error < 0) throw posixError(-error, "not an open descriptor");
       return new LibcStream(context, fd, stat.filetype);
     },

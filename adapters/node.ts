@@ -19,7 +19,15 @@ import type { ClockSources } from "./clock.ts";
 import { hostMaker, nodeProcess } from "./host.ts";
 import type { NodeContext, NodeFs } from "./node_fs/context.ts";
 import type { Transfers } from "./posix/directory.ts";
-import { type CFunction, type Foreign, libraryNames, signatures } from "./posix/foreign.ts";
+import {
+  type CFunction,
+  type CSignature,
+  type Foreign,
+  libraryNames,
+  optional,
+  optionalSignatures,
+  signatures,
+} from "./posix/foreign.ts";
 
 /** The parts of `node:ffi` that are used. */
 interface NodeFfi {
@@ -48,20 +56,28 @@ function loadFfi(): NodeFfi | undefined {
   }
 }
 
-function openForeign(): Foreign | undefined {
-  const ffi = loadFfi();
-  if (ffi === undefined) return undefined;
-  const definitions = Object.fromEntries(
-    Object.entries(signatures).map(([name, [parameters, result]]) => [
+/** Signatures in this runtime's words. */
+function definitionsOf(
+  table: Readonly<Record<string, CSignature>>,
+): Record<string, { arguments: string[]; return: string }> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, [parameters, result]]) => [
       name,
       { arguments: parameters.map((type) => TYPES[type]), return: TYPES[result] },
     ]),
   );
+}
+
+function openForeign(): Foreign | undefined {
+  const ffi = loadFfi();
+  if (ffi === undefined) return undefined;
   for (const name of libraryNames) {
     try {
-      const { functions } = ffi.dlopen(name, definitions);
       return {
-        symbols: functions,
+        symbols: {
+          ...ffi.dlopen(name, definitionsOf(signatures)).functions,
+          ...optional(() => ffi.dlopen(name, definitionsOf(optionalSignatures)).functions),
+        },
         pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
         address: (value) => BigInt(value),
         long: (value) => BigInt(value),

@@ -86,7 +86,7 @@ export class LibcDirectory implements Directory {
   }
 
   stat(into: FileStat): number {
-    return this.#libc.stat(this.#fd, "", into);
+    return this.#libc.fstat(this.#fd, into);
   }
 
   setTimes(atim: bigint, mtim: bigint, flags: number): number {
@@ -120,7 +120,7 @@ export class LibcDirectory implements Directory {
     const fd = this.#libc.openat(linux.AT_FDCWD, parked.path, flags, 0);
     if (fd < 0) throw new WasiError(Errno.BADF);
     const stat = new FileStat();
-    if (this.#libc.stat(fd, "", stat) < 0 || stat.dev !== parked.dev || stat.ino !== parked.ino) {
+    if (this.#libc.fstat(fd, stat) < 0 || stat.dev !== parked.dev || stat.ino !== parked.ino) {
       this.#libc.close(fd);
       throw new WasiError(Errno.BADF);
     }
@@ -192,7 +192,7 @@ export class LibcDirectory implements Directory {
       const error = this.#libc.stat(this.#fd, path, into);
       if (error < 0 || !follow || into.filetype !== Filetype.SYMBOLIC_LINK) return error;
     }
-    return this.#atPath(path, follow, (fd) => this.#libc.stat(fd, "", into));
+    return this.#atPath(path, follow, (fd) => this.#libc.fstat(fd, into));
   }
 
   setTimesAt(path: string, follow: boolean, atim: bigint, mtim: bigint, flags: number): number {
@@ -363,7 +363,7 @@ class Dents {
   /** A preopen's parent is outside: ".." shows the directory itself, as it does in "/". */
   #maskParent(fd: number, at: number): void {
     const stat = new FileStat();
-    this.#libc.stat(fd, "", stat);
+    this.#libc.fstat(fd, stat);
     this.#view.setBigUint64(at, stat.ino, true);
   }
 }
@@ -398,7 +398,7 @@ export class LibcFile implements File {
   }
 
   stat(into: FileStat): number {
-    return this.#libc.stat(this.fd, "", into);
+    return this.#libc.fstat(this.fd, into);
   }
 
   setTimes(atim: bigint, mtim: bigint, flags: number): number {

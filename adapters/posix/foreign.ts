@@ -46,6 +46,11 @@ export const signatures: Readonly<Record<string, CSignature>> = {
   write: [["i32", "ptr", "u32"], "i32"],
 };
 
+/** C functions that not every libc has. */
+export const optionalSignatures: Readonly<Record<string, CSignature>> = {
+  fstat: [["i32", "ptr"], "i32"],
+};
+
 /** An address, in whatever type a runtime wants it. */
 export type Pointer = number | bigint;
 
@@ -73,3 +78,12 @@ export const libraryNames: readonly string[] = [
   "libc.musl-x86_64.so.1",
   "libc.musl-aarch64.so.1",
 ];
+
+/** What `open` gives, or nothing if a function is missing. */
+export function optional(open: () => Record<string, CFunction>): Record<string, CFunction> {
+  try {
+    return open();
+  } catch {
+    return {};
+  }
+}

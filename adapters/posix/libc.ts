@@ -8,7 +8,7 @@
  */
 import { Errno, Filetype, Fstflags } from "../../core/abi.ts";
 import { errnoOfLinux } from "../../core/errno.ts";
-import { type FileStat, writeTime } from "../../core/filestat.ts";
+import { FileStat, writeTime } from "../../core/filestat.ts";
 import { Poll, type PollEntry } from "../../core/host.ts";
 import { decode, encodeInto } from "../../core/text.ts";
 import type { CFunction, Foreign, Pointer } from "./foreign.ts";
@@ -18,7 +18,8 @@ import * as linux from "./linux.ts";
 const PATH = 0;
 const PATH2 = 8192;
 const HOW = 16384;
-const STATX = 16448;
+/** `struct stat` or `struct statx` */
+const STAT = 16448;
 const TIMES = 16704;
 const INTEGER = 16736;
 const LINK = 16768;
@@ -40,6 +41,9 @@ export function filetypeOfDirent(type: number): number {
   return FILETYPES[type & 15]!;
 }
 
+/** For one call at a time. */
+const scratchStat: FileStat = new FileStat();
+
 /** libc, as far as it is called. */
 export class Libc {
   readonly arch: linux.Arch;
@@ -51,7 +55,7 @@ export class Libc {
   readonly #path: Pointer;
   readonly #path2: Pointer;
   readonly #how: Pointer;
-  readonly #statx: Pointer;
+  readonly #stat: Pointer;
   readonly #times: Pointer;
   readonly #integer: Pointer;
   readonly #link: Pointer;
@@ -66,7 +70,7 @@ export class Libc {
     this.#path = foreign.pointer(this.#block, PATH);
     this.#path2 = foreign.pointer(this.#block, PATH2);
     this.#how = foreign.pointer(this.#block, HOW);
-    this.#statx = foreign.pointer(this.#block, STATX);
+    this.#stat = foreign.pointer(this.#block, STAT);
     this.#times = foreign.pointer(this.#block, TIMES);
     this.#integer = foreign.pointer(this.#block, INTEGER);
     this.#link = foreign.pointer(this.#block, LINK);
@@ -121,45 +125,81 @@ export class Libc {
     this.#c.close!(fd);
   }
 
-  /** statx(2) of `path` beneath `fd`, or of `fd` itself for "". */
-  stat(fd: number, path: string, into: FileStat): number {
-    if (!this.#put(path)) return -Errno.NAMETOOLONG;
-    const flags = path === "" ? linux.AT_EMPTY_PATH : linux.AT_SYMLINK_NOFOLLOW;
-    const mask = linux.STATX_BASIC_STATS;
-    if (this.#c.statx!(fd, this.#path, flags, mask, this.#statx) < 0) return this.#failed();
+  /** The attributes of a name in `fd`, not following it. */
+  stat(fd: number, name: string, into: FileStat): number {
+    if (!this.#put(name)) return -Errno.NAMETOOLONG;
+    return this.#statx(fd, linux.AT_SYMLINK_NOFOLLOW, into);
+  }
+
+  /** The attributes of an open descriptor. */
+  fstat(fd: number, into: FileStat): number {
+    if (this.#c.fstat === undefined) {
+      this.#first[0] = 0;
+      return this.#statx(fd, linux.AT_EMPTY_PATH, into);
+    }
+    if (this.#c.fstat(fd, this.#stat) < 0) return this.#failed();
     this.#readStat(into);
     return 0;
   }
 
   /** The kind of file of an open descriptor, or -errno. */
   filetype(fd: number): number {
-    this.#first[0] = 0;
-    if (this.#c.statx!(fd, this.#path, linux.AT_EMPTY_PATH, 1, this.#statx) < 0) {
-      return this.#failed();
+    if (this.#c.fstat !== undefined) {
+      if (this.#c.fstat(fd, this.#stat) < 0) return this.#failed();
+      return FILETYPES[this.#view.getUint32(STAT + this.arch.stat.mode, true) >>> 12 & 15]!;
     }
-    return FILETYPES[this.#view.getUint16(STATX + linux.Statx.mode, true) >> 12]!;
+    const error = this.fstat(fd, scratchStat);
+    return error < 0 ? error : scratchStat.filetype;
   }
 
+  #statx(fd: number, flags: number, into: FileStat): number {
+    const mask = linux.STATX_BASIC_STATS;
+    if (this.#c.statx!(fd, this.#path, flags, mask, this.#stat) < 0) return this.#failed();
+    this.#readStatx(into);
+    return 0;
+  }
+
+  /** Lays `struct stat` into the guest's layout. */
   #readStat(into: FileStat): void {
     const from = this.#view;
     const { view } = into;
+    const { dev, ino, st_size, atime, mtime, ctime } = linux.Stat;
+    const { nlink, nlinkLong, mode } = this.arch.stat;
+    view.setUint32(0, from.getUint32(STAT + dev, true), true);
+    view.setUint32(4, from.getUint32(STAT + dev + 4, true), true);
+    view.setUint32(8, from.getUint32(STAT + ino, true), true);
+    view.setUint32(12, from.getUint32(STAT + ino + 4, true), true);
+    into.bytes[16] = FILETYPES[from.getUint32(STAT + mode, true) >>> 12 & 15]!;
+    view.setUint32(24, from.getUint32(STAT + nlink, true), true);
+    view.setUint32(28, nlinkLong ? from.getUint32(STAT + nlink + 4, true) : 0, true);
+    view.setUint32(32, from.getUint32(STAT + st_size, true), true);
+    view.setUint32(36, from.getUint32(STAT + st_size + 4, true), true);
+    this.#readTime(view, 40, STAT + atime);
+    this.#readTime(view, 48, STAT + mtime);
+    this.#readTime(view, 56, STAT + ctime);
+  }
+
+  /** Lays `struct statx` into the guest's layout. */
+  #readStatx(into: FileStat): void {
+    const from = this.#view;
+    const { view } = into;
     const { Statx } = linux;
-    const major = from.getUint32(STATX + Statx.dev_major, true);
-    const minor = from.getUint32(STATX + Statx.dev_minor, true);
+    const major = from.getUint32(STAT + Statx.dev_major, true);
+    const minor = from.getUint32(STAT + Statx.dev_minor, true);
     // makedev(3)
     const dev = ((major & 0xfff) << 8) | (minor & 0xff) | ((minor & 0xfff00) << 12);
     view.setUint32(0, dev, true);
     view.setUint32(4, (major & 0xfffff000) | (minor >>> 20), true);
-    view.setUint32(8, from.getUint32(STATX + Statx.ino, true), true);
-    view.setUint32(12, from.getUint32(STATX + Statx.ino + 4, true), true);
-    into.bytes[16] = FILETYPES[from.getUint16(STATX + Statx.mode, true) >> 12]!;
-    view.setUint32(24, from.getUint32(STATX + Statx.nlink, true), true);
+    view.setUint32(8, from.getUint32(STAT + Statx.ino, true), true);
+    view.setUint32(12, from.getUint32(STAT + Statx.ino + 4, true), true);
+    into.bytes[16] = FILETYPES[from.getUint16(STAT + Statx.mode, true) >> 12]!;
+    view.setUint32(24, from.getUint32(STAT + Statx.nlink, true), true);
     view.setUint32(28, 0, true);
-    view.setUint32(32, from.getUint32(STATX + Statx.stx_size, true), true);
-    view.setUint32(36, from.getUint32(STATX + Statx.stx_size + 4, true), true);
-    this.#readTime(view, 40, STATX + Statx.atime);
-    this.#readTime(view, 48, STATX + Statx.mtime);
-    this.#readTime(view, 56, STATX + Statx.ctime);
+    view.setUint32(32, from.getUint32(STAT + Statx.stx_size, true), true);
+    view.setUint32(36, from.getUint32(STAT + Statx.stx_size + 4, true), true);
+    this.#readTime(view, 40, STAT + Statx.atime);
+    this.#readTime(view, 48, STAT + Statx.mtime);
+    this.#readTime(view, 56, STAT + Statx.ctime);
   }
 
   #readTime(view: DataView, offset: number, at: number): void {

@@ -74,8 +74,13 @@ export const OpenHow = { size: 24, flags: 0, mode: 8, resolve: 16 } as const;
 /** `struct pollfd`. */
 export const Pollfd = { size: 8, fd: 0, events: 4, revents: 6 } as const;
 
-/** System call numbers and flags that depend on the processor. */
+/** `struct stat`, but for what depends on the processor. */
+export const Stat = { dev: 0, ino: 8, st_size: 48, atime: 72, mtime: 88, ctime: 104 } as const;
+
+/** System call numbers, flags and layouts that depend on the processor. */
 export interface Arch {
+  /** where `st_nlink` and `st_mode` are in `struct stat`, and how long the first is */
+  stat: { nlink: number; nlinkLong: boolean; mode: number };
   openat2: number;
   getdents64: number;
   O_DIRECTORY: number;
@@ -85,10 +90,22 @@ export interface Arch {
 /** The numbers for a processor as Node names it, or undefined for one nobody looked up. */
 export function archOf(arch: string): Arch | undefined {
   if (arch === "x64") {
-    return { openat2: 437, getdents64: 217, O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 };
+    return {
+      openat2: 437,
+      getdents64: 217,
+      O_DIRECTORY: 0o200000,
+      O_NOFOLLOW: 0o400000,
+      stat: { nlink: 16, nlinkLong: true, mode: 24 },
+    };
   }
   if (arch === "arm64") {
-    return { openat2: 437, getdents64: 61, O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 };
+    return {
+      openat2: 437,
+      getdents64: 61,
+      O_DIRECTORY: 0o40000,
+      O_NOFOLLOW: 0o100000,
+      stat: { nlink: 20, nlinkLong: false, mode: 16 },
+    };
   }
   return undefined;
 }

@@ -135,8 +135,8 @@ function copy(
   }
 }
 
-/** Reads or writes at a position; -errno when it fails. */
-function move(
+/** Reads or writes several buffers, or an empty one; -errno when it fails. */
+function transferBuffers(
   system: System,
   transfer: Transfer,
   file: File,
@@ -145,23 +145,58 @@ function move(
   position: number,
 ): number {
   const { memory } = system;
-  let pointer: number;
-  let length: number;
+  const buffers = memory.buffers(iovs, iovs_len);
+  if (buffers.length === 0) return 0;
+  if (buffers.length > 2) return transferAll(system, transfer, file, buffers, position);
+  return transfer(
+    file,
+    memory.bytes,
+    buffers[0]!,
+    Math.min(buffers[1]!, TRANSFER_MAX),
+    position,
+  );
+}
+
+/** Reads at a position; -errno when it fails. One buffer, the usual case, takes the short way. */
+function read(
+  system: System,
+  file: File,
+  iovs: number,
+  iovs_len: number,
+  position: number,
+): number {
+  const { memory } = system;
   if (iovs_len === 1) {
     memory.check(iovs, Iovec.size);
-    pointer = memory.view.getUint32(iovs + Iovec.buf, true);
-    length = memory.view.getUint32(iovs + Iovec.buf_len, true);
-    memory.check(pointer, length);
-    if (length === 0) return 0;
-  } else {
-    const buffers = memory.buffers(iovs, iovs_len);
-    if (buffers.length === 0) return 0;
-    if (buffers.length > 2) return transferAll(system, transfer, file, buffers, position);
-    pointer = buffers[0]!;
-    length = buffers[1]!;
+    const pointer = memory.view.getUint32(iovs + Iovec.buf, true);
+    const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
+    if (length !== 0 && length <= TRANSFER_MAX) {
+      memory.check(pointer, length);
+      return file.read(memory.bytes, pointer, length, position);
+    }
   }
-  if (length > TRANSFER_MAX) length = TRANSFER_MAX;
-  return transfer(file, memory.bytes, pointer, length, position);
+  return transferBuffers(system, reading, file, iovs, iovs_len, position);
+}
+
+/** Writes at a position, like {@linkcode read}. */
+function write(
+  system: System,
+  file: File,
+  iovs: number,
+  iovs_len: number,
+  position: number,
+): number {
+  const { memory } = system;
+  if (iovs_len === 1) {
+    memory.check(iovs, Iovec.size);
+    const pointer = memory.view.getUint32(iovs + Iovec.buf, true);
+    const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
+    if (length !== 0 && length <= TRANSFER_MAX) {
+      memory.check(pointer, length);
+      return file.write(memory.bytes, pointer, length, position);
+    }
+  }
+  return transferBuffers(system, writing, file, iovs, iovs_len, position);
 }
 
 /** Whether a stream is ready this moment. */
@@ -196,7 +231,7 @@ export function fd_read(
   if (position < 0 && (descriptor.flags & Fdflags.NONBLOCK) !== 0) {
     if (!isReady(system, file, Poll.READ)) return Errno.AGAIN;
   }
-  const count = move(system, reading, file, iovs, iovs_len, position);
+  const count = read(system, file, iovs, iovs_len, position);
   if (count < 0) {
     if (count !== -Errno.AGAIN) return -count;
     return again(descriptor, Poll.READ, () => fd_read(system, fd, iovs, iovs_len, nread));
@@ -221,7 +256,7 @@ export function fd_write(
   if (position < 0 && (flags & Fdflags.NONBLOCK) !== 0 && !file.seekable) {
     if (!isReady(system, file, Poll.WRITE)) return Errno.AGAIN;
   }
-  const count = move(system, writing, file, iovs, iovs_len, position);
+  const count = write(system, file, iovs, iovs_len, position);
   if (count < 0) {
     if (count !== -Errno.AGAIN) return -count;
     return again(descriptor, Poll.WRITE, () => fd_write(system, fd, iovs, iovs_len, nwritten));
@@ -249,7 +284,7 @@ export function fd_pread(
   if (position < 0) return Errno.INVAL;
   system.memory.check(nread, 4);
   // Beyond what any file can hold there is nothing to read, and nothing can be written.
-  const count = position === Infinity ? 0 : move(system, reading, file, iovs, iovs_len, position);
+  const count = position === Infinity ? 0 : read(system, file, iovs, iovs_len, position);
   if (count < 0) return -count;
   system.memory.setUint32(nread, count);
   return 0;
@@ -269,9 +304,7 @@ export function fd_pwrite(
   const position = toOffset(offset);
   if (position < 0) return Errno.INVAL;
   system.memory.check(nwritten, 4);
-  const count = position === Infinity
-    ? -Errno.FBIG
-    : move(system, writing, file, iovs, iovs_len, position);
+  const count = position === Infinity ? -Errno.FBIG : write(system, file, iovs, iovs_len, position);
   if (count < 0) return -count;
   system.memory.setUint32(nwritten, count);
   return 0;
