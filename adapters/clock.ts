@@ -4,11 +4,16 @@
  * @module
  */
 import { Clockid, Errno } from "../core/abi.ts";
-import { writeTime } from "../core/filestat.ts";
 import type { Clock } from "../core/host.ts";
 
 /** After so many milliseconds it is looked whether somebody has set the wall clock. */
 const RESYNC = 20;
+
+/** Writes nanoseconds as 64 bits. Beyond 2 ** 53 a number steps by 256, finer than any clock here. */
+function put(into: DataView, offset: number, nanoseconds: number): void {
+  into.setUint32(offset, nanoseconds >>> 0, true);
+  into.setUint32(offset + 4, nanoseconds / 0x100000000, true);
+}
 
 /** What a runtime can add. */
 export interface ClockSources {
@@ -23,9 +28,8 @@ export interface ClockSources {
 /** Clocks over `performance.now()`, which is the cheapest precise one. */
 export class WebClock implements Clock {
   readonly #sources: ClockSources;
-  /** What `performance.now()` lacks to the monotonic clock, as whole seconds and nanoseconds. */
-  readonly #seconds: number;
-  readonly #nanoseconds: number;
+  /** What `performance.now()` lacks to the monotonic clock, in nanoseconds. */
+  readonly #base: number;
   /** What it lacks to the wall clock, in milliseconds, and when that was last looked at. */
   #wall: number = performance.timeOrigin;
   #looked = -Infinity;
@@ -33,22 +37,17 @@ export class WebClock implements Clock {
   constructor(sources: ClockSources = {}) {
     this.#sources = sources;
     const now = BigInt(Math.floor(performance.now() * 1e6));
-    const base = (sources.monotonic?.() ?? now) - now;
-    this.#seconds = Number(base / 1000000000n);
-    this.#nanoseconds = Number(base % 1000000000n);
+    this.#base = Number((sources.monotonic?.() ?? now) - now);
   }
 
   time(id: number, into: DataView, offset: number): number {
     switch (id) {
       case Clockid.REALTIME:
-        this.#realtime(into, offset);
+        put(into, offset, this.#realtime());
         return 0;
-      case Clockid.MONOTONIC: {
-        const total = this.#nanoseconds + Math.floor(performance.now() * 1e6);
-        const seconds = Math.floor(total / 1e9);
-        writeTime(into, offset, this.#seconds + seconds, total - seconds * 1e9);
+      case Clockid.MONOTONIC:
+        put(into, offset, this.#base + performance.now() * 1e6);
         return 0;
-      }
       case Clockid.PROCESS_CPUTIME_ID:
         return this.#cpu(this.#sources.cpu, into, offset);
       case Clockid.THREAD_CPUTIME_ID:
@@ -58,12 +57,10 @@ export class WebClock implements Clock {
     }
   }
 
-  #realtime(into: DataView, offset: number): void {
+  #realtime(): number {
     const elapsed = performance.now();
     if (elapsed - this.#looked > RESYNC) this.#resync(elapsed);
-    const now = this.#wall + elapsed;
-    const seconds = Math.floor(now / 1000);
-    writeTime(into, offset, seconds, Math.floor((now - seconds * 1000) * 1e6));
+    return (this.#wall + elapsed) * 1e6;
   }
 
   /** Date.now() steps by milliseconds: between its steps the other clock is right. */
@@ -77,9 +74,7 @@ export class WebClock implements Clock {
 
   #cpu(source: (() => number) | undefined, into: DataView, offset: number): number {
     if (source === undefined) return -Errno.INVAL;
-    const microseconds = Math.floor(source());
-    const seconds = Math.floor(microseconds / 1e6);
-    writeTime(into, offset, seconds, (microseconds - seconds * 1e6) * 1000);
+    put(into, offset, source() * 1000);
     return 0;
   }
 

@@ -172,14 +172,16 @@ export interface DirentSink {
    * and this entry did not fit whole.
    */
   add(next: bigint, ino: bigint, filetype: number, name: string): boolean;
-  /** The same without BigInts and text: 64-bit numbers as low and high halves, the name as bytes. */
+  /**
+   * The same without BigInts and text, for hosts that have entries as bytes: `next` and `ino` are
+   * where their 64 bits are in `view`, `start` and `end` where the name is in the same bytes.
+   */
   addBytes(
-    nextLow: number,
-    nextHigh: number,
-    inoLow: number,
-    inoHigh: number,
-    filetype: number,
     bytes: Uint8Array,
+    view: DataView,
+    next: number,
+    ino: number,
+    filetype: number,
     start: number,
     end: number,
   ): boolean;

@@ -276,9 +276,11 @@ class Dents {
   #length = 0;
   /** The cookie of the block's first entry. */
   #first = -1n;
-  /** Where the last listing stopped, and the cookie of the entry there. */
+  /** Where the reading position is, and the cookie of the entry there. */
   #at = 0;
   #cookie = -1n;
+  /** The entry before it, if it was given since `#cookie` was known; else -1. */
+  #last = -1;
 
   constructor(libc: Libc) {
     this.#libc = libc;
@@ -289,11 +291,19 @@ class Dents {
     if (error < 0) return error;
     for (;;) {
       if (this.#at >= this.#length) {
+        this.#settle();
         const read = this.#fill(fd, this.#cookie);
         if (read <= 0) return read;
       }
       if (!this.#give(fd, isRoot, sink)) return 0;
     }
+  }
+
+  /** Brings `#cookie` to the reading position. */
+  #settle(): void {
+    if (this.#last < 0) return;
+    this.#cookie = this.#view.getBigUint64(this.#last + linux.Dirent64.d_off, true);
+    this.#last = -1;
   }
 
   /** Puts the reading position to a cookie, in the block if it is there. */
@@ -306,6 +316,7 @@ class Dents {
     if (error < 0) return error;
     this.#length = this.#at = 0;
     this.#cookie = cookie;
+    this.#last = -1;
     return 0;
   }
 
@@ -315,6 +326,7 @@ class Dents {
       if (next === cookie) {
         this.#at = at;
         this.#cookie = cookie;
+        this.#last = -1;
         return true;
       }
       next = this.#view.getBigUint64(at + linux.Dirent64.d_off, true);
@@ -345,17 +357,19 @@ class Dents {
       this.#bytes[start + 1] === 46;
     if (own) this.#maskParent(fd, at + d_ino);
     const more = sink.addBytes(
-      view.getUint32(at + d_off, true),
-      view.getUint32(at + d_off + 4, true),
-      view.getUint32(at + d_ino, true),
-      view.getUint32(at + d_ino + 4, true),
-      filetypeOfDirent(filetype),
       this.#bytes,
+      view,
+      at + d_off,
+      at + d_ino,
+      filetypeOfDirent(filetype),
       start,
       end,
     );
-    if (!more) return false;
-    this.#cookie = view.getBigUint64(at + d_off, true);
+    if (!more) {
+      this.#settle();
+      return false;
+    }
+    this.#last = at;
     this.#at = at + reclen;
     return true;
   }

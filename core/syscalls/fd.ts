@@ -555,75 +555,60 @@ class DirentWriter implements DirentSink {
   }
 
   add(next: bigint, ino: bigint, filetype: number, name: string): boolean {
-    const bytes = encode(name);
-    return this.addBytes(
-      Number(next & 0xffffffffn),
-      Number(BigInt.asUintN(64, next) >> 32n),
-      Number(ino & 0xffffffffn),
-      Number(BigInt.asUintN(64, ino) >> 32n),
-      filetype,
-      bytes,
-      0,
-      bytes.length,
-    );
+    const text = encode(name);
+    const bytes = new Uint8Array(16 + text.length);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(0, next, true);
+    view.setBigUint64(8, ino, true);
+    bytes.set(text, 16);
+    return this.addBytes(bytes, view, 0, 8, filetype, 16, bytes.length);
   }
 
   addBytes(
-    nextLow: number,
-    nextHigh: number,
-    inoLow: number,
-    inoHigh: number,
+    from: Uint8Array,
+    fromView: DataView,
+    next: number,
+    ino: number,
     filetype: number,
-    name: Uint8Array,
     start: number,
     end: number,
   ): boolean {
     const room = this.#end - this.at;
     if (room <= 0) return false;
     const whole = Dirent.size + end - start;
-    if (whole > room) {
-      const entry = new Uint8Array(whole);
-      header(
-        new DataView(entry.buffer),
-        0,
-        nextLow,
-        nextHigh,
-        inoLow,
-        inoHigh,
-        filetype,
-        end - start,
-      );
-      entry.set(name.subarray(start, end), Dirent.size);
-      this.#memory.set(this.at, entry.subarray(0, room));
-      this.at = this.#end;
-      return false;
-    }
     const { view, bytes } = this.#memory;
-    header(view, this.at, nextLow, nextHigh, inoLow, inoHigh, filetype, end - start);
-    for (let from = start, to = this.at + Dirent.size; from < end; from++, to++) {
-      bytes[to] = name[from]!;
+    if (whole <= room) {
+      layDirent(view, bytes, this.at, from, fromView, next, ino, filetype, start, end);
+      this.at += whole;
+      return true;
     }
-    this.at += whole;
-    return true;
+    const cut = new Uint8Array(whole);
+    layDirent(new DataView(cut.buffer), cut, 0, from, fromView, next, ino, filetype, start, end);
+    bytes.set(cut.subarray(0, room), this.at);
+    this.at = this.#end;
+    return false;
   }
 }
 
-function header(
+function layDirent(
   view: DataView,
+  bytes: Uint8Array,
   at: number,
-  nextLow: number,
-  nextHigh: number,
-  inoLow: number,
-  inoHigh: number,
+  from: Uint8Array,
+  fromView: DataView,
+  next: number,
+  ino: number,
   filetype: number,
-  namlen: number,
+  start: number,
+  end: number,
 ): void {
-  view.setUint32(at + Dirent.d_next, nextLow, true);
-  view.setUint32(at + Dirent.d_next + 4, nextHigh, true);
-  view.setUint32(at + Dirent.d_ino, inoLow, true);
-  view.setUint32(at + Dirent.d_ino + 4, inoHigh, true);
-  view.setUint32(at + Dirent.d_namlen, namlen, true);
+  view.setUint32(at + Dirent.d_next, fromView.getUint32(next, true), true);
+  view.setUint32(at + Dirent.d_next + 4, fromView.getUint32(next + 4, true), true);
+  view.setUint32(at + Dirent.d_ino, fromView.getUint32(ino, true), true);
+  view.setUint32(at + Dirent.d_ino + 4, fromView.getUint32(ino + 4, true), true);
+  view.setUint32(at + Dirent.d_namlen, end - start, true);
   view.setUint32(at + Dirent.d_type, filetype, true);
+  for (let i = start, to = at + Dirent.size; i < end; i++, to++) bytes[to] = from[i]!;
 }
 
 export function fd_readdir(

@@ -77,18 +77,16 @@ class Collector implements DirentSink {
     return true;
   }
   addBytes(
-    nextLow: number,
-    nextHigh: number,
-    inoLow: number,
-    inoHigh: number,
-    filetype: number,
     bytes: Uint8Array,
+    view: DataView,
+    next: number,
+    ino: number,
+    filetype: number,
     start: number,
     end: number,
   ): boolean {
-    const join = (low: number, high: number): bigint => BigInt(high) << 32n | BigInt(low);
     const name = decoder.decode(bytes.slice(start, end));
-    return this.add(join(nextLow, nextHigh), join(inoLow, inoHigh), filetype, name);
+    return this.add(view.getBigUint64(next, true), view.getBigUint64(ino, true), filetype, name);
   }
 }
 

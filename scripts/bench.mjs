@@ -1,0 +1,100 @@
+/**
+ * Measures speed on every runtime, as ratios to that runtime's own `node:wasi` and to the raw host
+ * call, each in one run: prints tables, writes bench.json and draws docs/bench.svg.
+ *
+ *   npm run bench                          everything
+ *   npm run bench -- bun calls             one runtime, one part (calls, programs, startup)
+ *   npm run bench -- node26 calls --rounds=30 --options='{"ffi":false}'
+ */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { machineNode, programOf, root, tsc } from "./runtimes.mjs";
+import { draw } from "./bench/chart.mjs";
+
+const words = process.argv.slice(2);
+const option = (name, other) =>
+  words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3) ?? other;
+const runtimes = ["node26", "deno", "bun"].filter((name) => {
+  const chosen = words.filter((word) => ["node26", "deno", "bun"].includes(word));
+  return chosen.length === 0 || chosen.includes(name);
+});
+const parts = ["calls", "programs", "startup"].filter((word) => words.includes(word));
+const what = (parts.length > 0 ? parts : ["calls", "programs", "startup"]).join(",");
+
+spawnSync(machineNode, [tsc, "-p", path.join(root, "tsconfig.json")], { stdio: "inherit" });
+
+function ratio(ours, other) {
+  return other === undefined || other === null ? "-" : (ours / other).toFixed(2);
+}
+
+function printCalls(rows) {
+  console.log("  call                              ours ns  its own ns   raw ns   to own  to raw");
+  for (const { name, ours, builtin, raw } of rows) {
+    const numbers = [ours, builtin, raw].map((value) =>
+      (value === undefined ? "-" : value.toFixed(0)).padStart(9)
+    );
+    console.log(
+      `  ${name.padEnd(31)} ${numbers.join("  ")} ${ratio(ours, builtin).padStart(8)} ${
+        ratio(ours, raw).padStart(7)
+      }`,
+    );
+  }
+  console.log(`  geometric mean of the ratios to its own: ${geometricMean(rows).toFixed(3)}`);
+}
+
+function geometricMean(rows) {
+  const known = rows.filter(({ builtin }) => builtin !== undefined);
+  const sum = known.reduce((total, { ours, builtin }) => total + Math.log(ours / builtin), 0);
+  return Math.exp(sum / known.length);
+}
+
+function print(name, { calls, programs, startup }) {
+  console.log(`\n=== ${name}`);
+  if (calls) printCalls(calls);
+  for (const { name, ours, builtin } of programs ?? []) {
+    console.log(
+      `  ${name.padEnd(46)} ${ours.toFixed(0).padStart(7)} ms  to own ${ratio(ours, builtin)}`,
+    );
+  }
+  if (startup) {
+    const { empty, ours, builtin } = startup;
+    const added = builtin === undefined ? "-" : (builtin - empty).toFixed(1);
+    console.log(
+      `  import and construct: ${
+        (ours - empty).toFixed(1)
+      } ms over an empty start (its own: ${added})`,
+    );
+  }
+}
+
+const results = {};
+for (const name of runtimes) {
+  const output = path.join(os.tmpdir(), `wasi-bench-${name}.json`);
+  // Node loads what is compiled, as its users do; Deno and Bun load the sources
+  const module = path.join(root, name === "node26" ? "build/mod.js" : "mod.ts");
+  const flags = name === "deno"
+    ? ["run", "-A", "--no-check"]
+    : name === "node26"
+    ? ["--no-warnings"]
+    : [];
+  const parameters = [output, module, what, option("rounds", "9"), option("options", "{}")];
+  const script = path.join(root, "scripts/bench/run.ts");
+  const { status } = spawnSync(programOf(name), [...flags, script, ...parameters], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status !== 0) process.exit(1);
+  results[name] = JSON.parse(fs.readFileSync(output, "utf8"));
+  print(name, results[name]);
+}
+if (parts.length === 0 && runtimes.length === 3) {
+  fs.mkdirSync(path.join(root, "docs"), { recursive: true });
+  fs.writeFileSync(
+    path.join(root, "docs/bench.json"),
+    `${JSON.stringify(results, undefined, 1)}\n`,
+  );
+  fs.writeFileSync(path.join(root, "docs/bench.svg"), draw(results));
+}
