@@ -18,9 +18,7 @@ import {
   type CSignature,
   type Foreign,
   libraryNames,
-  optional,
-  optionalSignatures,
-  signatures,
+  openSymbols,
 } from "./posix/foreign.ts";
 
 /** The parts of `bun:ffi` that are used. */
@@ -51,12 +49,9 @@ function openForeign(): Foreign | undefined {
   if (ffi === undefined) return undefined;
   for (const name of libraryNames) {
     try {
-      const symbols = {
-        ...ffi.dlopen(name, definitionsOf(signatures)).symbols,
-        ...optional(() => ffi.dlopen(name, definitionsOf(optionalSignatures)).symbols),
-      };
+      const symbols = openSymbols((table) => ffi.dlopen(name, definitionsOf(table)).symbols);
       return {
-        ...addressing((bytes) => bytes.length === 0 ? 0 : ffi.ptr(bytes)),
+        ...addressing(ffi),
         symbols,
         errnoView: errnoViewOf(ffi),
       };
@@ -71,10 +66,8 @@ function errnoViewOf(ffi: BunFfi): Foreign["errnoView"] {
   return (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as number, 0, 4));
 }
 
-/** Addresses as numbers, for runtimes that take them; those of two arrays are remembered. */
-export function addressing(
-  addressOf: (bytes: Uint8Array) => number,
-): Pick<Foreign, "pointer" | "address" | "long"> {
+/** Addresses as numbers; those of the two arrays used last are remembered. */
+function addressing(ffi: BunFfi): Pick<Foreign, "pointer" | "long"> {
   let first: Uint8Array | undefined;
   let firstAddress = 0;
   let second: Uint8Array | undefined;
@@ -86,10 +79,9 @@ export function addressing(
       second = first;
       secondAddress = firstAddress;
       first = bytes;
-      firstAddress = addressOf(bytes);
+      firstAddress = bytes.length === 0 ? 0 : ffi.ptr(bytes);
       return firstAddress + offset;
     },
-    address: (value) => value,
     long: (value) => value,
   };
 }
@@ -101,6 +93,7 @@ export function makeBunMaker(): HostMaker {
     name: `Bun ${process.versions.bun}`,
     foreign: openForeign,
     transfers: (libc) => libc,
+    libcClock: true,
     node: () => nodeContext({ byteNames: true, deno: false }),
     mayUseProc: () => true,
     clockSources: processClocks(),

@@ -12,7 +12,6 @@
  * @module
  */
 import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
-import { addressing } from "./bun.ts";
 import { hostMaker, nodeProcess } from "./host.ts";
 import { nodeContext, processClocks } from "./node.ts";
 import {
@@ -20,9 +19,7 @@ import {
   type CSignature,
   type Foreign,
   libraryNames,
-  optional,
-  optionalSignatures,
-  signatures,
+  openSymbols,
 } from "./posix/foreign.ts";
 
 /** The parts of `Deno` that are used. */
@@ -34,11 +31,6 @@ interface DenoNamespace {
     definitions: Record<string, { parameters: string[]; result: string }>,
   ): { symbols: Record<string, CFunction> };
   permissions: { querySync(descriptor: { name: string }): { state: string } };
-  UnsafePointer: {
-    of(bytes: Uint8Array): object | null;
-    value(pointer: object | null): number | bigint;
-    create(value: bigint): object | null;
-  };
   UnsafePointerView: { getArrayBuffer(pointer: object, length: number): ArrayBuffer };
 }
 
@@ -51,8 +43,9 @@ function granted(name: string): boolean {
   return deno().permissions.querySync({ name }).state === "granted";
 }
 
-/** Addresses are passed as whole numbers: making a pointer object would cost more than the call. */
-const TYPES = { i32: "i32", u32: "u32", i64: "i64", ptr: "usize" } as const;
+/** Arrays are passed as they are: addresses as whole numbers cost twice as much. */
+const TYPES = { i32: "i32", u32: "u32", i64: "i64", ptr: "buffer" } as const;
+const RESULTS = { i32: "i32", i64: "i64", ptr: "pointer" } as const;
 
 /** Signatures in this runtime's words. */
 function definitionsOf(
@@ -61,27 +54,23 @@ function definitionsOf(
   return Object.fromEntries(
     Object.entries(table).map(([name, [parameters, result]]) => [
       name,
-      { parameters: parameters.map((type) => TYPES[type]), result: TYPES[result] },
+      { parameters: parameters.map((type) => TYPES[type]), result: RESULTS[result] },
     ]),
   );
 }
 
 function openForeign(): Foreign | undefined {
-  const { dlopen, UnsafePointer, UnsafePointerView } = deno();
+  const { dlopen, UnsafePointerView } = deno();
   if (dlopen === undefined || !granted("ffi")) return undefined;
   for (const name of libraryNames) {
     try {
-      const symbols = {
-        ...dlopen(name, definitionsOf(signatures)).symbols,
-        ...optional(() => dlopen(name, definitionsOf(optionalSignatures)).symbols),
-      };
+      const symbols = openSymbols((table) => dlopen(name, definitionsOf(table)).symbols);
       return {
-        ...addressing((bytes) => Number(UnsafePointer.value(UnsafePointer.of(bytes)))),
+        pointer: (bytes, offset) => offset === 0 ? bytes : bytes.subarray(offset),
+        long: (value) => value,
         symbols,
-        errnoView: (pointer) => {
-          const location = UnsafePointer.create(BigInt(pointer as bigint))!;
-          return new Int32Array(UnsafePointerView.getArrayBuffer(location, 4));
-        },
+        errnoView: (pointer) =>
+          new Int32Array(UnsafePointerView.getArrayBuffer(pointer as object, 4)),
       };
     } catch {
       // the next name
@@ -96,6 +85,7 @@ export function makeDenoMaker(): HostMaker {
     name: `Deno ${deno().version.deno}`,
     foreign: openForeign,
     transfers: (libc) => libc,
+    libcClock: true,
     node: () => nodeContext({ byteNames: false, deno: true }),
     // /proc needs more than leave to read it: Deno opens it with --allow-all alone
     mayUseProc: () => granted("read") && granted("write") && granted("env") && granted("run"),

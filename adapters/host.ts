@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno } from "../core/abi.ts";
+import { Clockid, Errno } from "../core/abi.ts";
 import { FileStat } from "../core/filestat.ts";
 import type { Clock, Host, HostFileSystem, PollEntry } from "../core/host.ts";
 import type { HostMaker } from "../core/wasi.ts";
@@ -45,6 +45,8 @@ export interface Runtime {
   foreign(): Foreign | undefined;
   /** How bytes are moved over libc's descriptors. */
   transfers(libc: Libc): Transfers;
+  /** Whether asking libc for the time is cheaper than `performance.now()`. */
+  libcClock: boolean;
   /** Directories over node:fs. */
   node(): Omit<NodeContext, "proc" | "windows">;
   /** Whether /proc/self/fd is allowed to be used. Asks nobody. */
@@ -110,19 +112,22 @@ function resolvesBeneath(libc: Libc): boolean {
   return true;
 }
 
-/** libc's clocks are exact; CPU clocks are only to be had there. */
+/** The clocks of processor time are exact only in libc; the others where it is the cheaper way. */
 class LibcClock implements Clock {
   readonly #web: WebClock;
   readonly #libc: Libc;
+  /** The first clock that libc is asked for. */
+  readonly #first: number;
 
-  constructor(libc: Libc, sources: ClockSources) {
+  constructor(libc: Libc, { clockSources, libcClock }: Runtime) {
     this.#libc = libc;
-    this.#web = new WebClock(sources);
+    this.#web = new WebClock(clockSources);
+    this.#first = libcClock ? Clockid.REALTIME : Clockid.PROCESS_CPUTIME_ID;
   }
 
   time(id: number, into: DataView, offset: number): number {
-    if (id <= 1) return this.#web.time(id, into, offset);
-    return id <= 3 ? this.#libc.clock(id, into, offset) : -Errno.INVAL;
+    if (id < this.#first) return this.#web.time(id, into, offset);
+    return id <= Clockid.THREAD_CPUTIME_ID ? this.#libc.clock(id, into, offset) : -Errno.INVAL;
   }
 
   resolution(id: number): bigint {
@@ -174,7 +179,7 @@ function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
   return {
     name: runtime.name,
     fs: libcFileSystem(context),
-    clock: new LibcClock(libc, runtime.clockSources),
+    clock: new LibcClock(libc, runtime),
     random,
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),

@@ -24,9 +24,7 @@ import {
   type CSignature,
   type Foreign,
   libraryNames,
-  optional,
-  optionalSignatures,
-  signatures,
+  openSymbols,
 } from "./posix/foreign.ts";
 
 /** The parts of `node:ffi` that are used. */
@@ -74,12 +72,8 @@ function openForeign(): Foreign | undefined {
   for (const name of libraryNames) {
     try {
       return {
-        symbols: {
-          ...ffi.dlopen(name, definitionsOf(signatures)).functions,
-          ...optional(() => ffi.dlopen(name, definitionsOf(optionalSignatures)).functions),
-        },
+        symbols: openSymbols((table) => ffi.dlopen(name, definitionsOf(table)).functions),
         pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
-        address: (value) => BigInt(value),
         long: (value) => BigInt(value),
         errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as bigint, 4, false)),
       };
@@ -141,6 +135,7 @@ export function makeNodeMaker(): HostMaker {
     name: `Node ${process.versions.node}`,
     foreign: openForeign,
     transfers: () => nodeTransfers(process.getBuiltinModule("node:fs") as NodeFs),
+    libcClock: false,
     node: () => nodeContext({ byteNames: true, deno: false }),
     // `process.permission` is there when the permission model is on
     mayUseProc: () => process.permission?.has("fs.read", "/proc/self/fd") ?? true,

@@ -40,10 +40,19 @@ export const signatures: Readonly<Record<string, CSignature>> = {
   renameat: [["i32", "ptr", "i32", "ptr"], "i32"],
   statx: [["i32", "ptr", "i32", "u32", "ptr"], "i32"],
   symlinkat: [["ptr", "i32", "ptr"], "i32"],
+  // openat2
   syscall: [["u32", "i32", "ptr", "ptr", "u32"], "i32"],
   unlinkat: [["i32", "ptr", "i32"], "i32"],
   utimensat: [["i32", "ptr", "ptr", "i32"], "i32"],
   write: [["i32", "ptr", "u32"], "i32"],
+};
+
+/** Functions once more with other types, by the name they are called by here. */
+export const variants: Readonly<Record<string, readonly [symbol: string, ...CSignature]>> = {
+  getdents64: ["syscall", ["u32", "i32", "ptr", "u32"], "i32"],
+  // offsets below 2 ** 32 are twice as fast as 64-bit ones
+  pread32: ["pread", ["i32", "ptr", "u32", "u32"], "i32"],
+  pwrite32: ["pwrite", ["i32", "ptr", "u32", "u32"], "i32"],
 };
 
 /** C functions that not every libc has. */
@@ -51,8 +60,24 @@ export const optionalSignatures: Readonly<Record<string, CSignature>> = {
   fstat: [["i32", "ptr"], "i32"],
 };
 
-/** An address, in whatever type a runtime wants it. */
-export type Pointer = number | bigint;
+/** Opens all functions, with what an adapter has to open a table of them; throws if one is missing. */
+export function openSymbols(
+  open: (table: Readonly<Record<string, CSignature>>) => Readonly<Record<string, CFunction>>,
+): Record<string, CFunction> {
+  const symbols = { ...open(signatures) };
+  for (const [name, [symbol, parameters, result]] of Object.entries(variants)) {
+    symbols[name] = open({ [symbol]: [parameters, result] })[symbol]!;
+  }
+  try {
+    Object.assign(symbols, open(optionalSignatures));
+  } catch {
+    // an older libc
+  }
+  return symbols;
+}
+
+/** An address, in whatever type a runtime wants it; null is the null pointer everywhere. */
+export type Pointer = number | bigint | Uint8Array | null;
 
 /** A C function as called from JavaScript. */
 // deno-lint-ignore no-explicit-any
@@ -61,10 +86,11 @@ export type CFunction = (...parameters: any[]) => any;
 /** What an adapter supplies: the library opened, and ways to name memory. */
 export interface Foreign {
   readonly symbols: Readonly<Record<string, CFunction>>;
-  /** The address of a byte of an array that stays where it is. */
+  /**
+   * The address of a byte of an array. What it gives for memory that does not move may be kept;
+   * for other memory it is good until the guest runs again.
+   */
   pointer(bytes: Uint8Array, offset: number): Pointer;
-  /** A number in place of an address. */
-  address(value: number): Pointer;
   /** A 64-bit argument. */
   long(value: number): number | bigint;
   /** The 32-bit number that `__errno_location` points at. */
@@ -78,12 +104,3 @@ export const libraryNames: readonly string[] = [
   "libc.musl-x86_64.so.1",
   "libc.musl-aarch64.so.1",
 ];
-
-/** What `open` gives, or nothing if a function is missing. */
-export function optional(open: () => Record<string, CFunction>): Record<string, CFunction> {
-  try {
-    return open();
-  } catch {
-    return {};
-  }
-}

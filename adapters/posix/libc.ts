@@ -60,7 +60,6 @@ export class Libc {
   readonly #integer: Pointer;
   readonly #link: Pointer;
   readonly #pollfds: Pointer;
-  readonly #null: Pointer;
 
   constructor(foreign: Foreign, arch: linux.Arch) {
     this.foreign = foreign;
@@ -75,7 +74,6 @@ export class Libc {
     this.#integer = foreign.pointer(this.#block, INTEGER);
     this.#link = foreign.pointer(this.#block, LINK);
     this.#pollfds = foreign.pointer(this.#block, POLLFDS);
-    this.#null = foreign.address(0);
   }
 
   /** The errno of the call before, negative. */
@@ -300,8 +298,7 @@ export class Libc {
   getdents(fd: number, bytes: Uint8Array): number {
     const { getdents64 } = this.arch;
     const to = this.foreign.pointer(bytes, 0);
-    const length = this.foreign.address(bytes.length);
-    return this.#result(this.#c.syscall!(getdents64, fd, to, length, 0));
+    return this.#result(this.#c.getdents64!(getdents64, fd, to, bytes.length));
   }
 
   /** pread(2), or read(2) for position -1. */
@@ -310,6 +307,8 @@ export class Libc {
     for (;;) {
       const count = position < 0
         ? this.#c.read!(fd, to, length)
+        : position < 0x100000000
+        ? this.#c.pread32!(fd, to, length, position)
         : this.#c.pread!(fd, to, length, this.foreign.long(position));
       if (count >= 0) return count;
       const error = this.#failed();
@@ -323,6 +322,8 @@ export class Libc {
     for (;;) {
       const count = position < 0
         ? this.#c.write!(fd, at, length)
+        : position < 0x100000000
+        ? this.#c.pwrite32!(fd, at, length, position)
         : this.#c.pwrite!(fd, at, length, this.foreign.long(position));
       if (count >= 0) return count;
       const error = this.#failed();
@@ -353,7 +354,7 @@ export class Libc {
       view.setUint16(pollfd + linux.Pollfd.revents, 0, true);
     }
     const pointer = large ? this.foreign.pointer(block, 0) : this.#pollfds;
-    if (this.#c.ppoll!(pointer, fds.length, this.#timeout(timeout), this.#null) <= 0) return;
+    if (this.#c.ppoll!(pointer, fds.length, this.#timeout(timeout), null) <= 0) return;
     for (let i = 0; i < fds.length; i++) {
       const revents = view.getUint16(at + i * linux.Pollfd.size + linux.Pollfd.revents, true);
       if (revents !== 0) this.#found(entries[i]!, fds[i]!, revents);
@@ -361,7 +362,7 @@ export class Libc {
   }
 
   #timeout(milliseconds: number): Pointer {
-    if (milliseconds === Infinity) return this.#null;
+    if (milliseconds === Infinity) return null;
     const seconds = Math.min(Math.floor(milliseconds / 1000), 0x7fffffff);
     const nanoseconds = Math.min(999999999, Math.ceil((milliseconds - seconds * 1000) * 1e6));
     this.#view.setBigInt64(TIMES, BigInt(seconds), true);

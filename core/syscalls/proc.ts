@@ -20,29 +20,38 @@ export function sched_yield(system: System): number {
 /** getRandomValues() refuses more at once. */
 const RANDOM_MAX = 65536;
 /** What asks for little is served from a pool: filling it costs as much as one small request. */
-const POOL_SIZE = 4096;
+const POOL_WORDS = 1024;
 const POOLED_MAX = 256;
-const pool = new Uint8Array(POOL_SIZE);
-let used = POOL_SIZE;
+const pool = new Uint32Array(POOL_WORDS);
+const poolBytes = new Uint8Array(pool.buffer);
+let used = POOL_WORDS;
 
 export function random_get(system: System, buffer: number, length: number): number {
   const { memory, host } = system;
   memory.check(buffer, length);
+  const end = buffer + length;
   if (length > POOLED_MAX) {
-    const end = buffer + length;
     for (let at = buffer; at < end; at += RANDOM_MAX) {
       host.random(memory.bytes.subarray(at, Math.min(at + RANDOM_MAX, end)));
     }
     return 0;
   }
-  if (used + length > POOL_SIZE) {
-    host.random(pool);
+  if (used + (length + 3 >> 2) > POOL_WORDS) {
+    host.random(poolBytes);
     used = 0;
   }
-  const { bytes } = memory;
-  for (let i = 0; i < length; i++) {
-    bytes[buffer + i] = pool[used]!;
-    pool[used++] = 0; // handed out once, remembered nowhere
+  const { view, bytes } = memory;
+  let at = buffer;
+  for (; at + 4 <= end; at += 4) view.setUint32(at, take());
+  if (at < end) {
+    for (let rest = take(); at < end; at++, rest >>>= 8) bytes[at] = rest;
   }
   return 0;
+}
+
+/** A word of the pool: handed out once, remembered nowhere. */
+function take(): number {
+  const word = pool[used]!;
+  pool[used++] = 0;
+  return word;
 }
