@@ -89,7 +89,7 @@ function libcFileSystem(context: Context): HostFileSystem {
       if (fd === -Errno.NOENT) throw posixError(-fd, `no such directory: ${path}`);
       if (fd === -Errno.NOTDIR) throw posixError(-fd, `not a directory: ${path}`);
       if (fd < 0) throw posixError(-fd, `cannot open: ${path}`);
-      return new LibcDirectory(context, fd, true);
+      return new LibcDirectory(context, fd, true, isHostRoot(libc, fd));
     },
     stream(fd) {
       const stat = new FileStat();
@@ -98,6 +98,13 @@ function libcFileSystem(context: Context): HostFileSystem {
       return new LibcStream(context, fd, stat.filetype);
     },
   };
+}
+
+/** Whether a directory is the host's own "/": then nothing lies outside of it. */
+function isHostRoot(libc: Libc, fd: number): boolean {
+  const [one, other] = [new FileStat(), new FileStat()];
+  if (libc.fstat(fd, one) < 0 || libc.stat(linux.AT_FDCWD, "/", other) < 0) return false;
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 /** Whether the kernel resolves beneath: not before Linux 5.6, not under every seccomp filter. */

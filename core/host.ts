@@ -135,6 +135,8 @@ export interface Directory extends Handle {
   readonly confinement: Confinement;
   /** True if every change answers ROFS. */
   readonly readOnly?: boolean;
+  /** True if there is nothing outside, so that links with absolute targets stay inside. */
+  readonly isHostRoot?: boolean;
   /**
    * Opens a file or directory. `flags` are {@linkcode Open}'s, `fdflags` the specification's.
    * Source: openat(2).

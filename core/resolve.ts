@@ -30,12 +30,16 @@ const LINKS_MAX = 40;
  * is in, to `step`, which must not follow links itself. If it answers FOLLOW, the link is read
  * and the walk goes on. A path that ends in the directory walked to gives the name ".".
  *
+ * If `root` is the host's own "/" there is nothing outside: absolute links begin there, and ".."
+ * stops there.
+ *
  * Errors: -PERM for what would leave `root`; -LOOP after 40 links; those of the steps.
  */
 export function walk<H, R>(
   walker: Walker<H>,
   root: H,
   path: string,
+  isHostRoot: boolean,
   step: (directory: H, name: string) => R | typeof FOLLOW,
 ): R | number {
   const stack: H[] = [root];
@@ -51,8 +55,8 @@ export function walk<H, R>(
       }
       if (name === "" || name === ".") continue;
       if (name === "..") {
-        if (stack.length === 1) return -Errno.PERM;
-        walker.close(stack.pop()!);
+        if (stack.length > 1) walker.close(stack.pop()!);
+        else if (!isHostRoot) return -Errno.PERM;
         continue;
       }
       if (todo.length === 0) {
@@ -70,7 +74,10 @@ export function walk<H, R>(
       if (++links > LINKS_MAX) return -Errno.LOOP;
       const target = walker.readlink(directory, name);
       if (typeof target === "string") {
-        if (target.startsWith("/")) return -Errno.PERM;
+        if (target.startsWith("/")) {
+          if (!isHostRoot) return -Errno.PERM;
+          while (stack.length > 1) walker.close(stack.pop()!);
+        }
         todo.push(...target.split("/").reverse());
       } else if (target === -Errno.INVAL && todo.length === 0) {
         todo.push(name); // it was a link a moment ago: look again

@@ -98,13 +98,16 @@ export class NodeDirectory implements Directory {
   readonly #walker: Walker<Step>;
   /** A preopen: its ".." is not shown. */
   readonly #isRoot: boolean;
+  /** The host's own "/", outside of which there is nothing: absolute links are followed. */
+  readonly isHostRoot: boolean;
   #self: Step | undefined;
   /** How to find a handle again after parking. */
   #parked: (Identity & { path: string }) | undefined = undefined;
   /** The names of the last listing that began anew; a cookie is an index and one. */
   #names: string[] = [];
 
-  constructor(context: NodeContext, self: Step, isRoot: boolean) {
+  constructor(context: NodeContext, self: Step, isRoot: boolean, isHostRoot: boolean = false) {
+    this.isHostRoot = isHostRoot;
     this.#context = context;
     this.#fs = context.fs;
     this.#self = self;
@@ -181,7 +184,7 @@ export class NodeDirectory implements Directory {
 
   /** Calls `use` with the directory that holds the path's last name, not following that. */
   #inParent<R>(path: string, use: (directory: Step, name: string) => R): R | number {
-    return walk<Step, R>(this.#walker, this.#here, path, use);
+    return walk<Step, R>(this.#walker, this.#here, path, this.isHostRoot, use);
   }
 
   /** Calls `use` with what a path leads to and its attributes. */
@@ -461,7 +464,8 @@ export function openDirectory(context: NodeContext, path: string): Directory {
   if (context.proc) {
     const { O_RDONLY, O_DIRECTORY } = fs.constants;
     const fd = fs.openSync(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return new NodeDirectory(context, handleStep(fd), true);
+    const isHostRoot = fs.readlinkSync(`/proc/self/fd/${fd}`) === "/";
+    return new NodeDirectory(context, handleStep(fd), true, isHostRoot);
   }
   const real = fs.realpathSync(path);
   const stats = fs.lstatSync(real, { bigint: true });
@@ -469,5 +473,6 @@ export function openDirectory(context: NodeContext, path: string): Directory {
     throw Object.assign(new Error(`not a directory: ${path}`), { code: "ENOTDIR" });
   }
   const { dev, ino } = stats;
-  return new NodeDirectory(context, { fd: -1, path: real, dev, ino, parent: undefined }, true);
+  const self = { fd: -1, path: real, dev, ino, parent: undefined };
+  return new NodeDirectory(context, self, true, real === "/");
 }

@@ -16,7 +16,8 @@ import {
   type StreamAccess,
 } from "../../core/host.ts";
 import { FOLLOW, walk, type Walker } from "../../core/resolve.ts";
-import { filetypeOfDirent, type Libc } from "./libc.ts";
+import { Dents } from "./dents.ts";
+import type { Libc } from "./libc.ts";
 import * as linux from "./linux.ts";
 
 /** How bytes are moved: through libc, or where that is faster through the runtime. */
@@ -32,9 +33,6 @@ export interface Context {
   /** Whether the kernel resolves; false where a seccomp filter or its age refuses openat2. */
   readonly beneath: boolean;
 }
-
-/** Size of the block that getdents64 fills. */
-const DENTS = 32768;
 
 function hostFlags(libc: Libc, flags: number, fdflags: number): number {
   const writes = (flags & Open.WRITE) !== 0;
@@ -67,12 +65,15 @@ export class LibcDirectory implements Directory {
   readonly #walker: Walker<Step>;
   /** A preopen: its ".." is not shown. */
   readonly #isRoot: boolean;
+  /** The host's own "/", outside of which there is nothing: absolute links are followed. */
+  readonly isHostRoot: boolean;
   #handle: number;
   /** How to find it again after parking. */
   #parked: { path: string; dev: bigint; ino: bigint } | undefined = undefined;
   #dents: Dents | undefined = undefined;
 
-  constructor(context: Context, fd: number, isRoot: boolean) {
+  constructor(context: Context, fd: number, isRoot: boolean, isHostRoot: boolean = false) {
+    this.isHostRoot = isHostRoot;
     this.#context = context;
     this.#libc = context.libc;
     this.#handle = fd;
@@ -131,9 +132,11 @@ export class LibcDirectory implements Directory {
   /** Opens a path beneath, links followed unless O_NOFOLLOW is among the flags. */
   #open(path: string, flags: number, mode: number): number {
     const libc = this.#libc;
-    if (this.#context.beneath) return libc.openBeneath(this.#fd, path, flags, mode);
+    if (this.#context.beneath) {
+      return libc.openBeneath(this.#fd, path, flags, mode, this.isHostRoot);
+    }
     const nofollow = libc.arch.O_NOFOLLOW;
-    return walk(this.#walker, { fd: this.#fd }, path, (directory, name) => {
+    return walk(this.#walker, { fd: this.#fd }, path, this.isHostRoot, (directory, name) => {
       const fd = libc.openat(directory.fd, name, flags | nofollow, mode);
       if ((flags & nofollow) !== 0 || name === ".") return fd;
       const asPath = (flags & linux.O_PATH) !== 0;
@@ -266,120 +269,6 @@ function walkerOf(libc: Libc): Walker<Step> {
     readlink: (directory, name) => libc.readlinkat(directory.fd, name),
     close: (directory) => libc.close(directory.fd),
   };
-}
-
-/** One directory's entries as the kernel gives them, with the block that was read last. */
-class Dents {
-  readonly #libc: Libc;
-  readonly #bytes: Uint8Array = new Uint8Array(new ArrayBuffer(DENTS));
-  readonly #view: DataView = new DataView(this.#bytes.buffer);
-  #length = 0;
-  /** The cookie of the block's first entry. */
-  #first = -1n;
-  /** Where the reading position is, and the cookie of the entry there. */
-  #at = 0;
-  #cookie = -1n;
-  /** The entry before it, if it was given since `#cookie` was known; else -1. */
-  #last = -1;
-
-  constructor(libc: Libc) {
-    this.#libc = libc;
-  }
-
-  list(fd: number, isRoot: boolean, cookie: bigint, sink: DirentSink): number {
-    const error = this.#find(fd, cookie);
-    if (error < 0) return error;
-    for (;;) {
-      if (this.#at >= this.#length) {
-        this.#settle();
-        const read = this.#fill(fd, this.#cookie);
-        if (read <= 0) return read;
-      }
-      if (!this.#give(fd, isRoot, sink)) return 0;
-    }
-  }
-
-  /** Brings `#cookie` to the reading position. */
-  #settle(): void {
-    if (this.#last < 0) return;
-    this.#cookie = this.#view.getBigUint64(this.#last + linux.Dirent64.d_off, true);
-    this.#last = -1;
-  }
-
-  /** Puts the reading position to a cookie, in the block if it is there. */
-  #find(fd: number, cookie: bigint): number {
-    if (cookie !== 0n) {
-      if (cookie === this.#cookie) return 0;
-      if (this.#search(cookie)) return 0;
-    }
-    const error = this.#libc.lseek(fd, BigInt.asIntN(64, cookie), 0);
-    if (error < 0) return error;
-    this.#length = this.#at = 0;
-    this.#cookie = cookie;
-    this.#last = -1;
-    return 0;
-  }
-
-  #search(cookie: bigint): boolean {
-    let next = this.#first;
-    for (let at = 0; at < this.#length;) {
-      if (next === cookie) {
-        this.#at = at;
-        this.#cookie = cookie;
-        this.#last = -1;
-        return true;
-      }
-      next = this.#view.getBigUint64(at + linux.Dirent64.d_off, true);
-      at += this.#view.getUint16(at + linux.Dirent64.d_reclen, true);
-    }
-    return false;
-  }
-
-  #fill(fd: number, cookie: bigint): number {
-    const length = this.#libc.getdents(fd, this.#bytes);
-    this.#length = Math.max(0, length);
-    this.#at = 0;
-    this.#first = cookie;
-    return length;
-  }
-
-  /** Gives the entry at the reading position; false if the sink is full. */
-  #give(fd: number, isRoot: boolean, sink: DirentSink): boolean {
-    const view = this.#view;
-    const at = this.#at;
-    const { d_ino, d_off, d_reclen, d_type, d_name } = linux.Dirent64;
-    const reclen = view.getUint16(at + d_reclen, true);
-    const start = at + d_name;
-    let end = start;
-    while (this.#bytes[end] !== 0) end++;
-    const filetype = this.#bytes[at + d_type]!;
-    const own = isRoot && end - start === 2 && this.#bytes[start] === 46 &&
-      this.#bytes[start + 1] === 46;
-    if (own) this.#maskParent(fd, at + d_ino);
-    const more = sink.addBytes(
-      this.#bytes,
-      view,
-      at + d_off,
-      at + d_ino,
-      filetypeOfDirent(filetype),
-      start,
-      end,
-    );
-    if (!more) {
-      this.#settle();
-      return false;
-    }
-    this.#last = at;
-    this.#at = at + reclen;
-    return true;
-  }
-
-  /** A preopen's parent is outside: ".." shows the directory itself, as it does in "/". */
-  #maskParent(fd: number, at: number): void {
-    const stat = new FileStat();
-    this.#libc.fstat(fd, stat);
-    this.#view.setBigUint64(at, stat.ino, true);
-  }
 }
 
 /** A file over libc: opened by a guest, or a stream that the process inherited. */

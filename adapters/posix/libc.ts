@@ -92,14 +92,23 @@ export class Libc {
   readonly #first: Uint8Array = this.#block.subarray(PATH, PATH2);
   readonly #second: Uint8Array = this.#block.subarray(PATH2, HOW);
 
-  /** openat2(2): the kernel resolves beneath `fd`, or answers -PERM (its EXDEV). */
-  openBeneath(fd: number, path: string, flags: number, mode: number): number {
+  /**
+   * openat2(2): the kernel resolves beneath `fd`, or answers -PERM (its EXDEV). With `inRoot`,
+   * `fd` is "/" to the path: absolute links begin there and ".." stops there.
+   */
+  openBeneath(
+    fd: number,
+    path: string,
+    flags: number,
+    mode: number,
+    inRoot: boolean = false,
+  ): number {
     if (!this.#put(path)) return -Errno.NAMETOOLONG;
     this.#view.setUint32(HOW + linux.OpenHow.flags, flags, true);
     this.#view.setUint32(HOW + linux.OpenHow.mode, mode, true);
     this.#view.setUint32(
       HOW + linux.OpenHow.resolve,
-      linux.RESOLVE_BENEATH | linux.RESOLVE_NO_MAGICLINKS,
+      (inRoot ? linux.RESOLVE_IN_ROOT : linux.RESOLVE_BENEATH) | linux.RESOLVE_NO_MAGICLINKS,
       true,
     );
     const { size } = linux.OpenHow;

@@ -29,6 +29,7 @@ export const AT_EMPTY_PATH = 0x1000;
 
 export const RESOLVE_NO_MAGICLINKS = 2;
 export const RESOLVE_BENEATH = 8;
+export const RESOLVE_IN_ROOT = 16;
 
 export const F_GETFL = 3;
 export const F_SETFL = 4;

@@ -351,7 +351,7 @@ export function path_rename(
   return illegal(source.text, -from.rename(source.text, to, target.text));
 }
 
-/** An absolute target is PERM, as in wasmtime: it could only lead outside. */
+/** An absolute target is PERM, as in wasmtime, where it could only lead outside. */
 export function path_symlink(
   system: System,
   old_path: number,
@@ -364,7 +364,7 @@ export function path_symlink(
   const target = system.memory.text(old_path, old_path_len);
   if (target.length === 0) return Errno.NOENT;
   if (target.includes("\0")) return Errno.INVAL;
-  if (target.startsWith("/")) return Errno.PERM;
+  if (target.startsWith("/") && !directory.isHostRoot) return Errno.PERM;
   if (isEscaped(target)) return Errno.ILSEQ;
   const parsed = pathOf(system, new_path, new_path_len);
   refuseDots(system, directory, parsed, Errno.EXIST);

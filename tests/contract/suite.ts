@@ -452,6 +452,7 @@ export function contract(what: string, kind: Kind): void {
       assert.equal(d.list(all[at]!.next, sink), 0);
       assert.deepEqual(names(sink.entries), names(all.slice(at + 1)), `after entry ${at}`);
     }
+    for (const { next } of all) assert.ok(next < 2n ** 31n, "telldir() keeps 31 bits of a cookie");
     write(d, "later", "");
     assert.deepEqual(names(list(d)), [...expected, "later"].sort());
   });

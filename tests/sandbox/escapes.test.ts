@@ -299,6 +299,23 @@ each("a preopen stays the directory that was opened when it is renamed", (_guest
   guest.wasi[Symbol.dispose]();
 });
 
+each("with the host's own root as the preopen absolute links are followed", (_guest, place) => {
+  for (const [, way] of ways) {
+    const guest = new Guest({ preopens: { "/": "/" }, ...way });
+    const inside = place.inside.slice(1);
+    assert.ok(guest.open(`${inside}/absolute`) > 0);
+    assert.ok(guest.open(`${inside}/../secret`) > 0);
+    assert.equal(typeof guest.stat(".."), "object");
+    assert.equal(typeof guest.stat(`../../${inside}/file`), "object");
+    assert.equal(guest.symlink(`${place.inside}/file`, `${inside}/made`), 0);
+    assert.ok(guest.open(`${inside}/made`) > 0);
+    fs.unlinkSync(path.join(place.inside, "made"));
+    const dir = guest.open(inside, { oflags: 2, rights: ALL_DIRECTORY });
+    assert.equal(guest.open("absolute", { fd: dir }), -PERM, "a directory below confines");
+    guest.wasi[Symbol.dispose]();
+  }
+});
+
 each("a standard stream is never a directory", (_guest, place) => {
   const fd = fs.openSync(place.inside, "r");
   const guest = new Guest({ stdin: fd });
