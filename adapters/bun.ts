@@ -91,12 +91,14 @@ export function makeBunMaker(): HostMaker {
   const process = nodeProcess();
   return hostMaker({
     name: `Bun ${process.versions.bun}`,
+    platform: process.platform,
+    arch: process.arch,
     foreign: openForeign,
     transfers: (libc) => libc,
     libcClock: true,
     node: () => nodeContext({ byteNames: true, deno: false }),
     mayUseProc: () => true,
-    clockSources: processClocks(),
+    clockSources: processClocks,
     exit: (code) => process.reallyExit!(code),
   });
 }

@@ -38,9 +38,15 @@ export interface NodeProcess {
   permission?: { has(scope: string, reference: string): boolean };
 }
 
+/** Most bytes taken from the kernel's getrandom(2). */
+const RANDOM_FROM_LIBC = 4096;
+
 /** What an adapter supplies. */
 export interface Runtime {
   readonly name: string;
+  /** As in Node's `process.platform` and `process.arch`. */
+  readonly platform: string;
+  readonly arch: string;
   /** Opens libc, or undefined where foreign functions are not to be had. */
   foreign(): Foreign | undefined;
   /** How bytes are moved over libc's descriptors. */
@@ -51,7 +57,8 @@ export interface Runtime {
   node(): Omit<NodeContext, "proc" | "windows">;
   /** Whether /proc/self/fd is allowed to be used. Asks nobody. */
   mayUseProc(): boolean;
-  clockSources: ClockSources;
+  /** What clocks can be made of, beside libc's. */
+  clockSources(): ClockSources;
   exit(code: number): never;
 }
 
@@ -69,7 +76,7 @@ export function sleep(milliseconds: number): void {
   Atomics.wait(bed, 0, 0, milliseconds);
 }
 
-function random(into: Uint8Array): void {
+function webRandom(into: Uint8Array): void {
   crypto.getRandomValues(into as Uint8Array<ArrayBuffer>);
 }
 
@@ -119,26 +126,29 @@ function resolvesBeneath(libc: Libc): boolean {
   return true;
 }
 
+/** What is told of every clock, a microsecond: the cheaper sources are not finer everywhere. */
+const RESOLUTION = 1000n;
+
 /** The clocks of processor time are exact only in libc; the others where it is the cheaper way. */
 class LibcClock implements Clock {
-  readonly #web: WebClock;
+  /** Undefined if libc is asked for all of them. */
+  readonly #web: WebClock | undefined;
   readonly #libc: Libc;
-  /** The first clock that libc is asked for. */
-  readonly #first: number;
 
-  constructor(libc: Libc, { clockSources, libcClock }: Runtime) {
+  constructor(libc: Libc, runtime: Runtime) {
     this.#libc = libc;
-    this.#web = new WebClock(clockSources);
-    this.#first = libcClock ? Clockid.REALTIME : Clockid.PROCESS_CPUTIME_ID;
+    this.#web = runtime.libcClock ? undefined : new WebClock(runtime.clockSources());
   }
 
   time(id: number, into: DataView, offset: number): number {
-    if (id < this.#first) return this.#web.time(id, into, offset);
+    if (this.#web !== undefined && id <= Clockid.MONOTONIC) {
+      return this.#web.time(id, into, offset);
+    }
     return id <= Clockid.THREAD_CPUTIME_ID ? this.#libc.clock(id, into, offset) : -Errno.INVAL;
   }
 
   resolution(id: number): bigint {
-    return this.#web.resolution(id);
+    return id <= Clockid.THREAD_CPUTIME_ID ? RESOLUTION : 0n;
   }
 }
 
@@ -166,15 +176,15 @@ export function hostMaker(runtime: Runtime): HostMaker {
       const host = once(`libc ${beneath}`, () => makeLibcHost(runtime, beneath));
       if (host !== undefined) return host;
     }
-    const proc = confinement !== "checked" && nodeProcess().platform === "linux" &&
+    const proc = confinement !== "checked" && runtime.platform === "linux" &&
       runtime.mayUseProc();
     return once(`node ${proc}`, () => makeNodeHost(runtime, proc))!;
   };
 }
 
 function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
-  const arch = linux.archOf(nodeProcess().arch);
-  if (nodeProcess().platform !== "linux" || arch === undefined) return undefined;
+  const arch = linux.archOf(runtime.arch);
+  if (runtime.platform !== "linux" || arch === undefined) return undefined;
   const foreign = runtime.foreign();
   if (foreign === undefined) return undefined;
   const libc = new Libc(foreign, arch);
@@ -187,14 +197,17 @@ function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
     name: runtime.name,
     fs: libcFileSystem(context),
     clock: new LibcClock(libc, runtime),
-    random,
+    // the kernel is quick for little; for much WebCrypto is, but loading it takes Node 4 ms
+    random: (into) => {
+      if (into.length > RANDOM_FROM_LIBC || libc.random(into) < 0) webRandom(into);
+    },
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
   };
 }
 
 function makeNodeHost(runtime: Runtime, proc: boolean): Host {
-  const windows = nodeProcess().platform === "win32";
+  const windows = runtime.platform === "win32";
   const context: NodeContext = { ...runtime.node(), proc, windows };
   return {
     name: runtime.name,
@@ -203,8 +216,8 @@ function makeNodeHost(runtime: Runtime, proc: boolean): Host {
       directory: (path) => openDirectory(context, path),
       stream: (fd) => openStream(context, fd),
     },
-    clock: new WebClock(runtime.clockSources),
-    random,
+    clock: new WebClock(runtime.clockSources()),
+    random: webRandom,
     exit: runtime.exit,
     poll: pollWithoutLibc,
   };

@@ -133,13 +133,15 @@ export function makeNodeMaker(): HostMaker {
   const process = nodeProcess();
   return hostMaker({
     name: `Node ${process.versions.node}`,
+    platform: process.platform,
+    arch: process.arch,
     foreign: openForeign,
     transfers: () => nodeTransfers(process.getBuiltinModule("node:fs") as NodeFs),
     libcClock: false,
     node: () => nodeContext({ byteNames: true, deno: false }),
     // `process.permission` is there when the permission model is on
     mayUseProc: () => process.permission?.has("fs.read", "/proc/self/fd") ?? true,
-    clockSources: processClocks(),
+    clockSources: processClocks,
     exit: (code) => process.reallyExit!(code),
   });
 }

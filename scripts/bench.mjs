@@ -11,7 +11,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { machineNode, programOf, root, tsc } from "./runtimes.mjs";
+import { machineNode, programOf, root } from "./runtimes.mjs";
 import { draw } from "./bench/chart.mjs";
 
 const words = process.argv.slice(2);
@@ -24,7 +24,7 @@ const runtimes = ["node26", "deno", "bun"].filter((name) => {
 const parts = ["calls", "programs", "startup"].filter((word) => words.includes(word));
 const what = (parts.length > 0 ? parts : ["calls", "programs", "startup"]).join(",");
 
-spawnSync(machineNode, [tsc, "-p", path.join(root, "tsconfig.json")], { stdio: "inherit" });
+spawnSync(machineNode, [path.join(root, "scripts/build.mjs")], { stdio: "inherit" });
 
 function ratio(ours, other) {
   return other === undefined || other === null ? "-" : (ours / other).toFixed(2);
@@ -74,7 +74,7 @@ const results = {};
 for (const name of runtimes) {
   const output = path.join(os.tmpdir(), `wasi-bench-${name}.json`);
   // Node loads what is compiled, as its users do; Deno and Bun load the sources
-  const module = path.join(root, name === "node26" ? "build/mod.js" : "mod.ts");
+  const module = path.join(root, name === "node26" ? "build/dist/mod.js" : "mod.ts");
   const flags = name === "deno"
     ? ["run", "-A", "--no-check"]
     : name === "node26"
@@ -84,7 +84,7 @@ for (const name of runtimes) {
   const script = path.join(root, "scripts/bench/run.ts");
   const { status } = spawnSync(programOf(name), [...flags, script, ...parameters], {
     cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", "ignore", "inherit"], // what Bun's own class prints ignores its stdout option
   });
   if (status !== 0) process.exit(1);
   results[name] = JSON.parse(fs.readFileSync(output, "utf8"));

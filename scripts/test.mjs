@@ -10,7 +10,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { machineNode, programOf, root, tsc } from "./runtimes.mjs";
+import { machineNode, programOf, root } from "./runtimes.mjs";
 
 function filesIn(where) {
   const full = path.join(root, where);
@@ -48,12 +48,7 @@ const compiled = files.map((file) => path.posix.join("build", file.replace(/\.ts
 const wants = (name) => only.length === 0 || only.includes(name);
 const nodeFlags = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
 
-fs.rmSync(path.join(root, "build"), { recursive: true, force: true });
-const failures = run("types, and JavaScript for Node 20", machineNode, [
-  tsc,
-  "-p",
-  "tsconfig.json",
-]);
+const failures = run("types, and JavaScript for Node 20", machineNode, ["scripts/build.mjs"]);
 if (chosen.length === 0) {
   failures.push(
     ...run("guests rebuild to the same bytes", machineNode, ["scripts/guests.mjs", "--check"]),

@@ -57,16 +57,30 @@ export const variants: Readonly<Record<string, readonly [symbol: string, ...CSig
 
 /** C functions that not every libc has. */
 export const optionalSignatures: Readonly<Record<string, CSignature>> = {
+  getrandom: [["ptr", "u32", "u32"], "i32"],
   fstat: [["i32", "ptr"], "i32"],
 };
 
-/** Opens all functions, with what an adapter has to open a table of them; throws if one is missing. */
+/**
+ * All functions, each opened when it is first called: most guests need few of them. `open` gives
+ * the functions of a table and throws if one is missing; that the library is there at all is found
+ * out here, by opening one.
+ */
 export function openSymbols(
   open: (table: Readonly<Record<string, CSignature>>) => Readonly<Record<string, CFunction>>,
 ): Record<string, CFunction> {
-  const symbols = { ...open(signatures) };
-  for (const [name, [symbol, parameters, result]] of Object.entries(variants)) {
-    symbols[name] = open({ [symbol]: [parameters, result] })[symbol]!;
+  const symbols: Record<string, CFunction> = { ...open(pick(signatures, "__errno_location")) };
+  const later = (name: string, symbol: string, signature: CSignature): void => {
+    symbols[name] = (...parameters) => {
+      symbols[name] = open({ [symbol]: signature })[symbol]!;
+      return symbols[name](...parameters);
+    };
+  };
+  for (const [name, signature] of Object.entries(signatures)) {
+    if (!Object.hasOwn(symbols, name)) later(name, name, signature);
+  }
+  for (const [name, [symbol, ...signature]] of Object.entries(variants)) {
+    later(name, symbol, signature);
   }
   try {
     Object.assign(symbols, open(optionalSignatures));
@@ -74,6 +88,13 @@ export function openSymbols(
     // an older libc
   }
   return symbols;
+}
+
+function pick(
+  table: Readonly<Record<string, CSignature>>,
+  name: string,
+): Record<string, CSignature> {
+  return { [name]: table[name]! };
 }
 
 /** An address, in whatever type a runtime wants it; null is the null pointer everywhere. */

@@ -340,6 +340,13 @@ export class Libc {
     }
   }
 
+  /** getrandom(2), for arrays that do not move; -errno, or -NOSYS if it gave less. */
+  random(into: Uint8Array): number {
+    if (this.#c.getrandom === undefined) return -Errno.NOSYS;
+    const count = this.#c.getrandom(this.foreign.pointer(into, 0), into.length, 0);
+    return count === into.length ? 0 : -Errno.NOSYS;
+  }
+
   /** Nanoseconds of a clock, into `into`; -errno. */
   clock(id: number, into: DataView, offset: number): number {
     if (this.#c.clock_gettime!(id, this.#times) < 0) return this.#failed();

@@ -1,0 +1,29 @@
+/**
+ * Compiles everything into build/ (for Node 20 and the tests), and bundles the entry points into
+ * build/dist: 38 small modules cost Node 20 ms to load, a bundle 5. The bundler is esbuild
+ * compiled to WebAssembly, run by the class that was just compiled.
+ */
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { machineNode, root, tsc } from "./runtimes.mjs";
+
+const build = path.join(root, "build");
+fs.rmSync(build, { recursive: true, force: true });
+execFileSync(machineNode, [tsc, "-p", "tsconfig.json"], { cwd: root, stdio: "inherit" });
+
+const { WASI } = await import("../build/mod.js");
+const wasi = new WASI({
+  version: "preview1",
+  args: [
+    "esbuild",
+    ...["/mod.js", "/adapters/node.js", "/adapters/bun.js", "/adapters/deno.js"],
+    ...["--bundle", "--splitting", "--format=esm", "--target=es2022", "--platform=neutral"],
+    ...["--outbase=/", "--outdir=/dist", "--log-level=warning"],
+  ],
+  preopens: { "/": build },
+});
+const esbuild = path.join(root, "node_modules/@esbuild/wasi-preview1/esbuild.wasm");
+const module = await WebAssembly.compile(fs.readFileSync(esbuild));
+const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
+process.exitCode = wasi.start(instance);
