@@ -17,6 +17,7 @@ import {
   type CFunction,
   type CSignature,
   type Foreign,
+  kept,
   libraryNames,
   openSymbols,
 } from "./posix/foreign.ts";
@@ -49,7 +50,7 @@ function openForeign(): Foreign | undefined {
   if (ffi === undefined) return undefined;
   for (const name of libraryNames) {
     try {
-      const symbols = openSymbols((table) => ffi.dlopen(name, definitionsOf(table)).symbols);
+      const symbols = openSymbols((table) => kept(ffi.dlopen(name, definitionsOf(table))).symbols);
       return {
         ...addressing(ffi),
         symbols,
@@ -96,6 +97,7 @@ export function makeBunMaker(): HostMaker {
     foreign: openForeign,
     transfers: (libc) => libc,
     libcClock: true,
+    slowWebCrypto: false,
     node: () => nodeContext({ byteNames: true, deno: false }),
     mayUseProc: () => true,
     clockSources: processClocks,

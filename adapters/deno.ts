@@ -18,6 +18,7 @@ import {
   type CFunction,
   type CSignature,
   type Foreign,
+  kept,
   libraryNames,
   openSymbols,
 } from "./posix/foreign.ts";
@@ -65,7 +66,7 @@ function openForeign(): Foreign | undefined {
   if (dlopen === undefined || !granted("ffi")) return undefined;
   for (const name of libraryNames) {
     try {
-      const symbols = openSymbols((table) => dlopen(name, definitionsOf(table)).symbols);
+      const symbols = openSymbols((table) => kept(dlopen(name, definitionsOf(table))).symbols);
       return {
         pointer: (bytes, offset) => offset === 0 ? bytes : bytes.subarray(offset),
         long: (value) => value,
@@ -91,6 +92,7 @@ export function makeDenoMaker(): HostMaker {
     foreign: openForeign,
     transfers: (libc) => libc,
     libcClock: true,
+    slowWebCrypto: false,
     node: () => nodeContext({ byteNames: false, deno: true }),
     // /proc needs more than leave to read it: Deno opens it with --allow-all alone
     mayUseProc: () => granted("read") && granted("write") && granted("env") && granted("run"),

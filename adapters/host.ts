@@ -38,7 +38,8 @@ export interface NodeProcess {
   permission?: { has(scope: string, reference: string): boolean };
 }
 
-/** Most bytes taken from the kernel's getrandom(2). */
+/** How often, and how much at most, is taken from getrandom(2) before WebCrypto is loaded. */
+const RANDOM_TIMES = 16;
 const RANDOM_FROM_LIBC = 4096;
 
 /** What an adapter supplies. */
@@ -53,6 +54,8 @@ export interface Runtime {
   transfers(libc: Libc): Transfers;
   /** Whether asking libc for the time is cheaper than `performance.now()`. */
   libcClock: boolean;
+  /** Whether WebCrypto takes milliseconds to load, though it is quick then. */
+  slowWebCrypto: boolean;
   /** Directories over node:fs. */
   node(): Omit<NodeContext, "proc" | "windows">;
   /** Whether /proc/self/fd is allowed to be used. Asks nobody. */
@@ -78,6 +81,15 @@ export function sleep(milliseconds: number): void {
 
 function webRandom(into: Uint8Array): void {
   crypto.getRandomValues(into as Uint8Array<ArrayBuffer>);
+}
+
+/** From the kernel for a guest that wants little, from WebCrypto for one that wants much. */
+function randomFrom(libc: Libc): (into: Uint8Array) => void {
+  let times = RANDOM_TIMES;
+  return (into) => {
+    const little = into.length <= RANDOM_FROM_LIBC && times-- > 0;
+    if (!little || libc.random(into) < 0) webRandom(into);
+  };
 }
 
 /** A POSIX error to be thrown at the embedder. */
@@ -197,10 +209,7 @@ function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
     name: runtime.name,
     fs: libcFileSystem(context),
     clock: new LibcClock(libc, runtime),
-    // the kernel is quick for little; for much WebCrypto is, but loading it takes Node 4 ms
-    random: (into) => {
-      if (into.length > RANDOM_FROM_LIBC || libc.random(into) < 0) webRandom(into);
-    },
+    random: runtime.slowWebCrypto ? randomFrom(libc) : webRandom,
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
   };

@@ -23,6 +23,7 @@ import {
   type CFunction,
   type CSignature,
   type Foreign,
+  kept,
   libraryNames,
   openSymbols,
 } from "./posix/foreign.ts";
@@ -72,7 +73,7 @@ function openForeign(): Foreign | undefined {
   for (const name of libraryNames) {
     try {
       return {
-        symbols: openSymbols((table) => ffi.dlopen(name, definitionsOf(table)).functions),
+        symbols: openSymbols((table) => kept(ffi.dlopen(name, definitionsOf(table))).functions),
         pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
         long: (value) => BigInt(value),
         errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as bigint, 4, false)),
@@ -138,6 +139,7 @@ export function makeNodeMaker(): HostMaker {
     foreign: openForeign,
     transfers: () => nodeTransfers(process.getBuiltinModule("node:fs") as NodeFs),
     libcClock: false,
+    slowWebCrypto: true,
     node: () => nodeContext({ byteNames: true, deno: false }),
     // `process.permission` is there when the permission model is on
     mayUseProc: () => process.permission?.has("fs.read", "/proc/self/fd") ?? true,

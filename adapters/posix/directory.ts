@@ -317,7 +317,16 @@ export class LibcFile implements File {
   }
 
   allocate(offset: number, length: number): number {
-    return this.#libc.allocate(this.fd, offset, length);
+    const before = new FileStat();
+    const stat = this.#libc.fstat(this.fd, before);
+    const error = stat < 0 ? stat : this.#libc.allocate(this.fd, offset, length);
+    if (error === 0) return 0;
+    // What fitted on a full disk stays there: a guest must not keep what it was refused.
+    const after = new FileStat();
+    if (this.#libc.fstat(this.fd, after) === 0 && after.length > before.length) {
+      this.#libc.ftruncate(this.fd, before.length);
+    }
+    return error;
   }
 
   advise(offset: number, length: number, advice: number): number {

@@ -97,6 +97,14 @@ function pick(
   return { [name]: table[name]! };
 }
 
+const libraries: unknown[] = [];
+
+/** Keeps an opened library for as long as the process lives: its functions are called that long. */
+export function kept<L>(library: L): L {
+  libraries.push(library);
+  return library;
+}
+
 /** An address, in whatever type a runtime wants it; null is the null pointer everywhere. */
 export type Pointer = number | bigint | Uint8Array | null;
 
