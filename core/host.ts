@@ -120,8 +120,11 @@ export interface File extends Handle {
 
 /** What an inherited stream allows. */
 export interface StreamAccess {
+  /** whether it can be read */
   read: boolean;
+  /** whether it can be written */
   write: boolean;
+  /** `Fdflags` it has from its beginning */
   fdflags: number;
 }
 
@@ -199,6 +202,7 @@ export const Poll = {
 
 /** One file in a wait. */
 export interface PollEntry {
+  /** what is asked about */
   file: File;
   /** what to wait for: `Poll.READ` or `Poll.WRITE` */
   events: number;

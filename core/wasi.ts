@@ -4,6 +4,8 @@
  * @module
  */
 import { DescriptorTable, preopenDescriptor, streamDescriptor } from "./descriptors.ts";
+import { Errno } from "./abi.ts";
+import { WasiError } from "./errno.ts";
 import { ProcExit, throwExit } from "./exit.ts";
 import type { Confinement, Directory, Host } from "./host.ts";
 import { type ImportedFunction, makeImports } from "./imports.ts";
@@ -145,6 +147,7 @@ function openAll(
 
 function openPreopen(host: Host, name: string, path: string): Directory {
   try {
+    if (path.includes("\0")) throw new WasiError(Errno.INVAL); // libc would open what stands before
     return host.fs.directory(path);
   } catch (error) {
     throw initFailure(error, `cannot open preopen "${name}"`);

@@ -9,11 +9,9 @@
  */
 import {
   ADVICE_MAX,
-  Dirent,
   Errno,
   Fdflags,
   Fdstat,
-  Iovec,
   Preopentype,
   Prestat,
   Rights,
@@ -26,16 +24,11 @@ import {
   POSITION_UNKNOWN,
 } from "../descriptors.ts";
 import { WasiError } from "../errno.ts";
-import { type DirentSink, type File, Poll } from "../host.ts";
-import type { GuestMemory } from "../memory.ts";
+import { DirentWriter } from "../dirent.ts";
+import { type File, Poll } from "../host.ts";
 import { type System, Wait } from "../system.ts";
-import { encode } from "../text.ts";
 import { badTimeFlags } from "../times.ts";
-
-/** Most bytes moved in one call: what Linux moves at most. */
-const TRANSFER_MAX = 0x7ffff000;
-/** Several buffers are moved as one if they fit in here. */
-const GATHER_MAX = 65536;
+import { read, write } from "../transfer.ts";
 
 /** The file of a descriptor, or throws why there is none. */
 function fileOf(system: System, fd: number, rights: number): Descriptor & { readonly file: File } {
@@ -59,144 +52,6 @@ function positionOf(descriptor: Descriptor & { readonly file: File }): number {
 function toOffset(value: bigint): number {
   if (value < 0n) return -1;
   return value > 0x1fffffffffffffn ? Infinity : Number(value);
-}
-
-/** Moves bytes between guest memory and a file, in either direction. */
-interface Transfer {
-  (file: File, bytes: Uint8Array, offset: number, length: number, position: number): number;
-}
-
-const reading: Transfer = (file, bytes, offset, length, position) =>
-  file.read(bytes, offset, length, position);
-const writing: Transfer = (file, bytes, offset, length, position) =>
-  file.write(bytes, offset, length, position);
-
-/** Fills or empties several buffers. What fits in the scratch goes in one operation. */
-function transferAll(
-  system: System,
-  transfer: Transfer,
-  file: File,
-  buffers: number[],
-  position: number,
-): number {
-  const { memory } = system;
-  let total = 0;
-  for (let i = 1; i < buffers.length; i += 2) total += buffers[i]!;
-  if (total <= GATHER_MAX || position < 0) {
-    return gathered(system, transfer, file, buffers, Math.min(total, GATHER_MAX), position);
-  }
-  let done = 0;
-  for (let i = 0; i < buffers.length; i += 2) {
-    const length = Math.min(buffers[i + 1]!, TRANSFER_MAX - done);
-    memory.check(buffers[i]!, length);
-    const count = transfer(file, memory.bytes, buffers[i]!, length, position + done);
-    if (count < 0) return done > 0 ? done : count;
-    done += count;
-    if (count < length) break;
-  }
-  return done;
-}
-
-function gathered(
-  system: System,
-  transfer: Transfer,
-  file: File,
-  buffers: number[],
-  total: number,
-  position: number,
-): number {
-  const { memory } = system;
-  const scratch = system.take();
-  try {
-    if (transfer === writing) copy(memory, buffers, scratch, total, true);
-    const count = transfer(file, scratch, 0, total, position);
-    if (transfer === reading && count > 0) copy(memory, buffers, scratch, count, false);
-    return count;
-  } finally {
-    system.giveBack(scratch);
-  }
-}
-
-/** Copies the first `total` bytes of the buffers to (`out`) or from the scratch. */
-function copy(
-  memory: GuestMemory,
-  buffers: number[],
-  scratch: Uint8Array,
-  total: number,
-  out: boolean,
-): void {
-  for (let i = 0, at = 0; at < total; i += 2) {
-    const pointer = buffers[i]!;
-    const length = Math.min(buffers[i + 1]!, total - at);
-    memory.check(pointer, length);
-    if (out) scratch.set(memory.bytes.subarray(pointer, pointer + length), at);
-    else memory.bytes.set(scratch.subarray(at, at + length), pointer);
-    at += length;
-  }
-}
-
-/** Reads or writes several buffers, or an empty one; -errno when it fails. */
-function transferBuffers(
-  system: System,
-  transfer: Transfer,
-  file: File,
-  iovs: number,
-  iovs_len: number,
-  position: number,
-): number {
-  const { memory } = system;
-  const buffers = memory.buffers(iovs, iovs_len);
-  if (buffers.length === 0) return 0;
-  if (buffers.length > 2) return transferAll(system, transfer, file, buffers, position);
-  return transfer(
-    file,
-    memory.bytes,
-    buffers[0]!,
-    Math.min(buffers[1]!, TRANSFER_MAX),
-    position,
-  );
-}
-
-/** Reads at a position; -errno when it fails. One buffer, the usual case, takes the short way. */
-function read(
-  system: System,
-  file: File,
-  iovs: number,
-  iovs_len: number,
-  position: number,
-): number {
-  const { memory } = system;
-  if (iovs_len === 1) {
-    memory.check(iovs, Iovec.size);
-    const pointer = memory.view.getUint32(iovs + Iovec.buf, true);
-    const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
-    if (length !== 0 && length <= TRANSFER_MAX) {
-      memory.check(pointer, length);
-      return file.read(memory.bytes, pointer, length, position);
-    }
-  }
-  return transferBuffers(system, reading, file, iovs, iovs_len, position);
-}
-
-/** Writes at a position, like {@linkcode read}. */
-function write(
-  system: System,
-  file: File,
-  iovs: number,
-  iovs_len: number,
-  position: number,
-): number {
-  const { memory } = system;
-  if (iovs_len === 1) {
-    memory.check(iovs, Iovec.size);
-    const pointer = memory.view.getUint32(iovs + Iovec.buf, true);
-    const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
-    if (length !== 0 && length <= TRANSFER_MAX) {
-      memory.check(pointer, length);
-      return file.write(memory.bytes, pointer, length, position);
-    }
-  }
-  return transferBuffers(system, writing, file, iovs, iovs_len, position);
 }
 
 /** Whether a stream is ready this moment. */
@@ -540,75 +395,6 @@ export function fd_prestat_dir_name(
   if (path_len < preopen.length) return Errno.NAMETOOLONG;
   system.memory.set(path, preopen);
   return 0;
-}
-
-/** Lays directory entries into guest memory; the last one is cut where the buffer ends. */
-class DirentWriter implements DirentSink {
-  readonly #memory: GuestMemory;
-  readonly #end: number;
-  at: number;
-
-  constructor(memory: GuestMemory, start: number, length: number) {
-    this.#memory = memory;
-    this.at = start;
-    this.#end = start + length;
-  }
-
-  add(next: bigint, ino: bigint, filetype: number, name: string): boolean {
-    const text = encode(name);
-    const bytes = new Uint8Array(16 + text.length);
-    const view = new DataView(bytes.buffer);
-    view.setBigUint64(0, next, true);
-    view.setBigUint64(8, ino, true);
-    bytes.set(text, 16);
-    return this.addBytes(bytes, view, 0, 8, filetype, 16, bytes.length);
-  }
-
-  addBytes(
-    from: Uint8Array,
-    fromView: DataView,
-    next: number,
-    ino: number,
-    filetype: number,
-    start: number,
-    end: number,
-  ): boolean {
-    const room = this.#end - this.at;
-    if (room <= 0) return false;
-    const whole = Dirent.size + end - start;
-    const { view, bytes } = this.#memory;
-    if (whole <= room) {
-      layDirent(view, bytes, this.at, from, fromView, next, ino, filetype, start, end);
-      this.at += whole;
-      return true;
-    }
-    const cut = new Uint8Array(whole);
-    layDirent(new DataView(cut.buffer), cut, 0, from, fromView, next, ino, filetype, start, end);
-    bytes.set(cut.subarray(0, room), this.at);
-    this.at = this.#end;
-    return false;
-  }
-}
-
-function layDirent(
-  view: DataView,
-  bytes: Uint8Array,
-  at: number,
-  from: Uint8Array,
-  fromView: DataView,
-  next: number,
-  ino: number,
-  filetype: number,
-  start: number,
-  end: number,
-): void {
-  view.setUint32(at + Dirent.d_next, fromView.getUint32(next, true), true);
-  view.setUint32(at + Dirent.d_next + 4, fromView.getUint32(next + 4, true), true);
-  view.setUint32(at + Dirent.d_ino, fromView.getUint32(ino, true), true);
-  view.setUint32(at + Dirent.d_ino + 4, fromView.getUint32(ino + 4, true), true);
-  view.setUint32(at + Dirent.d_namlen, end - start, true);
-  view.setUint32(at + Dirent.d_type, filetype, true);
-  for (let i = start, to = at + Dirent.size; i < end; i++, to++) bytes[to] = from[i]!;
 }
 
 export function fd_readdir(

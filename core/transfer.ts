@@ -1,0 +1,152 @@
+/**
+ * Moving bytes between files and the buffers of an iovec array.
+ *
+ * @module
+ */
+import { Iovec } from "./abi.ts";
+import type { File } from "./host.ts";
+import type { GuestMemory } from "./memory.ts";
+import type { System } from "./system.ts";
+
+/** Most bytes moved in one call: what Linux moves at most. */
+const TRANSFER_MAX = 0x7ffff000;
+/** Several buffers are moved as one if they fit in here. */
+const GATHER_MAX = 65536;
+
+/** Moves bytes between guest memory and a file, in either direction. */
+interface Transfer {
+  (file: File, bytes: Uint8Array, offset: number, length: number, position: number): number;
+}
+
+const reading: Transfer = (file, bytes, offset, length, position) =>
+  file.read(bytes, offset, length, position);
+const writing: Transfer = (file, bytes, offset, length, position) =>
+  file.write(bytes, offset, length, position);
+
+/** Fills or empties several buffers. What fits in the scratch goes in one operation. */
+function transferAll(
+  system: System,
+  transfer: Transfer,
+  file: File,
+  buffers: number[],
+  position: number,
+): number {
+  const { memory } = system;
+  let total = 0;
+  for (let i = 1; i < buffers.length; i += 2) total += buffers[i]!;
+  if (total <= GATHER_MAX || position < 0) {
+    return gathered(system, transfer, file, buffers, Math.min(total, GATHER_MAX), position);
+  }
+  let done = 0;
+  for (let i = 0; i < buffers.length; i += 2) {
+    const length = Math.min(buffers[i + 1]!, TRANSFER_MAX - done);
+    memory.check(buffers[i]!, length);
+    const count = transfer(file, memory.bytes, buffers[i]!, length, position + done);
+    if (count < 0) return done > 0 ? done : count;
+    done += count;
+    if (count < length) break;
+  }
+  return done;
+}
+
+function gathered(
+  system: System,
+  transfer: Transfer,
+  file: File,
+  buffers: number[],
+  total: number,
+  position: number,
+): number {
+  const { memory } = system;
+  const scratch = system.take();
+  try {
+    if (transfer === writing) copy(memory, buffers, scratch, total, true);
+    const count = transfer(file, scratch, 0, total, position);
+    if (transfer === reading && count > 0) copy(memory, buffers, scratch, count, false);
+    return count;
+  } finally {
+    system.giveBack(scratch);
+  }
+}
+
+/** Copies the first `total` bytes of the buffers to (`out`) or from the scratch. */
+function copy(
+  memory: GuestMemory,
+  buffers: number[],
+  scratch: Uint8Array,
+  total: number,
+  out: boolean,
+): void {
+  for (let i = 0, at = 0; at < total; i += 2) {
+    const pointer = buffers[i]!;
+    const length = Math.min(buffers[i + 1]!, total - at);
+    memory.check(pointer, length);
+    if (out) scratch.set(memory.bytes.subarray(pointer, pointer + length), at);
+    else memory.bytes.set(scratch.subarray(at, at + length), pointer);
+    at += length;
+  }
+}
+
+/** Reads or writes several buffers, or an empty one; -errno when it fails. */
+function transferBuffers(
+  system: System,
+  transfer: Transfer,
+  file: File,
+  iovs: number,
+  iovs_len: number,
+  position: number,
+): number {
+  const { memory } = system;
+  const buffers = memory.buffers(iovs, iovs_len);
+  if (buffers.length === 0) return 0;
+  if (buffers.length > 2) return transferAll(system, transfer, file, buffers, position);
+  return transfer(
+    file,
+    memory.bytes,
+    buffers[0]!,
+    Math.min(buffers[1]!, TRANSFER_MAX),
+    position,
+  );
+}
+
+/** Reads at a position; -errno when it fails. One buffer, the usual case, takes the short way. */
+export function read(
+  system: System,
+  file: File,
+  iovs: number,
+  iovs_len: number,
+  position: number,
+): number {
+  const { memory } = system;
+  if (iovs_len === 1) {
+    memory.check(iovs, Iovec.size);
+    const pointer = memory.view.getUint32(iovs + Iovec.buf, true);
+    const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
+    if (length !== 0 && length <= TRANSFER_MAX) {
+      memory.check(pointer, length);
+      return file.read(memory.bytes, pointer, length, position);
+    }
+  }
+  return transferBuffers(system, reading, file, iovs, iovs_len, position);
+}
+
+/** Writes at a position, like {@linkcode read}. */
+export function write(
+  system: System,
+  file: File,
+  iovs: number,
+  iovs_len: number,
+  position: number,
+): number {
+  const { memory } = system;
+  if (iovs_len === 1) {
+    memory.check(iovs, Iovec.size);
+    const pointer = memory.view.getUint32(iovs + Iovec.buf, true);
+    const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
+    if (length !== 0 && length <= TRANSFER_MAX) {
+      memory.check(pointer, length);
+      return file.write(memory.bytes, pointer, length, position);
+    }
+  }
+  return transferBuffers(system, writing, file, iovs, iovs_len, position);
+}
