@@ -14,9 +14,9 @@
  *
  * @module
  */
-import { makeBunMaker } from "./adapters/bun.ts";
-import { makeDenoMaker } from "./adapters/deno.ts";
-import { makeNodeMaker } from "./adapters/node.ts";
+import { makeBunMaker } from "./adapters/bun_host.ts";
+import { makeDenoMaker } from "./adapters/deno_host.ts";
+import { makeNodeMaker } from "./adapters/node_host.ts";
 import { BaseWASI, type HostMaker, type WASIOptions } from "./core/wasi.ts";
 
 export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./core/abi.ts";

@@ -13,140 +13,14 @@
  *
  * @module
  */
-import { errnoOf } from "../core/errno.ts";
 import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
-import type { ClockSources } from "./clock.ts";
-import { hostMaker, nodeProcess } from "./host.ts";
-import type { NodeContext, NodeFs } from "./node_fs/context.ts";
-import type { Transfers } from "./posix/directory.ts";
-import {
-  type CFunction,
-  type CSignature,
-  type Foreign,
-  kept,
-  libraryNames,
-  openSymbols,
-} from "./posix/foreign.ts";
+import { makeNodeMaker } from "./node_host.ts";
 
-/** The parts of `node:ffi` that are used. */
-interface NodeFfi {
-  dlopen(path: string, definitions: Record<string, { arguments: string[]; return: string }>): {
-    functions: Record<string, CFunction>;
-  };
-  getRawPointer(source: Uint8Array): bigint;
-  toArrayBuffer(pointer: bigint, length: number, copy: boolean): ArrayBuffer;
-}
-
-const TYPES = { i32: "int32", u32: "uint32", i64: "int64", ptr: "pointer" } as const;
-
-/** Loads node:ffi without the warning that it is experimental, which is no user's concern. */
-function loadFfi(): NodeFfi | undefined {
-  const process = nodeProcess();
-  const emitWarning = process.emitWarning;
-  process.emitWarning = (...parameters) => {
-    if (!String(parameters[0]).includes("FFI")) emitWarning.apply(process, parameters);
-  };
-  try {
-    return process.getBuiltinModule("node:ffi") as NodeFfi | undefined;
-  } catch {
-    return undefined;
-  } finally {
-    process.emitWarning = emitWarning;
-  }
-}
-
-/** Signatures in this runtime's words. */
-function definitionsOf(
-  table: Readonly<Record<string, CSignature>>,
-): Record<string, { arguments: string[]; return: string }> {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, [parameters, result]]) => [
-      name,
-      { arguments: parameters.map((type) => TYPES[type]), return: TYPES[result] },
-    ]),
-  );
-}
-
-function openForeign(): Foreign | undefined {
-  const ffi = loadFfi();
-  if (ffi === undefined) return undefined;
-  for (const name of libraryNames) {
-    try {
-      return {
-        symbols: openSymbols((table) => kept(ffi.dlopen(name, definitionsOf(table))).functions),
-        pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
-        long: (value) => BigInt(value),
-        errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as bigint, 4, false)),
-      };
-    } catch {
-      // the next name, or permission is refused: then over node:fs
-    }
-  }
-  return undefined;
-}
-
-/** node:fs moves bytes faster than foreign functions, on every descriptor. */
-export function nodeTransfers(fs: NodeFs): Transfers {
-  return {
-    read(fd, into, offset, length, position) {
-      try {
-        return fs.readSync(fd, into, offset, length, position < 0 ? null : position);
-      } catch (error) {
-        return -errnoOf(error);
-      }
-    },
-    write(fd, from, offset, length, position) {
-      try {
-        return fs.writeSync(fd, from, offset, length, position < 0 ? null : position);
-      } catch (error) {
-        return -errnoOf(error);
-      }
-    },
-  };
-}
-
-/** Times that node:process knows. */
-export function processClocks(): ClockSources {
-  const process = nodeProcess();
-  const micros = ({ user, system }: { user: number; system: number }): number => user + system;
-  return {
-    monotonic: () => process.hrtime.bigint(),
-    cpu: () => micros(process.cpuUsage()),
-    threadCpu: () => micros(process.threadCpuUsage?.() ?? process.cpuUsage()),
-  };
-}
-
-/** Directories over node:fs, with a runtime's peculiarities. */
-export function nodeContext(
-  quirks: Pick<NodeContext, "byteNames" | "deno">,
-): Omit<NodeContext, "proc" | "windows"> {
-  const process = nodeProcess();
-  return {
-    ...quirks,
-    fs: process.getBuiltinModule("node:fs") as NodeFs,
-    isatty: (fd) =>
-      (process.getBuiltinModule("node:tty") as { isatty(fd: number): boolean }).isatty(fd),
-  };
-}
-
-/** Makes the hosts of Node. */
-export function makeNodeMaker(): HostMaker {
-  const process = nodeProcess();
-  return hostMaker({
-    name: `Node ${process.versions.node}`,
-    platform: process.platform,
-    arch: process.arch,
-    foreign: openForeign,
-    transfers: () => nodeTransfers(process.getBuiltinModule("node:fs") as NodeFs),
-    libcClock: false,
-    slowWebCrypto: true,
-    node: () => nodeContext({ byteNames: true, deno: false }),
-    // `process.permission` is there when the permission model is on
-    mayUseProc: () => process.permission?.has("fs.read", "/proc/self/fd") ?? true,
-    clockSources: processClocks,
-    exit: (code) => process.reallyExit!(code),
-  });
-}
+export { ProcExit } from "../core/exit.ts";
+export type * from "../core/host.ts";
+export type { ImportedFunction } from "../core/imports.ts";
+export { BaseWASI, type HostMaker, type WASIImport } from "../core/wasi.ts";
+export type { WASIOptions };
 
 let maker: HostMaker | undefined;
 
@@ -161,5 +35,3 @@ export class WASI extends BaseWASI {
     super(options, maker ??= makeNodeMaker());
   }
 }
-
-export type { WASIOptions };

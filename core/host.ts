@@ -229,7 +229,9 @@ export interface Clock {
 export interface Host {
   /** Its name in messages, such as "Node 26.1.0". */
   readonly name: string;
+  /** Its files. */
   readonly fs: HostFileSystem;
+  /** Its clocks. */
   readonly clock: Clock;
   /** Fills `into` with random bytes of cryptographic quality. `into` may be shared memory. */
   random(into: Uint8Array): void;

@@ -1,7 +1,7 @@
 /** The hosts of the runtime that runs the tests, each way of confining directories once. */
-import { makeBunMaker } from "../../adapters/bun.ts";
-import { makeDenoMaker } from "../../adapters/deno.ts";
-import { makeNodeMaker } from "../../adapters/node.ts";
+import { makeBunMaker } from "../../adapters/bun_host.ts";
+import { makeDenoMaker } from "../../adapters/deno_host.ts";
+import { makeNodeMaker } from "../../adapters/node_host.ts";
 import type { Confinement, Host } from "../../core/host.ts";
 import { runtime } from "./harness.ts";
 

@@ -1,0 +1,95 @@
+/**
+ * What Deno supplies: libc through its foreign functions, and its ways with node:fs.
+ *
+ * @module
+ */
+import type { HostMaker } from "../core/wasi.ts";
+import { hostMaker, nodeProcess } from "./host.ts";
+import { nodeContext, processClocks } from "./node_host.ts";
+import {
+  type CFunction,
+  type CSignature,
+  type Foreign,
+  kept,
+  libraryNames,
+  openSymbols,
+} from "./posix/foreign.ts";
+
+/** The parts of `Deno` that are used. */
+interface DenoNamespace {
+  version: { deno: string };
+  build: { os: string; arch: string };
+  exit(code: number): never;
+  dlopen?(
+    name: string,
+    definitions: Record<string, { parameters: string[]; result: string }>,
+  ): { symbols: Record<string, CFunction> };
+  permissions: { querySync(descriptor: { name: string }): { state: string } };
+  UnsafePointerView: { getArrayBuffer(pointer: object, length: number): ArrayBuffer };
+}
+
+function deno(): DenoNamespace {
+  return (globalThis as unknown as { Deno: DenoNamespace }).Deno;
+}
+
+/** Whether a permission is there. Asked, not tried: trying would prompt for it. */
+function granted(name: string): boolean {
+  return deno().permissions.querySync({ name }).state === "granted";
+}
+
+/** Arrays are passed as they are: addresses as whole numbers cost twice as much. */
+const TYPES = { i32: "i32", u32: "u32", i64: "i64", ptr: "buffer" } as const;
+const RESULTS = { i32: "i32", i64: "i64", ptr: "pointer" } as const;
+
+/** Signatures in this runtime's words. */
+function definitionsOf(
+  table: Readonly<Record<string, CSignature>>,
+): Record<string, { parameters: string[]; result: string }> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, [parameters, result]]) => [
+      name,
+      { parameters: parameters.map((type) => TYPES[type]), result: RESULTS[result] },
+    ]),
+  );
+}
+
+function openForeign(): Foreign | undefined {
+  const { dlopen, UnsafePointerView } = deno();
+  if (dlopen === undefined || !granted("ffi")) return undefined;
+  for (const name of libraryNames) {
+    try {
+      const symbols = openSymbols((table) => kept(dlopen(name, definitionsOf(table))).symbols);
+      return {
+        pointer: (bytes, offset) => offset === 0 ? bytes : bytes.subarray(offset),
+        long: (value) => value,
+        symbols,
+        errnoView: (pointer) =>
+          new Int32Array(UnsafePointerView.getArrayBuffer(pointer as object, 4)),
+      };
+    } catch {
+      // the next name
+    }
+  }
+  return undefined;
+}
+
+/** Makes the hosts of Deno. */
+export function makeDenoMaker(): HostMaker {
+  const { build, version } = deno();
+  return hostMaker({
+    name: `Deno ${version.deno}`,
+    // not Deno's global `process`: touching it loads most of its Node layer, 20 ms
+    platform: build.os,
+    arch: build.arch === "x86_64" ? "x64" : build.arch === "aarch64" ? "arm64" : build.arch,
+    foreign: openForeign,
+    transfers: (libc) => libc,
+    libcClock: true,
+    slowWebCrypto: false,
+    node: () => nodeContext({ byteNames: false, deno: true }),
+    // /proc needs more than leave to read it: Deno opens it with --allow-all alone
+    mayUseProc: () => granted("read") && granted("write") && granted("env") && granted("run"),
+    clockSources: processClocks,
+    exit: (code) =>
+      nodeProcess().reallyExit === undefined ? deno().exit(code) : nodeProcess().reallyExit!(code),
+  });
+}
