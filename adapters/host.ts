@@ -19,7 +19,11 @@ import {
   LibcStream,
   type Transfers,
 } from "./posix/directory.ts";
+import { DarwinLibc } from "./posix/darwin_libc.ts";
+import { DarwinSnapshot } from "./posix/darwin_snapshot.ts";
+import { Dents } from "./posix/dents.ts";
 import type { Foreign } from "./posix/foreign.ts";
+import type { PosixLibc } from "./posix/interface.ts";
 import { Libc } from "./posix/libc.ts";
 import * as linux from "./posix/linux.ts";
 
@@ -51,7 +55,7 @@ export interface Runtime {
   /** Opens libc, or undefined where foreign functions are not to be had. */
   foreign(): Foreign | undefined;
   /** How bytes are moved over libc's descriptors. */
-  transfers(libc: Libc): Transfers;
+  transfers(libc: PosixLibc): Transfers;
   /** Whether asking libc for the time is cheaper than `performance.now()`. */
   libcClock: boolean;
   /** Whether WebCrypto takes milliseconds to load, though it is quick then. */
@@ -84,7 +88,7 @@ function webRandom(into: Uint8Array): void {
 }
 
 /** From the kernel for a guest that wants little, from WebCrypto for one that wants much. */
-function randomFrom(libc: Libc): (into: Uint8Array) => void {
+function randomFrom(libc: PosixLibc): (into: Uint8Array) => void {
   let times = RANDOM_TIMES;
   return (into) => {
     const little = into.length <= RANDOM_FROM_LIBC && times-- > 0;
@@ -120,7 +124,7 @@ function libcFileSystem(context: Context): HostFileSystem {
 }
 
 /** Whether a directory is the host's own "/": then nothing lies outside of it. */
-function isHostRoot(libc: Libc, fd: number): boolean {
+function isHostRoot(libc: PosixLibc, fd: number): boolean {
   const [one, other] = [new FileStat(), new FileStat()];
   if (libc.fstat(fd, one) < 0 || libc.stat(linux.AT_FDCWD, "/", other) < 0) return false;
   return one.dev === other.dev && one.ino === other.ino;
@@ -145,9 +149,9 @@ const RESOLUTION = 1000n;
 class LibcClock implements Clock {
   /** Undefined if libc is asked for all of them. */
   readonly #web: WebClock | undefined;
-  readonly #libc: Libc;
+  readonly #libc: PosixLibc;
 
-  constructor(libc: Libc, runtime: Runtime) {
+  constructor(libc: PosixLibc, runtime: Runtime) {
     this.#libc = libc;
     this.#web = runtime.libcClock ? undefined : new WebClock(runtime.clockSources());
   }
@@ -164,7 +168,7 @@ class LibcClock implements Clock {
   }
 }
 
-function pollWithLibc(libc: Libc, entries: PollEntry[], timeout: number): void {
+function pollWithLibc(libc: PosixLibc, entries: PollEntry[], timeout: number): void {
   if (entries.length === 0) return sleep(timeout);
   libc.poll(entries, entries.map(({ file }) => (file as LibcFile).fd), timeout);
 }
@@ -194,17 +198,39 @@ export function hostMaker(runtime: Runtime): HostMaker {
   };
 }
 
-function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
+/** What the directories of a system need, or undefined for a system that has none here. */
+function libcContext(runtime: Runtime, beneath: boolean): Context | undefined {
   const arch = linux.archOf(runtime.arch);
-  if (runtime.platform !== "linux" || arch === undefined) return undefined;
-  const foreign = runtime.foreign();
-  if (foreign === undefined) return undefined;
-  const libc = new Libc(foreign, arch);
-  const context: Context = {
-    libc,
-    transfers: runtime.transfers(libc),
-    beneath: beneath && resolvesBeneath(libc),
-  };
+  if (arch === undefined) return undefined;
+  if (runtime.platform === "linux") {
+    const foreign = runtime.foreign();
+    if (foreign === undefined) return undefined;
+    const libc = new Libc(foreign, arch);
+    return {
+      libc,
+      lister: () => new Dents(libc),
+      transfers: runtime.transfers(libc),
+      beneath: beneath && resolvesBeneath(libc),
+    };
+  }
+  if (runtime.platform === "darwin") {
+    const foreign = runtime.foreign();
+    if (foreign === undefined) return undefined;
+    const libc = new DarwinLibc(foreign, runtime.arch);
+    return {
+      libc,
+      lister: () => new DarwinSnapshot(libc),
+      transfers: runtime.transfers(libc),
+      beneath: false,
+    };
+  }
+  return undefined;
+}
+
+function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
+  const context = libcContext(runtime, beneath);
+  if (context === undefined) return undefined;
+  const { libc } = context;
   return {
     name: runtime.name,
     fs: libcFileSystem(context),

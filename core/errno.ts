@@ -113,6 +113,66 @@ export function errnoOfLinux(number: number): number {
   return LINUX[number] ?? LINUX_HIGH[number] ?? Errno.IO;
 }
 
+/**
+ * Darwin's error numbers: up to 34 they are Linux's, but for 11.
+ *
+ * Source: bsd/sys/errno.h of xnu.
+ */
+const DARWIN: Record<number, number> = {
+  11: Errno.DEADLK,
+  35: Errno.AGAIN,
+  36: Errno.INPROGRESS,
+  37: Errno.ALREADY,
+  38: Errno.NOTSOCK,
+  39: Errno.DESTADDRREQ,
+  40: Errno.MSGSIZE,
+  41: Errno.PROTOTYPE,
+  42: Errno.NOPROTOOPT,
+  43: Errno.PROTONOSUPPORT,
+  45: Errno.NOTSUP,
+  47: Errno.AFNOSUPPORT,
+  48: Errno.ADDRINUSE,
+  49: Errno.ADDRNOTAVAIL,
+  50: Errno.NETDOWN,
+  51: Errno.NETUNREACH,
+  52: Errno.NETRESET,
+  53: Errno.CONNABORTED,
+  54: Errno.CONNRESET,
+  55: Errno.NOBUFS,
+  56: Errno.ISCONN,
+  57: Errno.NOTCONN,
+  58: Errno.PIPE,
+  60: Errno.TIMEDOUT,
+  61: Errno.CONNREFUSED,
+  62: Errno.LOOP,
+  63: Errno.NAMETOOLONG,
+  65: Errno.HOSTUNREACH,
+  66: Errno.NOTEMPTY,
+  68: Errno.MFILE,
+  69: Errno.DQUOT,
+  70: Errno.STALE,
+  77: Errno.NOLCK,
+  78: Errno.NOSYS,
+  84: Errno.OVERFLOW,
+  89: Errno.CANCELED,
+  90: Errno.IDRM,
+  91: Errno.NOMSG,
+  92: Errno.ILSEQ,
+  94: Errno.BADMSG,
+  95: Errno.MULTIHOP,
+  96: Errno.IO,
+  97: Errno.NOLINK,
+  100: Errno.PROTO,
+  102: Errno.NOTSUP,
+  104: Errno.NOTRECOVERABLE,
+  105: Errno.OWNERDEAD,
+};
+
+/** The errno for one of Darwin's error numbers; IO for a number that nobody knows. */
+export function errnoOfDarwin(number: number): number {
+  return DARWIN[number] ?? (number < 35 ? LINUX[number] : undefined) ?? Errno.IO;
+}
+
 /** Deno's error classes, which can come without a code. */
 const CLASSES: Record<string, number> = {
   NotFound: Errno.NOENT,

@@ -19,7 +19,13 @@ const wasi = new WASI({
     "esbuild",
     ...["/mod.js", "/adapters/node.js", "/adapters/bun.js", "/adapters/deno.js"],
     ...["--bundle", "--splitting", "--format=esm", "--target=es2022", "--platform=neutral"],
-    ...["--minify-whitespace", "--minify-syntax", "--outbase=/", "--outdir=/dist", "--log-level=warning"],
+    ...[
+      "--minify-whitespace",
+      "--minify-syntax",
+      "--outbase=/",
+      "--outdir=/dist",
+      "--log-level=warning",
+    ],
   ],
   preopens: { "/": build },
 });

@@ -398,11 +398,15 @@ export class NodeDirectory implements Directory {
       .map((bytes) => decode(bytes, 0, bytes.length));
   }
 
-  /** Calls node:fs with the path of a name in its directory. */
+  /**
+   * Calls node:fs with the path of a name in its directory. A path that ends in dots gives "."
+   * here, which is no name, and without /proc would be the directory's own path.
+   */
   #change(path: string, use: (path: NodePath) => void): number {
     return this.#inParent(
       path,
-      (directory, name) => done(() => use(this.#path(directory, name))),
+      (directory, name) =>
+        name === "." ? -Errno.INVAL : done(() => use(this.#path(directory, name))),
     );
   }
 
@@ -413,11 +417,13 @@ export class NodeDirectory implements Directory {
     toPath: string,
     use: (from: NodePath, to: NodePath) => void,
   ): number {
-    return this.#inParent(path, (from, name) =>
-      to.#inParent(
-        toPath,
-        (target, toName) => done(() => use(this.#path(from, name), to.#path(target, toName))),
-      ));
+    return this.#inParent(
+      path,
+      (from, name) =>
+        name === "." ? -Errno.INVAL : to.#change(toPath, (toName) => {
+          use(this.#path(from, name), toName);
+        }),
+    );
   }
 
   mkdir(path: string): number {
@@ -431,6 +437,7 @@ export class NodeDirectory implements Directory {
   unlink(path: string): number {
     if (!this.#context.deno) return this.#change(path, (target) => this.#fs.unlinkSync(target));
     return this.#atPath(path, false, (directory, name, stats) => {
+      if (name === ".") return -Errno.INVAL;
       if (filetypeOf(stats) === Filetype.DIRECTORY) return -Errno.ISDIR;
       return done(() => this.#fs.unlinkSync(this.#path(directory, name)));
     });

@@ -10,6 +10,7 @@
 import { Errno } from "../../core/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import type { DirentSink } from "../../core/host.ts";
+import type { Lister } from "./interface.ts";
 import { filetypeOfDirent, type Libc } from "./libc.ts";
 import { Dirent64 } from "./linux.ts";
 
@@ -17,7 +18,7 @@ import { Dirent64 } from "./linux.ts";
 const BLOCK = 32768;
 
 /** One open directory's entries. */
-export class Dents {
+export class Dents implements Lister {
   readonly #libc: Libc;
   /** The block, and behind it eight bytes for the guest's cookie. */
   readonly #bytes: Uint8Array = new Uint8Array(new ArrayBuffer(BLOCK + 8));

@@ -16,8 +16,7 @@ import {
   type StreamAccess,
 } from "../../core/host.ts";
 import { FOLLOW, walk, type Walker } from "../../core/resolve.ts";
-import { Dents } from "./dents.ts";
-import type { Libc } from "./libc.ts";
+import type { Lister, PosixLibc } from "./interface.ts";
 import * as linux from "./linux.ts";
 
 /** How bytes are moved: through libc, or where that is faster through the runtime. */
@@ -28,13 +27,15 @@ export interface Transfers {
 
 /** What the directories of one host share. */
 export interface Context {
-  readonly libc: Libc;
+  readonly libc: PosixLibc;
+  /** Makes what reads one open directory. */
+  readonly lister: () => Lister;
   readonly transfers: Transfers;
   /** Whether the kernel resolves; false where a seccomp filter or its age refuses openat2. */
   readonly beneath: boolean;
 }
 
-function hostFlags(libc: Libc, flags: number, fdflags: number): number {
+function hostFlags(libc: PosixLibc, flags: number, fdflags: number): number {
   const writes = (flags & Open.WRITE) !== 0;
   const reads = (flags & Open.READ) !== 0;
   // Without NONBLOCK a FIFO would hold the whole process until somebody opens its other end.
@@ -61,7 +62,7 @@ export class LibcDirectory implements Directory {
   readonly filetype: number = Filetype.DIRECTORY;
   readonly confinement: Confinement;
   readonly #context: Context;
-  readonly #libc: Libc;
+  readonly #libc: PosixLibc;
   readonly #walker: Walker<Step>;
   /** A preopen: its ".." is not shown. */
   readonly #isRoot: boolean;
@@ -70,7 +71,7 @@ export class LibcDirectory implements Directory {
   #handle: number;
   /** How to find it again after parking. */
   #parked: { path: string; dev: bigint; ino: bigint } | undefined = undefined;
-  #dents: Dents | undefined = undefined;
+  #lister: Lister | undefined = undefined;
 
   constructor(context: Context, fd: number, isRoot: boolean, isHostRoot: boolean = false) {
     this.isHostRoot = isHostRoot;
@@ -107,11 +108,11 @@ export class LibcDirectory implements Directory {
   park(): void {
     if (this.#handle < 0) return;
     const stat = new FileStat();
-    const path = this.#libc.readlinkat(linux.AT_FDCWD, `/proc/self/fd/${this.#handle}`);
+    const path = this.#libc.pathOf(this.#handle);
     const known = typeof path === "string" && this.stat(stat) === 0;
     this.close();
     if (known) this.#parked = { path, dev: stat.dev, ino: stat.ino };
-    this.#dents = undefined;
+    this.#lister = undefined;
   }
 
   #unpark(): number {
@@ -154,27 +155,44 @@ export class LibcDirectory implements Directory {
   /** Calls `use` with a handle of the directory that holds the path's last name. */
   #inParent(path: string, use: (fd: number, name: string) => number): number {
     const slash = path.lastIndexOf("/");
-    if (slash < 0) return use(this.#fd, path);
+    const name = path.slice(slash + 1);
+    if (name === "." || name === "..") return -Errno.INVAL; // no name: it could be one outside
+    if (slash < 0) return use(this.#fd, name);
     const flags = linux.O_PATH | linux.O_CLOEXEC | this.#libc.arch.O_DIRECTORY;
     const parent = this.#open(path.slice(0, slash), flags, 0);
     if (parent < 0) return parent;
     try {
-      return use(parent, path.slice(slash + 1));
+      return use(parent, name);
     } finally {
       this.#libc.close(parent);
     }
   }
 
-  /** Calls `use` with a handle, opened with O_PATH, of what a path leads to. */
-  #atPath(path: string, follow: boolean, use: (fd: number) => number): number {
+  /**
+   * Calls `use` with a handle, opened with O_PATH, of what a path leads to and "" for a name; or,
+   * without such handles, with the directory that holds it and its name, which is not a link
+   * that is to be followed.
+   */
+  #atPath(path: string, follow: boolean, use: (fd: number, name: string) => number): number {
+    if (!this.#libc.pathHandles) return this.#atName(path, follow, use);
     const nofollow = follow ? 0 : this.#libc.arch.O_NOFOLLOW;
     const fd = this.#open(path, linux.O_PATH | linux.O_CLOEXEC | nofollow, 0);
     if (fd < 0) return fd;
     try {
-      return use(fd);
+      return use(fd, "");
     } finally {
       this.#libc.close(fd);
     }
+  }
+
+  #atName(path: string, follow: boolean, use: (fd: number, name: string) => number): number {
+    const stat = new FileStat();
+    return walk(this.#walker, { fd: this.#fd }, path, this.isHostRoot, ({ fd }, name) => {
+      if (!follow) return use(fd, name);
+      const error = this.#libc.stat(fd, name, stat);
+      if (error < 0) return error;
+      return stat.filetype === Filetype.SYMBOLIC_LINK ? FOLLOW : use(fd, name);
+    });
   }
 
   open(path: string, flags: number, fdflags: number): File | Directory | number {
@@ -195,20 +213,24 @@ export class LibcDirectory implements Directory {
       const error = this.#libc.stat(this.#fd, path, into);
       if (error < 0 || !follow || into.filetype !== Filetype.SYMBOLIC_LINK) return error;
     }
-    return this.#atPath(path, follow, (fd) => this.#libc.fstat(fd, into));
+    return this.#atPath(
+      path,
+      follow,
+      (fd, name) => name === "" ? this.#libc.fstat(fd, into) : this.#libc.stat(fd, name, into),
+    );
   }
 
   setTimesAt(path: string, follow: boolean, atim: bigint, mtim: bigint, flags: number): number {
     return this.#atPath(
       path,
       follow,
-      (fd) => this.#libc.utimensat(fd, "", atim, mtim, flags),
+      (fd, name) => this.#libc.utimensat(fd, name, atim, mtim, flags),
     );
   }
 
   list(cookie: bigint, sink: DirentSink): number {
-    this.#dents ??= new Dents(this.#libc);
-    return this.#dents.list(this.#fd, this.#isRoot, cookie, sink);
+    this.#lister ??= this.#context.lister();
+    return this.#lister.list(this.#fd, this.#isRoot, cookie, sink);
   }
 
   mkdir(path: string): number {
@@ -259,7 +281,7 @@ export class LibcDirectory implements Directory {
 }
 
 /** The steps of a walk with openat(2), for kernels that cannot resolve beneath. */
-function walkerOf(libc: Libc): Walker<Step> {
+function walkerOf(libc: PosixLibc): Walker<Step> {
   const flags = linux.O_PATH | linux.O_CLOEXEC | libc.arch.O_DIRECTORY | libc.arch.O_NOFOLLOW;
   return {
     child(directory, name) {
@@ -276,7 +298,7 @@ export class LibcFile implements File {
   readonly filetype: number;
   readonly seekable: boolean;
   readonly fd: number;
-  readonly #libc: Libc;
+  readonly #libc: PosixLibc;
   readonly #transfers: Transfers;
 
   constructor(context: Context, fd: number, filetype: number) {
@@ -347,7 +369,7 @@ export class LibcFile implements File {
 
 /** A stream that the process has open: it stays open, and its position is the system's own. */
 export class LibcStream extends LibcFile {
-  readonly #host: Libc;
+  readonly #host: PosixLibc;
 
   constructor(context: Context, fd: number, filetype: number) {
     // A directory as a standard stream would be a way around all preopens.

@@ -61,6 +61,91 @@ export const optionalSignatures: Readonly<Record<string, CSignature>> = {
   fstat: [["i32", "ptr"], "i32"],
 };
 
+/** The functions of a system. */
+export interface Tables {
+  /** The one that tells where errno is. */
+  readonly errno: string;
+  readonly signatures: typeof signatures;
+  readonly variants: typeof variants;
+  readonly optionalSignatures: typeof optionalSignatures;
+}
+
+/** Linux's. */
+export const linuxTables: Tables = {
+  errno: "__errno_location",
+  signatures,
+  variants,
+  optionalSignatures,
+};
+
+/** Functions that macOS has with the same types. */
+const SHARED: readonly string[] = [
+  "close",
+  "clock_gettime",
+  "fsync",
+  "ftruncate",
+  "futimens",
+  "isatty",
+  "linkat",
+  "lseek",
+  "mkdirat",
+  "openat",
+  "pread",
+  "pwrite",
+  "read",
+  "readlinkat",
+  "renameat",
+  "symlinkat",
+  "unlinkat",
+  "utimensat",
+  "write",
+];
+
+/**
+ * macOS'. On Apple's arm64 a variadic argument goes on the stack even if registers are free, so
+ * the variants for it fill the registers, of which there are eight, with arguments that nobody
+ * reads ("Writing ARM64 code for Apple platforms"). On x86-64 it is an argument like any other,
+ * but `struct stat` with 64-bit inode numbers has names of its own (bsd/sys/cdefs.h:
+ * __DARWIN_SUF_64_BIT_INO_T). Each is opened only when it is called.
+ */
+export const darwinTables: Tables = {
+  errno: "__error",
+  signatures: {
+    ...Object.fromEntries(SHARED.map((name) => [name, signatures[name]!])),
+    __error: [[], "ptr"],
+    __getdirentries64: [["i32", "ptr", "u32", "ptr"], "i32"],
+    fcntl: [["i32", "i32", "i64"], "i32"],
+    fstat: [["i32", "ptr"], "i32"],
+    fstatat: [["i32", "ptr", "ptr", "i32"], "i32"],
+    ioctl: [["i32", "i64", "ptr"], "i32"],
+    poll: [["ptr", "u32", "i32"], "i32"],
+  },
+  variants: {
+    fcntl_pointer: ["fcntl", ["i32", "i32", "ptr"], "i32"],
+    fcntl_pointer_stack: ["fcntl", ["i32", "i32", ...fill(6), "ptr"], "i32"],
+    fcntl_stack: ["fcntl", ["i32", "i32", ...fill(6), "i64"], "i32"],
+    fstat_inode64: ["fstat$INODE64", ["i32", "ptr"], "i32"],
+    fstatat_inode64: ["fstatat$INODE64", ["i32", "ptr", "ptr", "i32"], "i32"],
+    ioctl_stack: ["ioctl", ["i32", "i64", ...fill(6), "ptr"], "i32"],
+    openat_stack: ["openat", ["i32", "ptr", "i32", ...fill(5), "u32"], "i32"],
+  },
+  optionalSignatures: {},
+};
+
+/** Arguments that fill registers. */
+function fill(count: number): CType[] {
+  return new Array<CType>(count).fill("i32");
+}
+
+/** Whether this is macOS. On Deno not asked of `process`: touching it takes 20 ms. */
+function isDarwin(): boolean {
+  const { Deno, process } = globalThis as unknown as {
+    Deno?: { build: { os: string } };
+    process?: { platform: string };
+  };
+  return (Deno === undefined ? process?.platform : Deno.build.os) === "darwin";
+}
+
 /**
  * All functions, each opened when it is first called: most guests need few of them. `open` gives
  * the functions of a table and throws if one is missing; that the library is there at all is found
@@ -68,8 +153,10 @@ export const optionalSignatures: Readonly<Record<string, CSignature>> = {
  */
 export function openSymbols(
   open: (table: Readonly<Record<string, CSignature>>) => Readonly<Record<string, CFunction>>,
+  tables: Tables = isDarwin() ? darwinTables : linuxTables,
 ): Record<string, CFunction> {
-  const symbols: Record<string, CFunction> = { ...open(pick(signatures, "__errno_location")) };
+  const { errno, signatures, variants, optionalSignatures } = tables;
+  const symbols: Record<string, CFunction> = { ...open(pick(signatures, errno)) };
   const later = (name: string, symbol: string, signature: CSignature): void => {
     symbols[name] = (...parameters) => {
       symbols[name] = open({ [symbol]: signature })[symbol]!;
@@ -122,12 +209,15 @@ export interface Foreign {
   pointer(bytes: Uint8Array, offset: number): Pointer;
   /** A 64-bit argument. */
   long(value: number): number | bigint;
-  /** The 32-bit number that `__errno_location` points at. */
+  /** The 32-bit number that `__errno_location` (macOS: `__error`) points at. */
   errnoView(pointer: unknown): Int32Array;
 }
 
-/** Names that libc goes by, the likeliest first. */
-export const libraryNames: readonly string[] = [
+/**
+ * Names that libc goes by, the likeliest first. On macOS only the one whole path: there a bare
+ * name is looked for in the current directory as well, where a guest may be able to write.
+ */
+export const libraryNames: readonly string[] = isDarwin() ? ["/usr/lib/libSystem.B.dylib"] : [
   "libc.so.6",
   "libc.so",
   "libc.musl-x86_64.so.1",

@@ -12,6 +12,7 @@ import { FileStat, writeTime } from "../../core/filestat.ts";
 import { Poll, type PollEntry } from "../../core/host.ts";
 import { decode, encodeInto } from "../../core/text.ts";
 import type { CFunction, Foreign, Pointer } from "./foreign.ts";
+import type { PosixLibc } from "./interface.ts";
 import * as linux from "./linux.ts";
 
 /** Where things lie in the block. */
@@ -45,8 +46,9 @@ export function filetypeOfDirent(type: number): number {
 const scratchStat: FileStat = new FileStat();
 
 /** libc, as far as it is called. */
-export class Libc {
+export class Libc implements PosixLibc {
   readonly arch: linux.Arch;
+  readonly pathHandles = true;
   readonly foreign: Foreign;
   readonly #c: Readonly<Record<string, CFunction>>;
   readonly #block: Uint8Array = new Uint8Array(new ArrayBuffer(SIZE));
@@ -213,6 +215,10 @@ export class Libc {
     const low = this.#view.getUint32(at, true);
     const high = this.#view.getInt32(at + 4, true);
     writeTime(view, offset, high * 0x100000000 + low, this.#view.getUint32(at + 8, true));
+  }
+
+  pathOf(fd: number): string | number {
+    return this.readlinkat(linux.AT_FDCWD, `/proc/self/fd/${fd}`);
   }
 
   mkdirat(fd: number, name: string): number {

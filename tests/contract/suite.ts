@@ -409,6 +409,14 @@ export function contract(what: string, kind: Kind): void {
       assert.equal(d.rename(path, d, "x"), -Errno.PERM, path);
       assert.equal(d.link(path, d, "x"), -Errno.PERM, path);
     }
+    for (const path of ["..", ".", "a/..", "a/b/."]) {
+      assert.notEqual(d.mkdir(path), 0, path);
+      assert.notEqual(d.unlink(path), 0, path);
+      assert.notEqual(d.rmdir(path), 0, path);
+      assert.notEqual(d.symlink("x", path), 0, path);
+      assert.notEqual(d.rename(path, d, "y"), 0, path);
+      assert.notEqual(d.rename("a", d, path), 0, path);
+    }
     const inner = openDirectory(d, "a");
     assert.equal(inner.statAt("..", true, into), -Errno.PERM);
     assert.equal(inner.open("b/../../a", Open.READ, 0), -Errno.PERM);

@@ -195,13 +195,20 @@ export function fuzz(
       stderr: options.stdin,
     }, memory);
   let guest = make();
+  const renew = (): void => {
+    guest.wasi[Symbol.dispose]();
+    // the guest may have removed it, or put a link in its place that the preopen would follow
+    const dir = path.join(place.inside, "dir");
+    if (fs.lstatSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      fs.rmSync(dir, { force: true });
+      fs.mkdirSync(dir);
+    }
+    guest = make();
+  };
   for (let i = 0; i < count; i++) {
     if (i % 50 === 0) layOut(guest, random);
     if (random(1000) === 0 && memory.buffer.byteLength < 60 * 65536) memory.grow(1);
-    if (random(500) === 0) {
-      guest.wasi[Symbol.dispose]();
-      guest = make();
-    }
+    if (random(500) === 0) renew();
     const [name, { parameters }] = functions[random(functions.length)]!;
     const made = { name, parameters: parameters.map((each) => argument(each, random)) };
     one(guest, made, `seed ${seed}, call ${i}`, options.slowest ?? 5000);
