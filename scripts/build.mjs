@@ -9,6 +9,8 @@ import path from "node:path";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
 const build = path.join(root, "build");
+const { exports } = JSON.parse(fs.readFileSync(path.join(root, "jsr.json"), "utf8"));
+const entries = Object.values(exports).map((file) => file.replace(/^\.(.*)\.ts$/, "$1.js"));
 fs.rmSync(build, { recursive: true, force: true });
 execFileSync(machineNode, [tsc, "-p", "tsconfig.json"], { cwd: root, stdio: "inherit" });
 
@@ -17,7 +19,7 @@ const wasi = new WASI({
   version: "preview1",
   args: [
     "esbuild",
-    ...["/mod.js", "/adapters/node.js", "/adapters/bun.js", "/adapters/deno.js"],
+    ...entries,
     ...["--bundle", "--splitting", "--format=esm", "--target=es2022", "--platform=neutral"],
     ...[
       "--minify-whitespace",
