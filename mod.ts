@@ -14,17 +14,28 @@
  *
  * @module
  */
-import { makeBunMaker } from "./adapters/bun_host.ts";
-import { makeDenoMaker } from "./adapters/deno_host.ts";
-import { makeNodeMaker } from "./adapters/node_host.ts";
-import { BaseWASI, type HostMaker, type WASIOptions } from "./core/wasi.ts";
+import { runtimeMaker } from "./adapters/runtime.ts";
+import { BaseWASI, type WASIOptions } from "./core/wasi.ts";
 
+export { host, type HostDirectory, type HostDirectoryOptions } from "./adapters/host_directory.ts";
+export {
+  type BytesTree,
+  memory,
+  type MemoryDirectory,
+  type MemoryEntry,
+  MemoryFile,
+  MemoryLink,
+  type MemorySnapshot,
+  type Tree,
+} from "./adapters/memory.ts";
+export { overlay, type OverlayChange, type OverlayDirectory } from "./adapters/overlay.ts";
 export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./core/abi.ts";
 export { WasiError } from "./core/errno.ts";
-export { ProcExit } from "./core/exit.ts";
+export { GuestAborted, ProcExit } from "./core/exit.ts";
 export { FileStat } from "./core/filestat.ts";
 export { Open, Poll } from "./core/host.ts";
 export type {
+  Clock,
   Confinement,
   Directory,
   DirentSink,
@@ -34,16 +45,13 @@ export type {
   StreamAccess,
 } from "./core/host.ts";
 export type { ImportedFunction } from "./core/imports.ts";
+export type { Limits } from "./core/limits.ts";
+export { limitMemory } from "./core/module.ts";
+export { OutputBuffer, type StdinOption, type StdoutOption } from "./core/streams.ts";
+export type { TraceSink } from "./core/trace.ts";
+export type { GuestClock } from "./core/virtual.ts";
 export { BaseWASI, type WASIImport } from "./core/wasi.ts";
 export type { WASIOptions };
-
-function makerOfRuntime(): HostMaker {
-  if ("Deno" in globalThis) return makeDenoMaker();
-  if ("Bun" in globalThis) return makeBunMaker();
-  return makeNodeMaker();
-}
-
-let maker: HostMaker | undefined;
 
 /**
  * The class `WASI` of `node:wasi`, for the runtime that is running.
@@ -53,6 +61,6 @@ let maker: HostMaker | undefined;
 export class WASI extends BaseWASI {
   /** Checks the options and opens the preopens; see {@linkcode BaseWASI}. */
   constructor(options: WASIOptions = {} as WASIOptions) {
-    super(options, maker ??= makerOfRuntime());
+    super(options, runtimeMaker());
   }
 }

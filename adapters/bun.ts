@@ -13,9 +13,13 @@
 import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
 import { makeBunMaker } from "./bun_host.ts";
 
-export { ProcExit } from "../core/exit.ts";
+export { GuestAborted, ProcExit } from "../core/exit.ts";
 export type * from "../core/host.ts";
 export type { ImportedFunction } from "../core/imports.ts";
+export type { Limits } from "../core/limits.ts";
+export { OutputBuffer, type StdinOption, type StdoutOption } from "../core/streams.ts";
+export type { TraceSink } from "../core/trace.ts";
+export type { GuestClock } from "../core/virtual.ts";
 export { BaseWASI, type HostMaker, type WASIImport } from "../core/wasi.ts";
 export type { WASIOptions };
 

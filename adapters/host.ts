@@ -5,6 +5,7 @@
  * @module
  */
 import { Clockid, Errno } from "../core/abi.ts";
+import { posixError } from "../core/errno.ts";
 import { FileStat } from "../core/filestat.ts";
 import type { Clock, Host, HostFileSystem, PollEntry } from "../core/host.ts";
 import type { HostMaker } from "../core/wasi.ts";
@@ -94,12 +95,6 @@ function randomFrom(libc: PosixLibc): (into: Uint8Array) => void {
     const little = into.length <= RANDOM_FROM_LIBC && times-- > 0;
     if (!little || libc.random(into) < 0) webRandom(into);
   };
-}
-
-/** A POSIX error to be thrown at the embedder. */
-function posixError(errno: number, text: string): Error {
-  const name = Object.entries(Errno).find(([, number]) => number === errno)![0];
-  return Object.assign(new Error(text), { code: `E${name}` });
 }
 
 function libcFileSystem(context: Context): HostFileSystem {

@@ -129,6 +129,12 @@ export class DescriptorTable {
   readonly #slots: (Descriptor | undefined)[] = [];
   /** No number below is free. */
   #lowest = 0;
+  /** How many more the guest may open itself. */
+  #left: number;
+
+  constructor(openFiles: number = Infinity) {
+    this.#left = openFiles;
+  }
 
   /** The descriptor of a number, if it is open. */
   get(fd: number): Descriptor | undefined {
@@ -143,12 +149,13 @@ export class DescriptorTable {
     if (fd >= LIMIT) return -Errno.MFILE;
     slots[fd] = descriptor;
     this.#lowest = fd + 1;
+    if (!descriptor.given) this.#left--;
     return fd;
   }
 
-  /** Whether another descriptor fits. */
+  /** Whether the guest can open no other. */
   get full(): boolean {
-    return this.#lowest >= LIMIT;
+    return this.#left <= 0 || this.#lowest >= LIMIT;
   }
 
   /** Takes a descriptor out, without closing it. */
@@ -157,6 +164,7 @@ export class DescriptorTable {
     if (descriptor === undefined) return undefined;
     this.#slots[fd] = undefined;
     if (fd < this.#lowest) this.#lowest = fd;
+    if (!descriptor.given) this.#left++;
     return descriptor;
   }
 
@@ -164,6 +172,8 @@ export class DescriptorTable {
   replace(fd: number, descriptor: Descriptor): Descriptor | undefined {
     const old = this.#slots[fd];
     this.#slots[fd] = descriptor;
+    if (!descriptor.given) this.#left--;
+    if (old !== undefined && !old.given) this.#left++;
     return old;
   }
 

@@ -28,6 +28,12 @@ export class WasiError {
   }
 }
 
+/** An error for the embedder, whose `code` is POSIX's name for the number, such as "ENOENT". */
+export function posixError(errno: number, text: string): Error {
+  const name = Object.entries(Errno).find(([, number]) => number === errno)![0];
+  return Object.assign(new Error(text), { code: `E${name}` });
+}
+
 /** POSIX names that WASI spells otherwise or does not have. */
 const ALIASES: Record<string, number> = {
   EOPNOTSUPP: Errno.NOTSUP,

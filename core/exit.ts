@@ -1,5 +1,5 @@
 /**
- * How a guest ends: `proc_exit` unwinds it.
+ * How a guest ends before its time: `proc_exit` unwinds it, and so does what the embedder throws.
  *
  * @module
  */
@@ -35,18 +35,55 @@ export class ProcExit extends Error {
 }
 ProcExit.prototype.name = "ProcExit";
 
-/** Ends the guest that is running. Throws {@linkcode ProcExit}. */
-export function throwExit(code: number): never {
+/**
+ * What unwinds a guest because something that the embedder gave (a function as a standard stream,
+ * a clock) has thrown: that is its `cause`. `start()` throws the cause itself; whoever calls an
+ * export of a reactor directly sees this. A trap underneath, as {@linkcode ProcExit} is.
+ *
+ * @example
+ * ```ts ignore
+ * try {
+ *   instance.exports.work();
+ * } catch (error) {
+ *   if (error instanceof GuestAborted) console.log("ended because of", error.cause);
+ * }
+ * ```
+ */
+export class GuestAborted extends Error {
+  /** What was thrown. */
+  declare readonly cause: unknown;
+}
+GuestAborted.prototype.name = "GuestAborted";
+
+/** Carries what an embedder's function threw through a system call. */
+export class Thrown {
+  readonly cause: unknown;
+
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
+
+/** Raises a trap with another class, message and properties. */
+function unwind(prototype: Error, message: string, properties: object): never {
   trap ??= new WebAssembly.Instance(new WebAssembly.Module(TRAP)).exports.u as () => void;
   try {
     trap();
   } catch (error) {
     // The error itself is what no guest can catch, so it is dressed, not replaced.
-    Object.setPrototypeOf(error, ProcExit.prototype);
-    const value = error as { code: number; message: string };
-    value.code = code;
-    value.message = `the guest called proc_exit(${code})`;
-    throw error;
+    Object.setPrototypeOf(error, prototype);
+    (error as Error).message = message;
+    throw Object.assign(error as Error, properties);
   }
   throw new Error("unreachable");
+}
+
+/** Ends the guest that is running. Throws {@linkcode ProcExit}. */
+export function throwExit(code: number): never {
+  unwind(ProcExit.prototype, `the guest called proc_exit(${code})`, { code });
+}
+
+/** Ends the guest that is running. Throws {@linkcode GuestAborted}. */
+export function throwAborted(cause: unknown): never {
+  unwind(GuestAborted.prototype, "the guest was ended by its host", { cause });
 }

@@ -68,6 +68,8 @@ export interface Handle {
 
 /** An open file, stream or socket. */
 export interface File extends Handle {
+  /** For one that only stands before another: the one that is asked about in waits. */
+  readonly inner?: File;
   /**
    * Whether `position` may be a number from 0 on. Where not (pipes, terminals, sockets)
    * `position` is always -1.
@@ -168,6 +170,11 @@ export interface Directory extends Handle {
   symlink(target: string, path: string): number;
   /** The target of a link, or -errno. */
   readlink(path: string): string | number;
+  /**
+   * Takes the present from a guest's own clock from now on. Called when it becomes a preopen of a
+   * guest with the option `clock`; directories whose times are the host's leave it out.
+   */
+  useClock?(clock: Clock): void;
 }
 
 /** Takes the entries of a directory, one by one. */
@@ -235,6 +242,8 @@ export interface Host {
   readonly clock: Clock;
   /** Fills `into` with random bytes of cryptographic quality. `into` may be shared memory. */
   random(into: Uint8Array): void;
+  /** False if each request must reach `random` as it is, not out of a pool. Default: true. */
+  readonly pooled?: boolean;
   /** Ends the process at once, without its exit handlers. */
   exit(code: number): never;
   /**

@@ -10,7 +10,7 @@
  */
 import { Errno } from "./abi.ts";
 import { errnoOf } from "./errno.ts";
-import { ProcExit } from "./exit.ts";
+import { GuestAborted, ProcExit, throwAborted, Thrown } from "./exit.ts";
 import { notStarted } from "./options.ts";
 import type { Signature, SystemCall } from "./preview1.ts";
 import type { System, Wait } from "./system.ts";
@@ -19,9 +19,13 @@ import type { System, Wait } from "./system.ts";
 // deno-lint-ignore no-explicit-any
 export type ImportedFunction = (...parameters: any[]) => any;
 
-/** What becomes of something thrown in a call: the exit of a guest passes, the rest is an errno. */
+/**
+ * What becomes of something thrown in a call: what ends the guest passes, what the embedder's own
+ * functions threw ends it, the rest is an errno.
+ */
 function failure(thrown: unknown): number {
-  if (thrown instanceof ProcExit) throw thrown;
+  if (thrown instanceof ProcExit || thrown instanceof GuestAborted) throw thrown;
+  if (thrown instanceof Thrown) throwAborted(thrown.cause);
   return errnoOf(thrown);
 }
 

@@ -9,6 +9,8 @@
  */
 import { Errno, Iovec } from "./abi.ts";
 import { WasiError } from "./errno.ts";
+import { Thrown } from "./exit.ts";
+import { outOfRange } from "./options.ts";
 import { decode } from "./text.ts";
 
 /** Longest path taken from a guest, in bytes: PATH_MAX without its NUL. */
@@ -29,12 +31,23 @@ export function isMemory(value: unknown): value is WebAssembly.Memory {
   }
 }
 
+/** ERR_OUT_OF_RANGE for a memory beyond `limits.memoryPages`. */
+function tooLarge({ byteLength }: ArrayBuffer, limit: number): RangeError {
+  return outOfRange(
+    "instance.exports.memory",
+    `<= ${limit} bytes (limits.memoryPages)`,
+    byteLength,
+  );
+}
+
 /** The guest's memory with bounds checks: a bad pointer is thrown as FAULT. */
 export class GuestMemory {
   /** All bytes. Valid after a check, until the guest runs again. */
   bytes: Uint8Array = new Uint8Array(0);
   /** The same as a DataView. */
   view: DataView = new DataView(this.bytes.buffer);
+  /** Bytes it may have; more end the guest. */
+  limit: number = Infinity;
   #memory: WebAssembly.Memory | undefined = undefined;
 
   /** Whether there is a memory yet. */
@@ -50,6 +63,7 @@ export class GuestMemory {
 
   #refresh(): void {
     const buffer = getBuffer.call(this.#memory!);
+    if (buffer.byteLength > this.limit) throw new Thrown(tooLarge(buffer, this.limit));
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }

@@ -102,7 +102,8 @@ export function invalidValue(name: string, reason: string, value: unknown): Type
   );
 }
 
-function outOfRange(name: string, range: string, value: number): RangeError {
+/** ERR_OUT_OF_RANGE. `range` is what stands after "must be". */
+export function outOfRange(name: string, range: string, value: number): RangeError {
   let text = Object.is(value, -0) ? "-0" : String(value);
   if (Number.isInteger(value) && Math.abs(value) > 2 ** 32) {
     text = text.replace(/\B(?=(\d{3})+$)/g, "_");
@@ -192,6 +193,24 @@ export function validateEnv(env: unknown): string[] {
   validateObject(env, "options.env");
   const pairs = Object.entries(env).filter(([, value]) => value !== undefined);
   return pairs.map(([name, value]) => `${name}=${value}`);
+}
+
+/** The path that a file: URL names. Source: `fileURLToPath` of node:url. */
+export function pathOfURL(url: URL, name: string): string {
+  if (url.protocol !== "file:") {
+    throw invalidValue(name, "must be a file: URL, or a path", url.href);
+  }
+  if (/%2f/i.test(url.pathname)) {
+    throw invalidValue(name, "must not have encoded slashes", url.href);
+  }
+  let path: string;
+  try {
+    path = decodeURIComponent(url.pathname);
+  } catch {
+    throw invalidValue(name, "must be UTF-8 where it is encoded", url.href);
+  }
+  // "/C:/folder" is Windows'
+  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
 }
 
 /** The preopens as pairs of the guest's name and the value as it was given. */

@@ -6,7 +6,7 @@
 import { Clockid } from "./abi.ts";
 import type { DescriptorTable } from "./descriptors.ts";
 import { FileStat } from "./filestat.ts";
-import type { Host, PollEntry } from "./host.ts";
+import type { File, Host, PollEntry } from "./host.ts";
 import { GuestMemory } from "./memory.ts";
 
 const SCRATCH = 65536;
@@ -35,6 +35,12 @@ export class StringList {
     }
     this.offsets = offsets;
   }
+}
+
+/** An entry of a wait. `events` are `Poll`'s. */
+export function pollEntry(file: File, events: number): PollEntry {
+  while (file.inner !== undefined) file = file.inner;
+  return { file, events, found: 0, nbytes: 0, error: 0 };
 }
 
 /** A system call that cannot go on yet: what it waits for, and how it goes on then. */

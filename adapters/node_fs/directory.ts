@@ -14,6 +14,7 @@
  */
 import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
 import { errnoOf, WasiError } from "../../core/errno.ts";
+import { behind } from "../../core/directories/wrapped.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import {
   type Confinement,
@@ -444,13 +445,15 @@ export class NodeDirectory implements Directory {
   }
 
   rename(path: string, to: Directory, toPath: string): number {
-    if (!(to instanceof NodeDirectory)) return -Errno.XDEV;
-    return this.#changeTwo(path, to, toPath, (from, target) => this.#fs.renameSync(from, target));
+    const target = behind(to);
+    if (!(target instanceof NodeDirectory)) return -Errno.XDEV;
+    return this.#changeTwo(path, target, toPath, (one, other) => this.#fs.renameSync(one, other));
   }
 
   link(path: string, to: Directory, toPath: string): number {
-    if (!(to instanceof NodeDirectory)) return -Errno.XDEV;
-    return this.#changeTwo(path, to, toPath, (from, target) => this.#fs.linkSync(from, target));
+    const target = behind(to);
+    if (!(target instanceof NodeDirectory)) return -Errno.XDEV;
+    return this.#changeTwo(path, target, toPath, (one, other) => this.#fs.linkSync(one, other));
   }
 
   symlink(target: string, path: string): number {

@@ -5,6 +5,7 @@
  * @module
  */
 import { Errno, Fdflags, Filetype, Whence } from "../../core/abi.ts";
+import { behind } from "../../core/directories/wrapped.ts";
 import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import {
@@ -253,20 +254,22 @@ export class LibcDirectory implements Directory {
   }
 
   rename(path: string, to: Directory, toPath: string): number {
-    if (!(to instanceof LibcDirectory)) return -Errno.XDEV;
+    const target = behind(to);
+    if (!(target instanceof LibcDirectory)) return -Errno.XDEV;
     return this.#inParent(
       path,
       (fd, name) =>
-        to.#inParent(toPath, (toFd, toName) => this.#libc.renameat(fd, name, toFd, toName)),
+        target.#inParent(toPath, (toFd, toName) => this.#libc.renameat(fd, name, toFd, toName)),
     );
   }
 
   link(path: string, to: Directory, toPath: string): number {
-    if (!(to instanceof LibcDirectory)) return -Errno.XDEV;
+    const target = behind(to);
+    if (!(target instanceof LibcDirectory)) return -Errno.XDEV;
     return this.#inParent(
       path,
       (fd, name) =>
-        to.#inParent(toPath, (toFd, toName) => this.#libc.linkat(fd, name, toFd, toName)),
+        target.#inParent(toPath, (toFd, toName) => this.#libc.linkat(fd, name, toFd, toName)),
     );
   }
 

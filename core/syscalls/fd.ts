@@ -26,7 +26,7 @@ import {
 import { WasiError } from "../errno.ts";
 import { DirentWriter } from "../dirent.ts";
 import { type File, Poll } from "../host.ts";
-import { type System, Wait } from "../system.ts";
+import { pollEntry, type System, Wait } from "../system.ts";
 import { badTimeFlags } from "../times.ts";
 import { read, write } from "../transfer.ts";
 
@@ -56,7 +56,7 @@ function toOffset(value: bigint): number {
 
 /** Whether a stream is ready this moment. */
 function isReady(system: System, file: File, events: number): boolean {
-  const entry = { file, events, found: 0, nbytes: 0, error: 0 };
+  const entry = pollEntry(file, events);
   system.poll([entry], 0);
   return entry.found !== 0;
 }
@@ -68,8 +68,7 @@ function again(
   resume: () => number | Wait,
 ): number | Wait {
   if ((descriptor.flags & Fdflags.NONBLOCK) !== 0) return Errno.AGAIN;
-  const entry = { file: descriptor.file, events, found: 0, nbytes: 0, error: 0 };
-  return new Wait([entry], Infinity, resume);
+  return new Wait([pollEntry(descriptor.file, events)], Infinity, resume);
 }
 
 export function fd_read(

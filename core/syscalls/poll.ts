@@ -16,7 +16,7 @@ import {
 } from "../abi.ts";
 import { type Descriptor, POSITION_OF_FILE } from "../descriptors.ts";
 import { Poll, type PollEntry } from "../host.ts";
-import { type System, Wait } from "../system.ts";
+import { pollEntry, type System, Wait } from "../system.ts";
 
 /** More subscriptions than this in one call are INVAL: they cost the host memory. */
 const SUBSCRIPTIONS_MAX = 65536;
@@ -82,7 +82,7 @@ function descriptor(
   }
   const events = type === Eventtype.FD_READ ? Poll.READ : Poll.WRITE;
   return {
-    entry: { file: found.file, events, found: 0, nbytes: 0, error: 0 },
+    entry: pollEntry(found.file, events),
     known: -1,
     nbytes: 0n,
   };

@@ -30,7 +30,7 @@ export function random_get(system: System, buffer: number, length: number): numb
   const { memory, host } = system;
   memory.check(buffer, length);
   const end = buffer + length;
-  if (length > POOLED_MAX) {
+  if (length > POOLED_MAX || host.pooled === false) {
     for (let at = buffer; at < end; at += RANDOM_MAX) {
       host.random(memory.bytes.subarray(at, Math.min(at + RANDOM_MAX, end)));
     }

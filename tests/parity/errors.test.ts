@@ -185,11 +185,11 @@ const constructions: [string, Loose, string?, string?, string?][] = [
     `The "options.stdin" property must be of type number. Received type string ('0')`,
   ],
   [
-    "null as stdout",
-    { ...preview1, stdout: null },
+    "an object as stdout",
+    { ...preview1, stdout: {} },
     "TypeError",
     TYPE,
-    'The "options.stdout" property must be of type number. Received null',
+    'The "options.stdout" property must be of type number. Received an instance of Object',
   ],
   [
     "a fraction as stdin",

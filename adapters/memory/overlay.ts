@@ -1,0 +1,193 @@
+/**
+ * A volume over another directory: what is not changed is read from there, what is changed stays
+ * in memory.
+ *
+ * @module
+ */
+import { Errno, Filetype } from "../../core/abi.ts";
+import { WasiError } from "../../core/errno.ts";
+import { FileStat } from "../../core/filestat.ts";
+import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";
+import { decode } from "../../core/text.ts";
+import { DirectoryNode, FileNode, LinkNode, Node, type Origin } from "./nodes.ts";
+import { type Base, Pages } from "./pages.ts";
+import { Volume } from "./volume.ts";
+
+/** Inode numbers that no disk is likely to have: those of what is new. */
+const FIRST_INODE = 1n << 48n;
+
+/** A path in what lies beneath. */
+export function pathIn(directory: string, name: string): string {
+  return directory === "." ? name : `${directory}/${name}`;
+}
+
+/** A file beneath, open while somebody reads. */
+class LowerFile implements Base {
+  readonly #origin: Origin;
+  #file: File | undefined = undefined;
+
+  constructor(origin: Origin) {
+    this.#origin = origin;
+  }
+
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    if (this.#file === undefined) {
+      const { lower, path } = this.#origin;
+      const file = lower.open(path, Open.READ, 0);
+      if (typeof file === "number") return file;
+      if (file.filetype !== Filetype.REGULAR_FILE) {
+        file.close();
+        return -Errno.STALE;
+      }
+      this.#file = file as File;
+    }
+    return this.#file.read(into, offset, length, position);
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+}
+
+/** Names, kinds and inode numbers of a directory beneath. */
+class Listing implements DirentSink {
+  readonly #add: (name: string, ino: bigint, filetype: number) => void;
+
+  constructor(add: (name: string, ino: bigint, filetype: number) => void) {
+    this.#add = add;
+  }
+
+  add(_next: bigint, ino: bigint, filetype: number, name: string): boolean {
+    if (name !== "." && name !== "..") this.#add(name, ino, filetype);
+    return true;
+  }
+
+  addBytes(
+    bytes: Uint8Array,
+    view: DataView,
+    _next: number,
+    ino: number,
+    filetype: number,
+    start: number,
+    end: number,
+  ): boolean {
+    return this.add(0n, view.getBigUint64(ino, true), filetype, decode(bytes, start, end));
+  }
+}
+
+/** Calls `add` for each name of a directory; -errno if that fails. */
+export function listNames(
+  directory: Directory,
+  add: (name: string, ino: bigint, filetype: number) => void,
+): number {
+  return directory.list(0n, new Listing(add));
+}
+
+function rootOf(lower: Directory): DirectoryNode {
+  const stat = new FileStat();
+  const error = lower.stat(stat);
+  if (error < 0) throw new WasiError(-error);
+  const root = new DirectoryNode(stat.ino, 0, undefined, { lower, path: "." });
+  takeAttributes(root, stat);
+  return root;
+}
+
+function takeAttributes(node: Node, stat: FileStat): void {
+  node.nlink = Number(stat.nlink);
+  [node.atim, node.mtim, node.ctim] = [stat.atim, stat.mtim, stat.ctim];
+  node.read = true; // reading what lies beneath changes nothing there
+}
+
+/** A volume over a directory. */
+export class OverlayVolume extends Volume {
+  readonly lower: Directory;
+  /** Files that have several names beneath, by device and inode. */
+  readonly #linked: Map<string, FileNode> = new Map();
+  readonly #stat: FileStat = new FileStat();
+  #inode = FIRST_INODE;
+
+  constructor(lower: Directory) {
+    super(rootOf(lower));
+    this.lower = lower;
+  }
+
+  override inode(): bigint {
+    return ++this.#inode;
+  }
+
+  override find(directory: DirectoryNode, name: string): Node | number {
+    const entry = directory.get(name);
+    if (entry?.node !== undefined) return entry.node;
+    if (entry === undefined && (directory.listed || directory.hidden.has(name))) {
+      return super.find(directory, name);
+    }
+    const { lower, path } = directory.origin!;
+    const whole = pathIn(path, name);
+    const error = lower.statAt(whole, false, this.#stat);
+    if (error < 0) return error;
+    const node = this.#nodeOf({ lower, path: whole }, directory);
+    if (typeof node === "number") return node;
+    if (entry === undefined) directory.found(name, node.ino, node.filetype, node);
+    else entry.node = node;
+    return node;
+  }
+
+  /** Makes a node of what `#stat` says. */
+  #nodeOf(origin: Origin, parent: DirectoryNode): Node | number {
+    const stat = this.#stat;
+    const { ino, filetype } = stat;
+    if (filetype === Filetype.REGULAR_FILE) return this.#fileOf(origin);
+    let node: Node;
+    if (filetype === Filetype.DIRECTORY) node = new DirectoryNode(ino, 0, parent, origin);
+    else if (filetype === Filetype.SYMBOLIC_LINK) {
+      const target = origin.lower.readlink(origin.path);
+      if (typeof target === "number") return target;
+      node = new LinkNode(ino, 0, target, origin);
+    } else node = new Node(filetype, ino, 0o644, 0, origin);
+    takeAttributes(node, stat);
+    return node;
+  }
+
+  #fileOf(origin: Origin): FileNode {
+    const stat = this.#stat;
+    const key = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined;
+    const known = key && this.#linked.get(key);
+    if (known) return known;
+    const base = new LowerFile(origin);
+    const node = new FileNode(stat.ino, 0, new Pages(base, stat.length), origin);
+    node.release = () => base.close();
+    takeAttributes(node, stat);
+    if (key !== undefined) this.#linked.set(key, node);
+    return node;
+  }
+
+  override list(directory: DirectoryNode): number {
+    if (directory.listed) return 0;
+    const { lower, path } = directory.origin!;
+    const opened = path === "." ? lower : lower.open(path, Open.READ | Open.DIRECTORY, 0);
+    if (typeof opened === "number") return opened;
+    try {
+      const error = listNames(opened as Directory, (name, ino, filetype) => {
+        if (directory.hidden.has(name) || directory.get(name) !== undefined) return;
+        directory.found(name, ino, filetype, undefined);
+      });
+      if (error < 0) return error;
+    } finally {
+      if (opened !== lower) opened.close();
+    }
+    directory.listed = true;
+    return 0;
+  }
+
+  override detach(directory: DirectoryNode, name: string): void {
+    if (directory.get(name)?.beneath) directory.hidden.add(name);
+    super.detach(directory, name);
+  }
+
+  /** Forgets all changes: what lies beneath shows again. */
+  reset(): void {
+    this.#linked.clear();
+    this.root.become(rootOf(this.lower));
+  }
+}

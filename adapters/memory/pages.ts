@@ -1,0 +1,199 @@
+/**
+ * The bytes of a file in memory: pages, so that holes cost nothing, appending copies nothing twice
+ * and a copy shares what neither has changed.
+ *
+ * @module
+ */
+import { Errno } from "../../core/abi.ts";
+
+const PAGE = 65536;
+/** The first allocation of a page; it doubles up to PAGE. */
+const PAGE_MIN = 256;
+/** Larger than any file: 128 TiB. */
+const SIZE_MAX = 2 ** 47;
+
+/** What lies beneath, read until it is changed: a file that an overlay stands over. */
+export interface Base {
+  /** Reads at a position; the count, 0 at the end, or -errno. */
+  read(into: Uint8Array, offset: number, length: number, position: number): number;
+}
+
+/** Sparse bytes that grow. What can fail answers -errno. */
+export class Pages {
+  #size = 0;
+  readonly #pages: Map<number, Uint8Array> = new Map();
+  /** Pages that another copy may hold too: they are copied before they are written. */
+  #shared: Set<number> | undefined = undefined;
+  #base: Base | undefined = undefined;
+  /** Up to here a missing page is the base's; from here on it is zeros. */
+  #baseEnd = 0;
+  #changed = false;
+
+  /** Lies over `base`, whose size is `size`, or over nothing. */
+  constructor(base?: Base, size: number = 0) {
+    this.#base = base;
+    this.#baseEnd = this.#size = size;
+  }
+
+  /** Size in bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Whether it has ever been written to or cut. */
+  get changed(): boolean {
+    return this.#changed;
+  }
+
+  /** A copy; pages are shared until one of the two is written to. */
+  clone(): Pages {
+    const copy = new Pages(this.#base);
+    copy.#size = this.#size;
+    copy.#baseEnd = this.#baseEnd;
+    copy.#changed = this.#changed;
+    for (const [index, page] of this.#pages) copy.#pages.set(index, page);
+    this.#shared = new Set(this.#pages.keys());
+    copy.#shared = new Set(this.#pages.keys());
+    return copy;
+  }
+
+  /** Reads at a position. */
+  read(into: Uint8Array, offset: number, length: number, position: number): number {
+    const end = Math.min(position + length, this.#size);
+    for (let at = position; at < end;) {
+      const index = Math.floor(at / PAGE);
+      const from = at - index * PAGE;
+      const count = Math.min(PAGE - from, end - at);
+      const to = offset + at - position;
+      const page = this.#pages.get(index);
+      if (page !== undefined) copyPage(page, from, count, into, to);
+      else {
+        const error = this.#readBase(into, to, count, at);
+        if (error < 0) return at > position ? at - position : error;
+      }
+      at += count;
+    }
+    return Math.max(0, end - position);
+  }
+
+  /** Fills from the base, as far as it reaches, and with zeros. */
+  #readBase(into: Uint8Array, offset: number, length: number, position: number): number {
+    const there = Math.max(0, Math.min(length, this.#baseEnd - position));
+    let done = 0;
+    while (done < there) {
+      const count = this.#base!.read(into, offset + done, there - done, position + done);
+      if (count < 0) return count;
+      if (count === 0) break; // somebody has cut what lies beneath
+      done += count;
+    }
+    into.fill(0, offset + done, offset + length);
+    return 0;
+  }
+
+  /** Writes at a position; the count, or -errno. */
+  write(from: Uint8Array, offset: number, length: number, position: number): number {
+    const end = position + length;
+    if (end > SIZE_MAX) return -Errno.FBIG;
+    if (length > 0) this.#changed = true;
+    for (let at = position; at < end;) {
+      const index = Math.floor(at / PAGE);
+      const start = at - index * PAGE;
+      const count = Math.min(PAGE - start, end - at);
+      const page = this.#writable(index, start, count);
+      if (typeof page === "number") return at > position ? at - position : page;
+      const begin = offset + at - position;
+      page.set(from.subarray(begin, begin + count), start);
+      at += count;
+      if (at > this.#size) this.#size = at;
+    }
+    return length;
+  }
+
+  /** The page of an index, this copy's own and long enough. */
+  #writable(index: number, start: number, count: number): Uint8Array | number {
+    const page = this.#pages.get(index);
+    const needed = start + count;
+    if (page !== undefined && page.length >= needed && !this.#shared?.has(index)) return page;
+    let length = page?.length ?? PAGE_MIN;
+    while (length < needed) length *= 2;
+    let own: Uint8Array;
+    if (page !== undefined) {
+      own = new Uint8Array(length);
+      own.set(page);
+    } else {
+      const based = Math.max(0, Math.min(PAGE, this.#baseEnd - index * PAGE));
+      while (length < based) length *= 2;
+      own = new Uint8Array(length);
+      if (based > 0 && (start > 0 || count < based)) {
+        const error = this.#readBase(own, 0, based, index * PAGE);
+        if (error < 0) return error;
+      }
+    }
+    this.#pages.set(index, own);
+    this.#shared?.delete(index);
+    return own;
+  }
+
+  /** Cuts, or grows by a hole; -errno. */
+  setSize(size: number): number {
+    if (size > SIZE_MAX) return -Errno.FBIG;
+    if (size !== this.#size) this.#changed = true;
+    if (size < this.#size) this.#cut(size);
+    this.#size = size;
+    return 0;
+  }
+
+  #cut(size: number): void {
+    const last = Math.floor(size / PAGE);
+    const rest = size - last * PAGE;
+    for (const index of this.#pages.keys()) {
+      if (index > last || (index === last && rest === 0)) {
+        this.#pages.delete(index);
+        this.#shared?.delete(index);
+      }
+    }
+    const page = this.#pages.get(last);
+    // what is beyond the end must read as zeros when the file grows again
+    if (page !== undefined && page.length > rest) {
+      if (this.#shared?.has(last)) {
+        this.#pages.set(last, page.slice(0, Math.max(rest, PAGE_MIN)));
+        this.#shared.delete(last);
+      }
+      this.#pages.get(last)!.fill(0, rest);
+    }
+    this.#baseEnd = Math.min(this.#baseEnd, size);
+    if (this.#baseEnd === 0) this.#base = undefined;
+  }
+
+  /** Up to here what was not written is still the base's. */
+  get kept(): number {
+    return this.#baseEnd;
+  }
+
+  /** What was written, with the position of each part; between them are the base and zeros. */
+  *written(): Generator<[position: number, bytes: Uint8Array]> {
+    for (const [index, page] of this.#pages) {
+      const position = index * PAGE;
+      yield [position, page.subarray(0, Math.max(0, Math.min(page.length, this.#size - position)))];
+    }
+  }
+
+  /** All of it, as one array; -errno if the base cannot be read. */
+  bytes(): Uint8Array | number {
+    const bytes = new Uint8Array(this.#size);
+    const count = this.read(bytes, 0, bytes.length, 0);
+    return count < 0 ? count : bytes;
+  }
+}
+
+function copyPage(
+  page: Uint8Array,
+  from: number,
+  count: number,
+  into: Uint8Array,
+  offset: number,
+): void {
+  const there = Math.max(0, Math.min(count, page.length - from));
+  into.set(page.subarray(from, from + there), offset);
+  if (there < count) into.fill(0, offset + there, offset + count);
+}

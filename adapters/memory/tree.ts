@@ -1,0 +1,262 @@
+/**
+ * The embedder's side of a directory in memory.
+ *
+ * @module
+ */
+import { Errno } from "../../core/abi.ts";
+import { invalidType, validateObject } from "../../core/options.ts";
+import { posixError } from "../../core/errno.ts";
+import {
+  type BytesTree,
+  type MemoryDirectory,
+  type MemoryEntry,
+  MemoryFile,
+  MemoryLink,
+  type MemorySnapshot,
+  type Tree,
+} from "./types.ts";
+import { VolumeDirectory } from "./directory.ts";
+import { DirectoryNode, FileNode, LinkNode, type Node, type Time } from "./nodes.ts";
+
+const decoder = new TextDecoder();
+
+/** Throws for an -errno, passes anything else. */
+export function must<R>(result: R | number, path: string): R {
+  if (typeof result === "number" && result < 0) throw posixError(-result, `cannot use "${path}"`);
+  return result as R;
+}
+
+/** A path without slashes at its ends and without "."; "" for the directory itself. */
+function tidy(path: string): string {
+  return path.split("/").filter((name) => name !== "" && name !== ".").join("/");
+}
+
+function exact(time: Time): bigint {
+  return typeof time === "bigint" ? time : BigInt(Math.floor(time));
+}
+
+/** Contents by node, so that names of one file stay names of one file. */
+type Copies = Map<Node, Node>;
+
+class Snapshot implements MemorySnapshot {
+  readonly kind = "snapshot";
+  readonly owner: DirectoryNode;
+  readonly root: DirectoryNode;
+
+  constructor(owner: DirectoryNode, root: DirectoryNode) {
+    this.owner = owner;
+    this.root = root;
+  }
+}
+
+/** A {@linkcode VolumeDirectory} with the embedder's methods. */
+export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
+  /** Puts a tree's content here. */
+  fill(tree: Tree, into: string = ""): void {
+    validateObject(tree, "tree");
+    for (const [name, value] of Object.entries(tree)) {
+      const path = tidy(`${into}/${name}`);
+      if (isContent(value)) this.write(path, value);
+      else {
+        if (typeof value !== "object" || value === null) {
+          throw invalidType(
+            `tree["${path}"]`,
+            "text, a Uint8Array, a MemoryFile, a MemoryLink or an object of these",
+            value,
+          );
+        }
+        this.makeDirectory(path);
+        this.fill(value, path);
+      }
+    }
+  }
+
+  bytes(path: string): Uint8Array {
+    const node = must(this.at(tidy(path) || ".", true), path);
+    if (node instanceof DirectoryNode) throw posixError(Errno.ISDIR, `cannot read "${path}"`);
+    if (!(node instanceof FileNode)) throw posixError(Errno.NOTSUP, `cannot read "${path}"`);
+    return contentOf(node, path);
+  }
+
+  text(path: string): string {
+    return decoder.decode(this.bytes(path));
+  }
+
+  has(path: string): boolean {
+    return typeof this.at(tidy(path) || ".", false) !== "number";
+  }
+
+  write(path: string, content: string | Uint8Array | MemoryFile | MemoryLink): void {
+    if (!isContent(content)) {
+      throw invalidType("content", "text, a Uint8Array, a MemoryFile or a MemoryLink", content);
+    }
+    const whole = tidy(path);
+    const slash = whole.lastIndexOf("/");
+    if (slash > 0) this.makeDirectory(whole.slice(0, slash));
+    if (content instanceof MemoryLink) must(this.symlink(content.target, whole || "."), path);
+    else {
+      const file = content instanceof MemoryFile ? content : new MemoryFile(content);
+      this.#writeFile(whole, path, file);
+    }
+  }
+
+  #writeFile(whole: string, path: string, { content, mode, mtime }: MemoryFile): void {
+    const { volume } = this;
+    const node = must(
+      volume.walk<FileNode | number>(this.node, whole || ".", (directory, name) => {
+        const there = name === "." ? directory : volume.find(directory, name);
+        if (there === -Errno.NOENT) return volume.create(directory, name);
+        if (there instanceof DirectoryNode) return -Errno.ISDIR;
+        return there instanceof FileNode ? there : typeof there === "number" ? there : -Errno.EXIST;
+      }),
+      path,
+    ) as FileNode;
+    must(node.pages.setSize(0), path);
+    must(node.pages.write(content, 0, content.length, 0), path);
+    volume.modified(node);
+    node.mode = mode;
+    if (mtime === undefined) return;
+    node.atim = node.mtim = mtime;
+    node.touched = true;
+  }
+
+  makeDirectory(path: string): void {
+    let made = "";
+    for (const name of tidy(path).split("/")) {
+      if (name === "") continue;
+      made = made === "" ? name : `${made}/${name}`;
+      const error = this.mkdir(made);
+      if (error === 0) continue;
+      const node = error === -Errno.EXIST ? this.at(made, true) : error;
+      if (node instanceof DirectoryNode) continue;
+      throw posixError(
+        typeof node === "number" ? -node : Errno.NOTDIR,
+        `cannot make directory "${made}"`,
+      );
+    }
+  }
+
+  remove(path: string): void {
+    const whole = tidy(path);
+    const node = this.at(whole || ".", false);
+    if (node === -Errno.NOENT || node === -Errno.NOTDIR) return;
+    must(node, path);
+    if (node instanceof DirectoryNode) {
+      must(this.volume.list(node), path);
+      for (const { name } of [...node.entries()]) this.remove(`${whole}/${name}`);
+      if (node !== this.node) must(this.rmdir(whole), path);
+    } else must(this.unlink(whole), path);
+  }
+
+  *paths(): IterableIterator<string> {
+    for (const [path, node] of this.#nodes(this.node, "")) {
+      yield node instanceof DirectoryNode ? `${path}/` : path;
+    }
+  }
+
+  *entries(): IterableIterator<MemoryEntry> {
+    for (const [path, node] of this.#nodes(this.node, "")) {
+      yield {
+        path,
+        kind: node instanceof DirectoryNode
+          ? "directory"
+          : node instanceof LinkNode
+          ? "link"
+          : "file",
+        content: node instanceof FileNode ? contentOf(node, path) : new Uint8Array(0),
+        target: node instanceof LinkNode ? node.target : "",
+        mode: node.mode,
+        mtime: exact(node.mtim),
+      };
+    }
+  }
+
+  *#nodes(directory: DirectoryNode, path: string): Generator<[string, Node]> {
+    must(this.volume.list(directory), path);
+    for (const { name } of [...directory.entries()]) {
+      const node = this.volume.find(directory, name);
+      if (typeof node === "number") continue; // it went while we were away
+      const whole = path === "" ? name : `${path}/${name}`;
+      yield [whole, node];
+      if (node instanceof DirectoryNode) yield* this.#nodes(node, whole);
+    }
+  }
+
+  toObject(): BytesTree {
+    return this.#object(this.node, "");
+  }
+
+  #object(directory: DirectoryNode, path: string): BytesTree {
+    must(this.volume.list(directory), path);
+    const object: BytesTree = {};
+    for (const { name } of [...directory.entries()]) {
+      const node = this.volume.find(directory, name);
+      const whole = `${path}/${name}`;
+      let value: BytesTree[string];
+      if (node instanceof DirectoryNode) value = this.#object(node, whole);
+      else if (node instanceof LinkNode) value = new MemoryLink(node.target);
+      else if (node instanceof FileNode) value = contentOf(node, whole);
+      else continue;
+      // defined, not assigned: a guest may call a file "__proto__"
+      Object.defineProperty(object, name, {
+        value,
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
+    }
+    return object;
+  }
+
+  snapshot(): MemorySnapshot {
+    return new Snapshot(this.node, copyNode(this.node, new Map()) as DirectoryNode);
+  }
+
+  restore(snapshot: MemorySnapshot): void {
+    if (!(snapshot instanceof Snapshot) || snapshot.owner !== this.node) {
+      throw invalidType("snapshot", "a snapshot of this directory", snapshot);
+    }
+    // a copy of the copy: it can be come back to again
+    this.node.become(copyNode(snapshot.root, new Map()) as DirectoryNode);
+  }
+}
+
+function isContent(value: unknown): value is string | Uint8Array | MemoryFile | MemoryLink {
+  return typeof value === "string" || value instanceof Uint8Array || value instanceof MemoryFile ||
+    value instanceof MemoryLink;
+}
+
+function contentOf(node: FileNode, path: string): Uint8Array {
+  try {
+    return must(node.pages.bytes(), path) as Uint8Array;
+  } finally {
+    if (node.opened === 0) node.release?.();
+  }
+}
+
+/** A copy of a node with all in it; what has several names is copied once. */
+function copyNode(node: Node, copies: Copies, parent?: DirectoryNode): Node {
+  const known = copies.get(node);
+  if (known !== undefined) return known;
+  const copy = bareCopy(node, parent);
+  copies.set(node, copy);
+  copy.mode = node.mode;
+  copy.nlink = node.nlink;
+  [copy.atim, copy.mtim, copy.ctim] = [node.atim, node.mtim, node.ctim];
+  [copy.read, copy.touched] = [node.read, node.touched];
+  if (node instanceof DirectoryNode && copy instanceof DirectoryNode) {
+    copy.copyEntries(node, (inner) => copyNode(inner, copies, copy));
+  }
+  return copy;
+}
+
+function bareCopy(node: Node, parent: DirectoryNode | undefined): Node {
+  if (node instanceof DirectoryNode) {
+    return new DirectoryNode(node.ino, node.mtim, parent, node.origin);
+  }
+  if (node instanceof LinkNode) return new LinkNode(node.ino, node.mtim, node.target, node.origin);
+  if (!(node instanceof FileNode)) return node; // a device that an overlay shows: never changes
+  const copy = new FileNode(node.ino, node.mtim, node.pages.clone(), node.origin);
+  copy.release = node.release;
+  return copy;
+}

@@ -1,0 +1,115 @@
+/**
+ * A directory whose changes stay in memory: a guest may rename and delete as it likes, and what
+ * lies beneath stays as it is until somebody says `commit()`.
+ *
+ * @example
+ * ```ts
+ * import { memory } from "@x/wasi/memory";
+ * import { overlay } from "@x/wasi/overlay";
+ *
+ * const lower = memory({ "a.txt": "a" });
+ * const draft = overlay(lower);
+ * draft.write("b.txt", "b");
+ * draft.remove("a.txt");
+ * console.assert(lower.text("a.txt") === "a");
+ * console.assert(draft.changes().map(({ kind, path }) => `${kind} ${path}`).join() ===
+ *   "removed a.txt,added b.txt");
+ * draft.commit();
+ * console.assert([...lower.paths()].join() === "b.txt");
+ * ```
+ *
+ * @module
+ */
+import { posixError, WasiError } from "../core/errno.ts";
+import type { Directory } from "../core/host.ts";
+import { invalidType } from "../core/options.ts";
+import { host } from "./host_directory.ts";
+import { changesOf, commit, type OverlayChange } from "./memory/commit.ts";
+import { OverlayVolume } from "./memory/overlay.ts";
+import { TreeDirectory } from "./memory/tree.ts";
+import type { MemoryDirectory } from "./memory/types.ts";
+
+export type { BytesTree, MemoryDirectory, MemoryEntry, MemorySnapshot } from "./memory/types.ts";
+export { MemoryFile, MemoryLink } from "./memory/types.ts";
+export type { OverlayChange } from "./memory/commit.ts";
+
+/** What {@linkcode overlay} makes: all that a directory in memory can do, and what became of it. */
+export interface OverlayDirectory extends MemoryDirectory {
+  /** What differs from what lies beneath, each directory before what is in it. */
+  changes(): OverlayChange[];
+  /**
+   * Makes the same changes beneath, then begins anew with none. Files that a guest has open should
+   * be closed by then.
+   *
+   * Errors: an `Error` with POSIX's `code` for what cannot be done beneath, whose text names the
+   * path; what was done by then stays done.
+   */
+  commit(): void;
+  /** Forgets all changes. */
+  discard(): void;
+}
+
+class Overlay extends TreeDirectory implements OverlayDirectory {
+  readonly #volume: OverlayVolume;
+  readonly #owned: Directory | undefined;
+
+  constructor(volume: OverlayVolume, owned: Directory | undefined) {
+    super(volume);
+    this.#volume = volume;
+    this.#owned = owned;
+  }
+
+  changes(): OverlayChange[] {
+    return [...changesOf(this.#volume.root)];
+  }
+
+  commit(): void {
+    commit(this.#volume);
+  }
+
+  discard(): void {
+    this.#volume.reset();
+  }
+
+  override close(): void {
+    this.#owned?.close();
+  }
+}
+
+function isDirectory(value: unknown): value is Directory {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Directory).statAt === "function";
+}
+
+/**
+ * Lays a directory in memory over another one: what is read comes from there, what is changed stays
+ * here. Beneath, nothing is opened for writing before `commit()`; meanwhile nobody else should
+ * change it. Devices, pipes and sockets are shown and cannot be opened.
+ *
+ * @param lower a path of the host, a file: URL, or any directory
+ * @throws {Error} with POSIX's `code` if the path cannot be opened
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else
+ *
+ * @example
+ * ```ts
+ * import { memory, overlay, WASI } from "@x/wasi";
+ *
+ * const project = overlay(memory({ "main.c": "int main() {}" }));
+ * const wasi = new WASI({ version: "preview1", preopens: { "/": project } });
+ * // ... wasi.start(instance), then
+ * for (const { kind, path } of project.changes()) console.log(kind, path);
+ * ```
+ */
+export function overlay(lower: string | URL | Directory): OverlayDirectory {
+  const owned = typeof lower === "string" || lower instanceof URL ? host(lower) : undefined;
+  const directory = owned ?? lower;
+  if (!isDirectory(directory)) {
+    throw invalidType("lower", "of type string, or an instance of URL or Directory", lower);
+  }
+  try {
+    return new Overlay(new OverlayVolume(directory), owned);
+  } catch (error) {
+    if (error instanceof WasiError) throw posixError(error.errno, "cannot use what lies beneath");
+    throw error;
+  }
+}

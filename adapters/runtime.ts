@@ -1,0 +1,22 @@
+/**
+ * Which runtime this is.
+ *
+ * @module
+ */
+import type { HostMaker } from "../core/wasi.ts";
+import { makeBunMaker } from "./bun_host.ts";
+import { makeDenoMaker } from "./deno_host.ts";
+import { makeNodeMaker } from "./node_host.ts";
+
+let maker: HostMaker | undefined;
+
+function makerOfRuntime(): HostMaker {
+  if ("Deno" in globalThis) return makeDenoMaker();
+  if ("Bun" in globalThis) return makeBunMaker();
+  return makeNodeMaker();
+}
+
+/** Makes the hosts of the runtime that is running. */
+export function runtimeMaker(): HostMaker {
+  return maker ??= makerOfRuntime();
+}

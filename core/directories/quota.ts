@@ -1,0 +1,254 @@
+/**
+ * Limits on what a guest may add to its directories, whatever they are made of.
+ *
+ * Counted is what the guest itself adds: bytes by which files grow, holes included, and names.
+ * What it takes away again it gets back, a removed file's bytes when nobody has it open any more.
+ *
+ * @module
+ */
+import { Errno, Fdflags, Filetype } from "../abi.ts";
+import { FileStat } from "../filestat.ts";
+import { type Directory, type File, Open } from "../host.ts";
+import { WrappedDirectory, WrappedFile } from "./wrapped.ts";
+
+/** What is known of a file that the guest has made larger. */
+interface Charge {
+  readonly key: string;
+  size: number;
+  /** bytes of it that the guest has added */
+  charged: number;
+  opened: number;
+  /** whether its last name is gone */
+  gone: boolean;
+}
+
+/** What is left of a guest's limits, over all of its directories. */
+export class Quota {
+  #bytes: number;
+  #names: number;
+  readonly #charges: Map<string, Charge> = new Map();
+
+  constructor(bytes: number, names: number) {
+    this.#bytes = bytes;
+    this.#names = names;
+  }
+
+  get hasName(): boolean {
+    return this.#names > 0;
+  }
+
+  /** Bytes that can still be added. */
+  get room(): number {
+    return this.#bytes;
+  }
+
+  addName(): void {
+    this.#names--;
+  }
+
+  /** Gives a name back, with the bytes of what it stood for if that was its last. */
+  dropName(stat: FileStat): void {
+    this.#names++;
+    if (stat.filetype === Filetype.SYMBOLIC_LINK) this.#bytes += stat.length;
+    if (stat.filetype !== Filetype.REGULAR_FILE || stat.nlink > 1n) return;
+    const charge = this.#charges.get(keyOf(stat));
+    if (charge === undefined) return;
+    charge.gone = true;
+    this.#settle(charge);
+  }
+
+  /** Takes bytes for a link's target; false if there are not as many. */
+  take(bytes: number): boolean {
+    if (bytes > this.#bytes) return false;
+    this.#bytes -= bytes;
+    return true;
+  }
+
+  giveBack(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /** Notes that a file is open; undefined for one that need not be watched. */
+  opened(stat: FileStat, writes: boolean): Charge | undefined {
+    const key = keyOf(stat);
+    let charge = this.#charges.get(key);
+    if (charge === undefined) {
+      if (!writes) return undefined;
+      charge = { key, size: stat.length, charged: 0, opened: 0, gone: false };
+      this.#charges.set(key, charge);
+    }
+    charge.opened++;
+    return charge;
+  }
+
+  closed(charge: Charge): void {
+    charge.opened--;
+    this.#settle(charge);
+  }
+
+  #settle(charge: Charge): void {
+    if (charge.opened > 0 || (!charge.gone && charge.charged > 0)) return;
+    this.#bytes += charge.charged;
+    charge.charged = 0;
+    this.#charges.delete(charge.key);
+  }
+
+  /** Notes a new size; the caller has seen that there is room. */
+  resized(charge: Charge, size: number): void {
+    const growth = size - charge.size;
+    const counted = growth > 0 ? growth : -Math.min(charge.charged, -growth);
+    this.#bytes -= counted;
+    charge.charged += counted;
+    charge.size = size;
+  }
+}
+
+function keyOf(stat: FileStat): string {
+  return `${stat.dev}:${stat.ino}`;
+}
+
+/** A directory in which a guest's limits hold: DQUOT when they are reached. */
+export class QuotaDirectory extends WrappedDirectory {
+  readonly #quota: Quota;
+  readonly #stat: FileStat = new FileStat();
+
+  constructor(inner: Directory, quota: Quota) {
+    super(inner);
+    this.#quota = quota;
+  }
+
+  override open(path: string, flags: number, fdflags: number): File | Directory | number {
+    const quota = this.#quota;
+    const stat = this.#stat;
+    let isNew = false;
+    let cut = 0;
+    if ((flags & (Open.CREAT | Open.TRUNC)) !== 0) {
+      const error = this.inner.statAt(path, (flags & Open.FOLLOW) !== 0, stat);
+      isNew = error === -Errno.NOENT && (flags & Open.CREAT) !== 0;
+      if (isNew && !quota.hasName) return -Errno.DQUOT;
+      if (error === 0 && (flags & Open.TRUNC) !== 0) cut = stat.length;
+    }
+    const opened = this.inner.open(path, flags, fdflags);
+    if (typeof opened === "number") return opened;
+    if (isNew) quota.addName();
+    if (opened.filetype === Filetype.DIRECTORY) {
+      return new QuotaDirectory(opened as Directory, quota);
+    }
+    const file = opened as File;
+    if (file.filetype !== Filetype.REGULAR_FILE || file.stat(stat) < 0) return file;
+    const charge = quota.opened(stat, (flags & (Open.WRITE | Open.TRUNC)) !== 0);
+    if (charge === undefined) return file;
+    if (cut > 0) {
+      charge.size = Math.max(charge.size, cut);
+      quota.resized(charge, stat.length);
+    }
+    return new QuotaFile(file, quota, charge, (fdflags & Fdflags.APPEND) !== 0);
+  }
+
+  #make(make: () => number): number {
+    if (!this.#quota.hasName) return -Errno.DQUOT;
+    const error = make();
+    if (error === 0) this.#quota.addName();
+    return error;
+  }
+
+  override mkdir(path: string): number {
+    return this.#make(() => super.mkdir(path));
+  }
+
+  override link(path: string, to: Directory, toPath: string): number {
+    return this.#make(() => super.link(path, to, toPath));
+  }
+
+  override symlink(target: string, path: string): number {
+    const stat = this.#stat;
+    return this.#make(() => {
+      if (!this.#quota.take(target.length * 3)) return -Errno.DQUOT;
+      const error = super.symlink(target, path);
+      this.#quota.giveBack(target.length * 3);
+      if (error === 0 && this.inner.statAt(path, false, stat) === 0) this.#quota.take(stat.length);
+      return error;
+    });
+  }
+
+  /** Removes, and gives back what the name stood for. */
+  #drop(path: string, remove: () => number): number {
+    const known = this.inner.statAt(path, false, this.#stat) === 0;
+    const error = remove();
+    if (error === 0 && known) this.#quota.dropName(this.#stat);
+    return error;
+  }
+
+  override rmdir(path: string): number {
+    return this.#drop(path, () => super.rmdir(path));
+  }
+
+  override unlink(path: string): number {
+    return this.#drop(path, () => super.unlink(path));
+  }
+
+  override rename(path: string, to: Directory, toPath: string): number {
+    const stat = this.#stat;
+    if (this.inner.statAt(path, false, stat) < 0) return super.rename(path, to, toPath);
+    const [dev, ino] = [stat.dev, stat.ino];
+    const replaced = to.statAt(toPath, false, stat) === 0 && (stat.dev !== dev || stat.ino !== ino);
+    const error = super.rename(path, to, toPath);
+    if (error === 0 && replaced) this.#quota.dropName(stat);
+    return error;
+  }
+}
+
+/** A file that counts by how much it grows. */
+class QuotaFile extends WrappedFile {
+  readonly #quota: Quota;
+  readonly #charge: Charge;
+  #appends: boolean;
+
+  constructor(inner: File, quota: Quota, charge: Charge, appends: boolean) {
+    super(inner);
+    this.#quota = quota;
+    this.#charge = charge;
+    this.#appends = appends;
+  }
+
+  override write(from: Uint8Array, offset: number, length: number, position: number): number {
+    const charge = this.#charge;
+    const at = position < 0 || this.#appends ? charge.size : position;
+    const room = charge.size + this.#quota.room - at;
+    if (length > room) {
+      if (room <= 0) return -Errno.DQUOT;
+      length = room;
+    }
+    const count = this.inner.write(from, offset, length, position);
+    if (count > 0 && at + count > charge.size) this.#quota.resized(charge, at + count);
+    return count;
+  }
+
+  override setSize(size: number): number {
+    const charge = this.#charge;
+    if (size - charge.size > this.#quota.room) return -Errno.DQUOT;
+    const error = this.inner.setSize(size);
+    if (error === 0) this.#quota.resized(charge, size);
+    return error;
+  }
+
+  override allocate(offset: number, length: number): number {
+    const charge = this.#charge;
+    const end = offset + length;
+    if (end - charge.size > this.#quota.room) return -Errno.DQUOT;
+    const error = this.inner.allocate(offset, length);
+    if (error === 0 && end > charge.size) this.#quota.resized(charge, end);
+    return error;
+  }
+
+  override setFlags(fdflags: number): number {
+    const error = this.inner.setFlags(fdflags);
+    if (error === 0) this.#appends = (fdflags & Fdflags.APPEND) !== 0;
+    return error;
+  }
+
+  override close(): void {
+    this.inner.close();
+    this.#quota.closed(this.#charge);
+  }
+}
