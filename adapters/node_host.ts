@@ -17,7 +17,6 @@ import {
   libraryNames,
   openSymbols,
 } from "./posix/foreign.ts";
-import type { PosixLibc } from "./posix/interface.ts";
 
 /** The parts of `node:ffi` that are used. */
 interface NodeFfi {
@@ -65,7 +64,7 @@ function openForeign(): Foreign | undefined {
     try {
       return {
         symbols: openSymbols((table) => kept(ffi.dlopen(name, definitionsOf(table))).functions),
-        pointer: addressing(ffi),
+        pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
         long: (value) => BigInt(value),
         errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as bigint, 4, false)),
       };
@@ -76,52 +75,19 @@ function openForeign(): Foreign | undefined {
   return undefined;
 }
 
-/**
- * Addresses as BigInts; those of the two arrays used last are remembered, and the last address
- * itself: guests read and write the same buffers over and over.
- */
-function addressing(ffi: NodeFfi): Foreign["pointer"] {
-  let first: Uint8Array | undefined;
-  let firstAddress = 0n;
-  let second: Uint8Array | undefined;
-  let secondAddress = 0n;
-  let lastOffset = 0;
-  let last = 0n;
-  return (bytes, offset) => {
-    if (bytes === first && offset === lastOffset) return last;
-    if (bytes === second) {
-      [first, second] = [second, first];
-      [firstAddress, secondAddress] = [secondAddress, firstAddress];
-    } else if (bytes !== first) {
-      second = first;
-      secondAddress = firstAddress;
-      first = bytes;
-      firstAddress = ffi.getRawPointer(bytes);
-    }
-    lastOffset = offset;
-    return last = firstAddress + BigInt(offset);
-  };
-}
-
-/**
- * read(2) and write(2) are fastest as foreign functions, but node:ffi is slow with the four
- * parameters of pread(2) and pwrite(2): for these node:fs is faster.
- */
-export function nodeTransfers(libc: PosixLibc, fs: NodeFs): Transfers {
+/** node:fs moves bytes faster than foreign functions, on every descriptor. */
+export function nodeTransfers(fs: NodeFs): Transfers {
   return {
-    sequential: true,
     read(fd, into, offset, length, position) {
-      if (position < 0) return libc.read(fd, into, offset, length, position);
       try {
-        return fs.readSync(fd, into, offset, length, position);
+        return fs.readSync(fd, into, offset, length, position < 0 ? null : position);
       } catch (error) {
         return -errnoOf(error);
       }
     },
     write(fd, from, offset, length, position) {
-      if (position < 0) return libc.write(fd, from, offset, length, position);
       try {
-        return fs.writeSync(fd, from, offset, length, position);
+        return fs.writeSync(fd, from, offset, length, position < 0 ? null : position);
       } catch (error) {
         return -errnoOf(error);
       }
@@ -161,7 +127,7 @@ export function makeNodeMaker(): HostMaker {
     platform: process.platform,
     arch: process.arch,
     foreign: openForeign,
-    transfers: (libc) => nodeTransfers(libc, process.getBuiltinModule("node:fs") as NodeFs),
+    transfers: () => nodeTransfers(process.getBuiltinModule("node:fs") as NodeFs),
     libcClock: false,
     slowWebCrypto: true,
     node: () => nodeContext({ byteNames: true, deno: false }),

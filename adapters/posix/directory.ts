@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype, Whence } from "../../core/abi.ts";
+import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
 import { behind } from "../../core/directories/wrapped.ts";
 import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
@@ -22,8 +22,6 @@ import * as linux from "./linux.ts";
 
 /** How bytes are moved: through libc, or where that is faster through the runtime. */
 export interface Transfers {
-  /** Whether going on where the system stands (position -1) is cheaper than giving a position. */
-  readonly sequential?: boolean;
   read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number;
   write(fd: number, from: Uint8Array, offset: number, length: number, position: number): number;
 }
@@ -208,9 +206,7 @@ export class LibcDirectory implements Directory {
       this.#libc.close(fd);
       return filetype;
     }
-    const followed = this.#context.transfers.sequential && filetype === Filetype.REGULAR_FILE &&
-      (fdflags & Fdflags.APPEND) === 0;
-    return new (followed ? FollowedFile : LibcFile)(this.#context, fd, filetype);
+    return new LibcFile(this.#context, fd, filetype);
   }
 
   statAt(path: string, follow: boolean, into: FileStat): number {
@@ -371,67 +367,6 @@ export class LibcFile implements File {
 
   close(): void {
     this.#libc.close(this.fd);
-  }
-}
-
-/** So many transfers in a row make the next ones go on from where the system stands. */
-const ROW = 4;
-
-/** A file whose system position follows the guest's while transfers come in a row. */
-class FollowedFile extends LibcFile {
-  readonly #system: PosixLibc;
-  /** Where the system stands; NaN if nobody knows. */
-  #at = 0;
-  /** Where the last transfer ended, and how many came in a row by then. */
-  #end = 0;
-  #row = ROW;
-
-  constructor(context: Context, fd: number, filetype: number) {
-    super(context, fd, filetype);
-    this.#system = context.libc;
-  }
-
-  override read(into: Uint8Array, offset: number, length: number, position: number): number {
-    const follows = this.#follows(position);
-    return this.#moved(
-      follows,
-      position,
-      super.read(into, offset, length, follows ? -1 : position),
-    );
-  }
-
-  override write(from: Uint8Array, offset: number, length: number, position: number): number {
-    const follows = this.#follows(position);
-    return this.#moved(
-      follows,
-      position,
-      super.write(from, offset, length, follows ? -1 : position),
-    );
-  }
-
-  /** Whether a transfer at `position` can go without giving it. */
-  #follows(position: number): boolean {
-    if (position !== this.#end) {
-      this.#row = 0;
-      return false;
-    }
-    if (position === this.#at) return true;
-    if (++this.#row < ROW) return false;
-    this.#at = this.#system.lseek(this.fd, position, Whence.SET);
-    return this.#at === position;
-  }
-
-  #moved(follows: boolean, position: number, count: number): number {
-    if (count < 0) return count;
-    this.#end = position + count;
-    if (follows) this.#at = this.#end;
-    return count;
-  }
-
-  /** With APPEND the system goes its own ways. */
-  override setFlags(fdflags: number): number {
-    this.#at = this.#end = NaN;
-    return super.setFlags(fdflags);
   }
 }
 
