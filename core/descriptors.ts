@@ -124,11 +124,53 @@ export function streamDescriptor(file: File): Descriptor {
 /** Most descriptors a guest can hold at once, if the host allows as many. */
 const LIMIT = 1 << 20;
 
+/** Whole numbers of which the lowest is taken first: a binary heap. */
+class Lowest {
+  readonly #heap: number[] = [];
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  add(number: number): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    while (at > 0) {
+      const parent = (at - 1) >>> 1;
+      if (heap[parent]! <= number) break;
+      heap[at] = heap[parent]!;
+      at = parent;
+    }
+    heap[at] = number;
+  }
+
+  take(): number {
+    const heap = this.#heap;
+    const lowest = heap[0]!;
+    const last = heap.pop()!;
+    const { length } = heap;
+    if (length === 0) return lowest;
+    let at = 0;
+    for (let child = 1; child < length; child = 2 * at + 1) {
+      if (child + 1 < length && heap[child + 1]! < heap[child]!) child++;
+      if (heap[child]! >= last) break;
+      heap[at] = heap[child]!;
+      at = child;
+    }
+    heap[at] = last;
+    return lowest;
+  }
+
+  clear(): void {
+    this.#heap.length = 0;
+  }
+}
+
 /** Descriptors by number; a new one takes the lowest number that is free, as POSIX has it. */
 export class DescriptorTable {
   readonly #slots: (Descriptor | undefined)[] = [];
-  /** No number below is free. */
-  #lowest = 0;
+  /** The free numbers below the highest that was ever taken. */
+  readonly #free: Lowest = new Lowest();
   /** How many more the guest may open itself. */
   #left: number;
 
@@ -144,18 +186,16 @@ export class DescriptorTable {
   /** Puts a descriptor at the lowest free number and returns that, or -MFILE. */
   insert(descriptor: Descriptor): number {
     const slots = this.#slots;
-    let fd = this.#lowest;
-    while (fd < slots.length && slots[fd] !== undefined) fd++;
-    if (fd >= LIMIT) return -Errno.MFILE;
+    if (this.#free.size === 0 && slots.length >= LIMIT) return -Errno.MFILE;
+    const fd = this.#free.size > 0 ? this.#free.take() : slots.length;
     slots[fd] = descriptor;
-    this.#lowest = fd + 1;
     if (!descriptor.given) this.#left--;
     return fd;
   }
 
   /** Whether the guest can open no other. */
   get full(): boolean {
-    return this.#left <= 0 || this.#lowest >= LIMIT;
+    return this.#left <= 0 || (this.#free.size === 0 && this.#slots.length >= LIMIT);
   }
 
   /** Takes a descriptor out, without closing it. */
@@ -163,7 +203,7 @@ export class DescriptorTable {
     const descriptor = this.#slots[fd];
     if (descriptor === undefined) return undefined;
     this.#slots[fd] = undefined;
-    if (fd < this.#lowest) this.#lowest = fd;
+    this.#free.add(fd);
     if (!descriptor.given) this.#left++;
     return descriptor;
   }
@@ -197,7 +237,7 @@ export class DescriptorTable {
     for (const descriptor of this.#slots.splice(0)) {
       if (descriptor !== undefined) closeQuietly(descriptor);
     }
-    this.#lowest = 0;
+    this.#free.clear();
   }
 }
 
