@@ -3,7 +3,8 @@
  * call, each in one run: prints tables, writes bench.json and draws docs/bench.svg.
  *
  *   npm run bench                          everything
- *   npm run bench -- bun calls             one runtime, one part (calls, programs, startup)
+ *   npm run bench -- bun calls             one runtime, one part (calls, programs, startup,
+ *                                         scale)
  *   npm run bench -- node26 calls --rounds=30 --options='{"ffi":false}'
  */
 import { spawnSync } from "node:child_process";
@@ -21,8 +22,9 @@ const runtimes = ["node26", "deno", "bun"].filter((name) => {
   const chosen = words.filter((word) => ["node26", "deno", "bun"].includes(word));
   return chosen.length === 0 || chosen.includes(name);
 });
-const parts = ["calls", "programs", "startup"].filter((word) => words.includes(word));
-const what = (parts.length > 0 ? parts : ["calls", "programs", "startup"]).join(",");
+const allParts = ["calls", "programs", "startup", "scale"];
+const parts = allParts.filter((word) => words.includes(word));
+const what = (parts.length > 0 ? parts : allParts).join(",");
 
 spawnSync(machineNode, [path.join(root, "scripts/build.mjs")], { stdio: "inherit" });
 
@@ -51,7 +53,46 @@ function geometricMean(rows) {
   return Math.exp(sum / known.length);
 }
 
-function print(name, { calls, programs, startup }) {
+/** A cost at each size, and how the last one compares with the first. */
+function growth(values) {
+  const cells = values.map((value) => (value === null ? "-" : value.toFixed(0)).padStart(6));
+  const known = values.filter((value) => value !== null);
+  const grown = known.length < 2 ? "-" : ratio(known[known.length - 1], known[0]);
+  return `${cells.join(" ")} ${grown.padStart(7)}`;
+}
+
+function printRows(rows) {
+  for (const { name, sizes, ours, builtin } of rows) {
+    console.log(`  ${name}`);
+    console.log(`    of ${sizes.map((size) => size.toLocaleString("en")).join(", ")}:`);
+    console.log(`      ours ns     ${growth(ours)}`);
+    console.log(`      its own ns  ${growth(builtin)}`);
+  }
+}
+
+function printStreams(streams) {
+  for (const { bytes, exact, speed, peak } of streams) {
+    const size = (bytes / 2 ** 20).toFixed(0).padStart(5);
+    const count = exact ? "all bytes came" : "BYTES ARE MISSING OR TOO MANY";
+    const memory = peak === null ? "-" : (peak / 1024).toFixed(1);
+    console.log(
+      `      ${size} MiB: ${speed.toFixed(0).padStart(5)} MB/s, ${count}, memory ${memory} MiB`,
+    );
+  }
+}
+
+function printScale({ descriptors, rows, pipe }) {
+  console.log(`  cost of one at each size, and the last over the first`);
+  console.log(`  (this process may have ${descriptors} files open)`);
+  printRows(rows);
+  console.log("  from a pipe to a pipe, and the most memory that the process held");
+  for (const [name, streams] of [["ours", pipe.ours], ["its own", pipe.builtin]]) {
+    console.log(`    ${name}${streams.length === 0 ? ": cannot" : ""}`);
+    printStreams(streams);
+  }
+}
+
+function print(name, { calls, programs, startup, scale }) {
   console.log(`\n=== ${name}`);
   if (calls) printCalls(calls);
   for (const { name, ours, builtin } of programs ?? []) {
@@ -68,6 +109,7 @@ function print(name, { calls, programs, startup }) {
       } ms over an empty start (its own: ${added})`,
     );
   }
+  if (scale) printScale(scale);
 }
 
 const results = {};

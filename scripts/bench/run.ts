@@ -1,16 +1,19 @@
 /**
  * Measures on the runtime that runs it and writes JSON. Parameters: the file to write, the module
- * that exports WASI, what to measure ("calls,programs,startup"), rounds, JSON of further options.
+ * that exports WASI, what to measure ("calls,programs,startup,scale"), rounds, JSON of further
+ * options.
  */
 import fs from "node:fs";
 import process from "node:process";
 import { measureCalls } from "./calls.ts";
 import { measurePrograms } from "./programs.ts";
+import { measureScale } from "./scale.ts";
 import { measureStartup } from "./startup.ts";
 
 process.removeAllListeners("warning"); // node:wasi announces itself
 
-const [output, module, what = "calls,programs,startup", rounds = "9", extra = "{}"] = process.argv
+const [output, module, what = "calls,programs,startup,scale", rounds = "9", extra = "{}"] = process
+  .argv
   .slice(2);
 const { WASI } = await import(module!);
 const { WASI: Builtin } = await import("node:wasi");
@@ -26,5 +29,11 @@ if (wanted.includes("programs")) {
   result.programs = await measurePrograms(WASI, Builtin, Math.ceil(Number(rounds) / 3));
 }
 if (wanted.includes("startup")) result.startup = measureStartup(module!, Number(rounds));
+if (wanted.includes("scale")) {
+  result.scale = await measureScale(WASI, Builtin, module!, {
+    rounds: Number(rounds),
+    extra: JSON.parse(extra),
+  });
+}
 fs.writeFileSync(output!, JSON.stringify(result, undefined, 2));
 process.exit(0);
