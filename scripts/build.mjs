@@ -20,7 +20,14 @@ const wasi = new WASI({
   args: [
     "esbuild",
     ...entries,
-    ...["--bundle", "--splitting", "--format=esm", "--target=es2022", "--platform=neutral"],
+    ...[
+      "--bundle",
+      "--splitting",
+      "--format=esm",
+      "--target=es2022",
+      "--platform=neutral",
+      "--packages=external",
+    ],
     ...[
       "--minify-whitespace",
       "--minify-syntax",

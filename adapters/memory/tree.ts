@@ -120,6 +120,10 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
     node.touched = true;
   }
 
+  linkTo(existing: string, path: string): void {
+    must(this.link(tidy(existing) || ".", this, tidy(path) || "."), path);
+  }
+
   makeDirectory(path: string): void {
     let made = "";
     for (const name of tidy(path).split("/")) {
@@ -165,6 +169,7 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
           : "file",
         content: node instanceof FileNode ? contentOf(node, path) : new Uint8Array(0),
         target: node instanceof LinkNode ? node.target : "",
+        ino: node.ino,
         mode: node.mode,
         mtime: exact(node.mtim),
       };

@@ -61,6 +61,8 @@ export interface MemoryEntry {
   content: Uint8Array;
   /** the target of a link; "" for the others */
   target: string;
+  /** the inode number: names of one file have the same */
+  ino: bigint;
   /** permission bits */
   mode: number;
   /** last change, in nanoseconds since 1970 */
@@ -87,6 +89,8 @@ export interface MemoryDirectory extends Directory {
   has(path: string): boolean;
   /** Puts a file there, with the directories it needs; what it held before is gone. */
   write(path: string, content: string | Uint8Array | MemoryFile | MemoryLink): void;
+  /** Gives a file a second name, as link(2) does; directories it needs must be there. */
+  linkTo(existing: string, path: string): void;
   /** Makes a directory and those it lies in; one that is there already stays. */
   makeDirectory(path: string): void;
   /** Takes away a file, a link or a directory with all in it; nothing there is no error. */

@@ -1,0 +1,134 @@
+/**
+ * Directories in memory from tar archives, and tar archives from them.
+ *
+ * @example
+ * ```ts
+ * import { memory } from "@x/wasi/memory";
+ * import { fromTar, toTar } from "@x/wasi/tar";
+ *
+ * const archive = await toTar(memory({ "a/b.txt": "hello" }));
+ * const files = await fromTar(archive);
+ * console.assert(files.text("a/b.txt") === "hello");
+ * ```
+ *
+ * @module
+ */
+import { packTar, type TarEntry, unpackTar } from "modern-tar";
+import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "./adapters/memory.ts";
+
+/** The latest time a header can hold: 8 ** 11 - 1 seconds. */
+const SECONDS_MAX = 8589934591n;
+
+/** A path of an archive as one of a directory: no slash or "." at its beginning. */
+function pathOf(name: string): string {
+  return name.split("/").filter((part) => part !== "" && part !== ".").join("/");
+}
+
+/** Nanoseconds, from the extended header if that is finer. */
+function timeOf(mtime: Date | undefined, exact: string | undefined): bigint | undefined {
+  const parts = exact === undefined ? null : /^(\d+)(?:\.(\d{0,9})\d*)?$/.exec(exact);
+  if (parts !== null) {
+    return BigInt(parts[1]!) * 1000000000n + BigInt((parts[2] ?? "").padEnd(9, "0"));
+  }
+  return mtime === undefined ? undefined : BigInt(mtime.getTime()) * 1000000n;
+}
+
+/** Takes away what is in the way of a file or link. */
+function clear(files: MemoryDirectory, path: string): void {
+  if (files.has(path)) files.remove(path);
+}
+
+/**
+ * Makes a directory in memory from a tar archive (ustar, pax, GNU; not compressed: see
+ * `DecompressionStream`). Files, directories, hard and symbolic links are taken with their times
+ * and permission bits, anything else is left out.
+ *
+ * @param archive its bytes, whole or as a stream
+ * @throws {Error} "EPERM" for a path that would lead out of the directory ("../x"); errors of the
+ * archive as the library `modern-tar` words them
+ *
+ * @example
+ * ```ts
+ * import { fromTar, toTar } from "@x/wasi/tar";
+ * import { memory } from "@x/wasi/memory";
+ *
+ * const packed = new Blob([await toTar(memory({ a: "1" }))]).stream()
+ *   .pipeThrough(new CompressionStream("gzip"));
+ * const files = await fromTar(packed.pipeThrough(new DecompressionStream("gzip")));
+ * console.assert(files.text("a") === "1");
+ * ```
+ */
+export async function fromTar(
+  archive: Uint8Array | ReadableStream<Uint8Array>,
+): Promise<MemoryDirectory> {
+  const files = memory();
+  for (const { header, data } of await unpackTar(archive, { strict: true })) {
+    const path = pathOf(header.name);
+    if (path === "") continue;
+    const slash = path.lastIndexOf("/");
+    if (slash > 0) files.makeDirectory(path.slice(0, slash));
+    switch (header.type ?? "file") {
+      case "directory":
+        files.makeDirectory(path);
+        break;
+      case "symlink":
+        clear(files, path);
+        files.write(path, new MemoryLink(header.linkname ?? ""));
+        break;
+      case "link":
+        clear(files, path);
+        files.linkTo(pathOf(header.linkname ?? ""), path);
+        break;
+      case "file": {
+        clear(files, path);
+        const mtime = timeOf(header.mtime, header.pax?.mtime);
+        files.write(path, new MemoryFile(data ?? new Uint8Array(0), { mode: header.mode, mtime }));
+      }
+    }
+  }
+  return files;
+}
+
+/**
+ * Packs a directory in memory, or an overlay as it shows itself, as a tar archive. The same tree
+ * gives the same bytes: owners are 0, times are the files' own, in whole seconds.
+ *
+ * @param files the directory
+ * @returns the archive's bytes
+ *
+ * @example
+ * ```ts
+ * import { memory } from "@x/wasi/memory";
+ * import { toTar } from "@x/wasi/tar";
+ *
+ * const archive = await toTar(memory({ "a.txt": "hello" }));
+ * console.assert(archive.length % 512 === 0);
+ * ```
+ */
+export async function toTar(files: MemoryDirectory): Promise<Uint8Array<ArrayBuffer>> {
+  const packed = new Map<bigint, string>();
+  const entries: TarEntry[] = [];
+  for (const { path, kind, content, target, ino, mode, mtime } of files.entries()) {
+    const seconds = mtime / 1000000000n;
+    const header = {
+      name: path,
+      size: 0,
+      mode,
+      mtime: new Date(Number(seconds > SECONDS_MAX ? SECONDS_MAX : seconds) * 1000),
+      uid: 0,
+      gid: 0,
+    };
+    const first = kind === "file" ? packed.get(ino) : undefined;
+    if (kind === "directory") {
+      entries.push({ header: { ...header, name: `${path}/`, type: "directory" } });
+    } else if (kind === "link") {
+      entries.push({ header: { ...header, type: "symlink", linkname: target } });
+    } else if (first !== undefined) {
+      entries.push({ header: { ...header, type: "link", linkname: first } });
+    } else {
+      packed.set(ino, path);
+      entries.push({ header: { ...header, type: "file", size: content.length }, body: content });
+    }
+  }
+  return await packTar(entries);
+}
