@@ -33,7 +33,7 @@ import { type System, Wait } from "./system.ts";
 import { decode } from "./text.ts";
 
 /** Takes one line of a trace, without a line break. */
-export type TraceSink = (line: string) => void;
+export type TraceSink = (line: string) => unknown;
 
 /** Longest text and most elements shown of one parameter. */
 const TEXT_MAX = 256;

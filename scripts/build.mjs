@@ -12,6 +12,7 @@ const build = path.join(root, "build");
 const { exports } = JSON.parse(fs.readFileSync(path.join(root, "jsr.json"), "utf8"));
 const entries = Object.values(exports).map((file) => file.replace(/^\.(.*)\.ts$/, "$1.js"));
 fs.rmSync(build, { recursive: true, force: true });
+execFileSync(machineNode, ["scripts/examples.mjs"], { cwd: root, stdio: "inherit" });
 execFileSync(machineNode, [tsc, "-p", "tsconfig.json"], { cwd: root, stdio: "inherit" });
 
 const { WASI } = await import("../build/mod.js");

@@ -1,0 +1,37 @@
+/**
+ * Runs the examples of the documentation (see scripts/examples.mjs), each in a folder that has what
+ * they use: the program "tool.wasm" and a folder "data".
+ */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { root, runtime, scratch } from "../support/harness.ts";
+
+const compiled = import.meta.url.endsWith(".js");
+const here = path.join(root, compiled ? "build/tests/examples" : "tests/examples");
+const generated = path.join(here, "generated");
+const names = fs.readdirSync(generated).filter((name) => name.endsWith(compiled ? ".js" : ".ts"));
+
+test("there are examples", () => assert.ok(names.length >= 10));
+
+for (const name of names) {
+  const file = path.join(generated, name);
+  const source = fs.readFileSync(file, "utf8");
+  if (source.includes("Deno.") && runtime !== "deno") continue; // an example for Deno alone
+  test(`the example ${name.replace(/\.[jt]s$/, "")} runs`, async () => {
+    const folder = scratch("example");
+    fs.copyFileSync(path.join(root, "tests/guests/tool.wasm"), path.join(folder, "tool.wasm"));
+    fs.mkdirSync(path.join(folder, "data"));
+    fs.writeFileSync(path.join(folder, "data/in.txt"), "hello");
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      await import(pathToFileURL(file).href);
+    } finally {
+      process.chdir(before);
+    }
+  });
+}
