@@ -13,7 +13,7 @@ const IS_64 = 4;
 const HEADER = 8;
 
 /** Reads a module's bytes from a position on. */
-class Reader {
+export class Reader {
   readonly bytes: Uint8Array;
   at: number;
 
