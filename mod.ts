@@ -29,7 +29,10 @@ export {
   type Tree,
 } from "./adapters/memory.ts";
 export { overlay, type OverlayChange, type OverlayDirectory } from "./adapters/overlay.ts";
+export { AsyncWASI, run, type RunOptions, type Source } from "./adapters/run.ts";
 export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./core/abi.ts";
+export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "./core/async.ts";
+export type { AsyncStdinOption, AsyncStdoutOption } from "./core/async_streams.ts";
 export { WasiError } from "./core/errno.ts";
 export { GuestAborted, ProcExit } from "./core/exit.ts";
 export { FileStat } from "./core/filestat.ts";

@@ -251,6 +251,8 @@ export interface Host {
    * `Infinity`: for ever; 0: not at all) have gone by. It may return early with nothing found.
    */
   poll(entries: PollEntry[], timeout: number): void;
+  /** True if its clock is not real: `poll` then lets time go by without waiting. */
+  readonly virtual?: boolean;
   /** Lets other threads run. Source: sched_yield(2). */
   yield?(): void;
 }

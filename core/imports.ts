@@ -31,7 +31,13 @@ function failure(thrown: unknown): number {
 
 /** A result as the guest gets it, after waiting if it has to. */
 function settled(system: System, result: number | Wait): number {
-  return (typeof result === "number" ? result : system.settle(result)) | 0;
+  return typeof result === "number" ? result | 0 : system.settle(result);
+}
+
+/** A call before the guest was started, or after it was ended from outside. */
+function refuse({ ended }: System): never {
+  if (ended !== undefined) throwAborted(ended.cause);
+  throw notStarted();
 }
 
 /**
@@ -40,7 +46,7 @@ function settled(system: System, result: number | Wait): number {
  */
 const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction> = {
   "": (s, call) => () => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     try {
       return settled(s, call(s));
     } catch (thrown) {
@@ -48,7 +54,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   i: (s, call) => (a: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (a === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0));
@@ -57,7 +63,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   ii: (s, call) => (a: number, b: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (b === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0));
@@ -66,7 +72,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iii: (s, call) => (a: number, b: number, c: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (c === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0));
@@ -75,7 +81,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iiii: (s, call) => (a: number, b: number, c: number, d: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (d === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0));
@@ -84,7 +90,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (e === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0));
@@ -93,7 +99,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iiiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (f === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0));
@@ -103,7 +109,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
   },
   iiiiiii:
     (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => {
-      if (!s.memory.bound) throw notStarted();
+      if (!s.memory.bound) refuse(s);
       if (g === undefined) return Errno.INVAL;
       try {
         return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0, g >>> 0));
@@ -112,7 +118,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
       }
     },
   iI: (s, call) => (a: number, b: bigint) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (typeof b !== "bigint") return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b));
@@ -121,7 +127,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iII: (s, call) => (a: number, b: bigint, c: bigint) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (typeof b !== "bigint" || typeof c !== "bigint") return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c));
@@ -130,7 +136,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iIi: (s, call) => (a: number, b: bigint, c: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (typeof b !== "bigint" || c === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c >>> 0));
@@ -139,7 +145,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iIii: (s, call) => (a: number, b: bigint, c: number, d: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (typeof b !== "bigint" || d === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c >>> 0, d >>> 0));
@@ -148,7 +154,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iIIi: (s, call) => (a: number, b: bigint, c: bigint, d: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (typeof b !== "bigint" || typeof c !== "bigint" || d === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c, d >>> 0));
@@ -157,7 +163,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     }
   },
   iiiIi: (s, call) => (a: number, b: number, c: number, d: bigint, e: number) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (typeof d !== "bigint" || e === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d, e >>> 0));
@@ -167,7 +173,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
   },
   iiiiIIi:
     (s, call) => (a: number, b: number, c: number, d: number, e: bigint, f: bigint, g: number) => {
-      if (!s.memory.bound) throw notStarted();
+      if (!s.memory.bound) refuse(s);
       if (typeof e !== "bigint" || typeof f !== "bigint" || g === undefined) return Errno.INVAL;
       try {
         return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e, f, g >>> 0));
@@ -187,7 +193,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
     h: number,
     i: number,
   ) => {
-    if (!s.memory.bound) throw notStarted();
+    if (!s.memory.bound) refuse(s);
     if (typeof f !== "bigint" || typeof g !== "bigint" || i === undefined) return Errno.INVAL;
     try {
       return settled(

@@ -61,6 +61,13 @@ export class GuestMemory {
     this.#refresh();
   }
 
+  /** Gives it up: no call can be made any more. */
+  unbind(): void {
+    this.#memory = undefined;
+    this.bytes = new Uint8Array(0);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
   #refresh(): void {
     const buffer = getBuffer.call(this.#memory!);
     if (buffer.byteLength > this.limit) throw new Thrown(tooLarge(buffer, this.limit));

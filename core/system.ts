@@ -5,6 +5,7 @@
  */
 import { Clockid } from "./abi.ts";
 import type { DescriptorTable } from "./descriptors.ts";
+import { Thrown } from "./exit.ts";
 import { FileStat } from "./filestat.ts";
 import type { File, Host, PollEntry } from "./host.ts";
 import { GuestMemory } from "./memory.ts";
@@ -65,6 +66,13 @@ export class System {
   readonly args: StringList;
   readonly env: StringList;
   readonly memory: GuestMemory = new GuestMemory();
+  /**
+   * Whether the guest is suspended while it waits: then no call may hold the thread, and streams
+   * are asked before they are used.
+   */
+  suspends: boolean = false;
+  /** Why the guest was ended from outside, if it was. */
+  ended: Thrown | undefined = undefined;
   /** For one call at a time, never kept. */
   readonly stat: FileStat = new FileStat();
   #scratch: Uint8Array | undefined = undefined;
@@ -112,12 +120,22 @@ export class System {
     }
   }
 
-  /** Goes through with a call that waits, holding the thread until it is done. */
-  settle(result: number | Wait): number {
+  /** Ends the guest at its next system call, whatever it is. */
+  end(cause: unknown): void {
+    this.ended = new Thrown(cause);
+    this.memory.unbind();
+  }
+
+  /**
+   * Goes through with a call that waits, holding the thread until it is done; or, for a guest that
+   * is suspended, whatever has been put in its place (see async.ts).
+   */
+  settle: (wait: Wait) => number = (wait) => {
+    let result: number | Wait = wait;
     while (typeof result !== "number") {
       this.poll(result.entries, Math.max(0, result.deadline - this.now()));
       result = result.resume();
     }
-    return result;
-  }
+    return result | 0;
+  };
 }

@@ -60,7 +60,10 @@ function gathered(
   const { memory } = system;
   const scratch = system.take();
   try {
-    if (transfer === writing) copy(memory, buffers, scratch, total, true);
+    if (transfer === writing) {
+      total = atMost(system, file, total);
+      copy(memory, buffers, scratch, total, true);
+    }
     const count = transfer(file, scratch, 0, total, position);
     if (transfer === reading && count > 0) copy(memory, buffers, scratch, count, false);
     return count;
@@ -100,11 +103,12 @@ function transferBuffers(
   const buffers = memory.buffers(iovs, iovs_len);
   if (buffers.length === 0) return 0;
   if (buffers.length > 2) return transferAll(system, transfer, file, buffers, position);
+  const length = Math.min(buffers[1]!, TRANSFER_MAX);
   return transfer(
     file,
     memory.bytes,
     buffers[0]!,
-    Math.min(buffers[1]!, TRANSFER_MAX),
+    transfer === writing ? atMost(system, file, length) : length,
     position,
   );
 }
@@ -130,6 +134,14 @@ export function read(
   return transferBuffers(system, reading, file, iovs, iovs_len, position);
 }
 
+/** What is certain not to hold the thread when a pipe is ready: PIPE_BUF. */
+const PIPE_BUF = 4096;
+
+/** How much may be written at once to a file: all of it, unless nobody may be kept waiting. */
+function atMost(system: System, file: File, length: number): number {
+  return system.suspends && !file.seekable ? Math.min(length, PIPE_BUF) : length;
+}
+
 /** Writes at a position, like {@linkcode read}. */
 export function write(
   system: System,
@@ -145,7 +157,7 @@ export function write(
     const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
     if (length !== 0 && length <= TRANSFER_MAX) {
       memory.check(pointer, length);
-      return file.write(memory.bytes, pointer, length, position);
+      return file.write(memory.bytes, pointer, atMost(system, file, length), position);
     }
   }
   return transferBuffers(system, writing, file, iovs, iovs_len, position);

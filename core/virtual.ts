@@ -155,7 +155,7 @@ export function withClock(host: Host, guest: GuestClock): Host {
     if (!virtual || timeout <= 0 || entries.some(({ found }) => found !== 0)) return;
     calling(() => guest.wait!(BigInt(Math.ceil(timeout * 1e6))));
   };
-  return { ...host, clock, poll };
+  return { ...host, clock, poll, virtual: true };
 }
 
 /** A host with another source of randomness. */

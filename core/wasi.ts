@@ -3,266 +3,43 @@
  *
  * @module
  */
-import { DescriptorTable, preopenDescriptor, streamDescriptor } from "./descriptors.ts";
-import { Errno } from "./abi.ts";
-import { WasiError } from "./errno.ts";
-import { Quota, QuotaDirectory } from "./directories/quota.ts";
-import { StableDirectory, StableNumbers } from "./directories/stable.ts";
-import { GuestAborted, ProcExit, throwAborted, throwExit, Thrown } from "./exit.ts";
-import type { Confinement, Directory, File, Host } from "./host.ts";
-import { type ImportedFunction, makeImports } from "./imports.ts";
-import { type EveryLimit, type Limits, OutputLimit, validateLimits } from "./limits.ts";
+import { GuestAborted, ProcExit, Thrown } from "./exit.ts";
+import {
+  closeGuest,
+  type HostMaker,
+  importsOf,
+  makeGuest,
+  otherBinding,
+  STATE,
+  type State,
+  stateOf,
+  type WASIImport,
+  type WASIOptions,
+} from "./guest.ts";
+import type { Confinement } from "./host.ts";
 import { isMemory } from "./memory.ts";
 import {
   alreadyStarted,
-  bindingOf,
-  initFailure,
   invalidMemory,
-  invalidType,
-  invalidValue,
-  notStarted,
-  pathOfURL,
-  validateArgs,
-  validateBoolean,
-  validateConfinement,
-  validateEnv,
   validateFunction,
   validateObject,
-  validatePreopens,
   validateUndefined,
 } from "./options.ts";
-import { preview1, type Signature } from "./preview1.ts";
-import { inputOf, outputOf, type StdinOption, type StdoutOption } from "./streams.ts";
-import { StringList, System } from "./system.ts";
-import { traced, type TraceSink } from "./trace.ts";
-import { unstable } from "./unstable.ts";
-import {
-  type GuestClock,
-  validateClock,
-  validateRandom,
-  withClock,
-  withRandom,
-} from "./virtual.ts";
+import { inputOf, outputOf } from "./streams.ts";
 
-/**
- * Options of {@linkcode BaseWASI | WASI}. Those of `node:wasi` mean what Node says of them.
- *
- * Source: https://nodejs.org/api/wasi.html#new-wasioptions
- */
-export interface WASIOptions {
-  /** Which snapshot the guest was built for; there is no default. */
-  version: "preview1" | "unstable";
-  /** Command-line arguments; the first is the name of the program. Default: none. */
-  args?: readonly string[];
-  /** Environment variables. What is undefined is left out. Default: none. */
-  env?: Readonly<Record<string, string | undefined>>;
-  /**
-   * Directories of the guest: its name for each, and the host's path, a file: URL or a
-   * {@linkcode Directory} such as those of `memory()`, `host()` and `overlay()`. They take
-   * descriptors from 3 on in the order of the keys. Default: none.
-   */
-  preopens?: Readonly<Record<string, string | URL | Directory>>;
-  /**
-   * Whether `proc_exit` ends the guest alone, so that `start()` returns the code; with `false` it
-   * ends the process, at once and without its exit handlers. Default: true.
-   */
-  returnOnExit?: boolean;
-  /**
-   * The guest's standard input: a descriptor of the process, bytes, a function that fills an array
-   * and returns how much it gave (0 at the end), or `null` for nothing. Default: 0.
-   */
-  stdin?: StdinOption;
-  /**
-   * Its standard output: a descriptor of the process, a function that takes each chunk, an
-   * {@linkcode OutputBuffer}, or `null` for nowhere. Default: 1.
-   */
-  stdout?: StdoutOption;
-  /** Its standard error, likewise. Default: 2. */
-  stderr?: StdoutOption;
-  /** How much it may take of its host. Default: what the host has. */
-  limits?: Limits;
-  /**
-   * Its clock: a start in nanoseconds since 1970, from which time goes on by a microsecond with
-   * each look at it and by as much as the guest waits, none of it real; or a clock of yours.
-   * Default: the host's clocks.
-   *
-   * With both `clock` and `random` a run can be repeated exactly: lists of directories are sorted,
-   * inode numbers count from 1, and files of the host are as old as the clock's beginning until
-   * the guest changes them.
-   */
-  clock?: bigint | GuestClock;
-  /**
-   * Its randomness: a seed, from which all bytes follow and which is no good for secrets, or a
-   * function that fills an array. Default: the host's.
-   */
-  random?: number | bigint | ((into: Uint8Array) => void);
-  /**
-   * Shows each system call as two lines of text, before and after: to a function, or with `true`
-   * to `console.error`. Default: false, which costs nothing.
-   */
-  trace?: boolean | TraceSink;
-  /**
-   * Whether libc may be called through the runtime's foreign functions, where there are any.
-   * With `false` directories are confined over the runtime's own file system. Default: true.
-   */
-  ffi?: boolean;
-  /**
-   * The confinement that every directory given as a path must have: "kernel", "walk" or
-   * "checked". If it is not to be had the constructor throws `ERR_INVALID_ARG_VALUE`. Default:
-   * the strongest there is.
-   */
-  confinement?: Confinement;
-}
+export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
 
-/** Bytes of a page of memory. */
-const PAGE = 65536;
-
-/** The system calls as a guest imports them. It can be changed: what is in it is what is used. */
-export type WASIImport = Record<string, ImportedFunction>;
-
-/** The functions by the name that they are imported from. */
-const TABLES: Readonly<Record<string, Readonly<Record<string, Signature>>>> = {
-  wasi_snapshot_preview1: preview1,
-  wasi_unstable: unstable,
-};
-
-/** What an adapter knows how to make: the host for these options. */
-export type HostMaker = (options: { ffi: boolean; confinement: Confinement | undefined }) => Host;
-
-/** What a WASI object keeps to itself. */
-interface State {
-  readonly binding: string;
-  readonly system: System;
-  readonly trace: TraceSink | undefined;
-  instance: { exports: Record<string, unknown> } | undefined;
-  exitCode: number;
-}
-
-/**
- * Where the state is kept: a symbol and not a private field, so that a Proxy around a WASI object
- * works as it does with Node's.
- */
-const STATE: unique symbol = Symbol("state");
-
-function stateOf(wasi: object): State {
-  return (wasi as { [STATE]: State })[STATE];
-}
-
-/**
- * Closes what a guest left open when nobody can reach it any more. What is watched is the system,
- * because the functions of `wasiImport` hold it as long as an instance may call them.
- */
-const abandoned: FinalizationRegistry<DescriptorTable> = new FinalizationRegistry((table) =>
-  table.close()
-);
-
-/** Whether a preopen's value is a directory rather than something to be made a path of. */
-function isDirectory(value: unknown): value is Directory {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Directory).statAt === "function" &&
-    typeof (value as Directory).open === "function";
-}
-
-/** What the options say of a guest's descriptors. */
-interface Given {
-  readonly streams: readonly (number | File)[];
-  readonly preopens: readonly [string, unknown][];
-  readonly limits: EveryLimit;
-  /** whether the guest has a clock of its own, and all it sees must be the same in every run */
-  readonly ownClock: boolean;
-  readonly stable: boolean;
-}
-
-/** Opens the standard streams and the preopens, or leaves nothing open and throws. */
-function openAll(
-  host: Host,
-  { streams, preopens, limits, ownClock, stable }: Given,
-): DescriptorTable {
-  const table = new DescriptorTable(limits.openFiles);
-  const encoder = new TextEncoder();
-  const output = limits.outputBytes === Infinity ? undefined : new OutputLimit(limits.outputBytes);
-  const quota = limits.diskBytes === Infinity && limits.files === Infinity
-    ? undefined
-    : new Quota(limits.diskBytes, limits.files);
-  const numbers = stable ? new StableNumbers(host.clock) : undefined;
-  try {
-    streams.forEach((stream, fd) => {
-      const file = typeof stream === "number" ? openStream(host, stream) : stream;
-      table.insert(streamDescriptor(fd > 0 && output !== undefined ? output.before(file) : file));
-    });
-    for (const [name, value] of preopens) {
-      const given = isDirectory(value);
-      let directory = given ? value : openPreopen(host, name, value);
-      if (ownClock) directory.useClock?.(host.clock);
-      if (quota !== undefined) directory = new QuotaDirectory(directory, quota);
-      if (numbers !== undefined) directory = new StableDirectory(directory, numbers);
-      table.insert(preopenDescriptor(directory, encoder.encode(name), !given));
-    }
-  } catch (error) {
-    table.close();
-    throw error;
-  }
-  return table;
-}
-
-function openStream(host: Host, fd: number): File {
-  try {
-    return host.fs.stream(fd);
-  } catch (error) {
-    throw initFailure(error, `cannot use descriptor ${fd} as a standard stream`);
-  }
-}
-
-function openPreopen(host: Host, name: string, value: unknown): Directory {
-  const path = value instanceof URL
-    ? pathOfURL(value, `options.preopens["${name}"]`)
-    : String(value);
-  try {
-    if (path.includes("\0")) throw new WasiError(Errno.INVAL); // libc would open what stands before
-    return host.fs.directory(path);
-  } catch (error) {
-    throw initFailure(error, `cannot open preopen "${name}"`);
-  }
-}
-
-/** The option `trace` as a function, if it is on. */
-function validateTrace(value: unknown): TraceSink | undefined {
-  if (value === undefined || value === false) return undefined;
-  if (value === true) return (line) => console.error(line);
-  if (typeof value === "function") return value as TraceSink;
-  throw invalidType("options.trace", "of type boolean or function", value);
-}
-
-/** Why a confinement is not to be had, and what can be done. */
-function unavailable({ name, fs }: Host, ffi: boolean): string {
-  const why = ffi ? "" : ", because options.ffi is false";
-  return `is not to be had on ${name}${why}: directories are confined by "${fs.confinement}" here`;
-}
-
-/** The functions of a snapshot, bound to a guest. */
-function importsOf({ system, trace }: State, binding: string): WASIImport {
-  const table = TABLES[binding]!;
-  if (trace === undefined) return makeImports(system, table);
-  return makeImports(system, traced(table, binding === "wasi_unstable", trace));
-}
-
-function traceExit({ trace }: State, code: number): void {
-  try {
-    trace?.(`==> proc_exit(rval=${code >>> 0})`);
-  } catch (error) {
-    throwAborted(error);
-  }
-}
-
-/** `proc_exit`: unwinds the guest, or ends the process. */
-function makeExit(state: State, returnOnExit: boolean): ImportedFunction {
-  return (code: number) => {
-    if (!state.system.memory.bound) throw notStarted();
-    traceExit(state, code);
-    if (!returnOnExit) state.system.host.exit(code);
-    state.exitCode = code;
-    throwExit(code);
-  };
+/** The standard streams of a guest that holds the thread. */
+function syncStreams(
+  stdin: unknown,
+  stdout: unknown,
+  stderr: unknown,
+): ReturnType<typeof inputOf>[] {
+  return [
+    inputOf(stdin, "options.stdin"),
+    outputOf(stdout, "options.stdout"),
+    outputOf(stderr, "options.stderr"),
+  ];
 }
 
 /**
@@ -284,46 +61,9 @@ export class BaseWASI {
    * that are wrong; codes such as `UVWASI_ENOENT` for a preopen or a stream that cannot be opened.
    */
   constructor(options: WASIOptions, makeHost: HostMaker) {
-    validateObject(options, "options");
-    const binding = bindingOf(options.version);
-    const args = validateArgs(options.args);
-    const env = validateEnv(options.env);
-    const preopens = validatePreopens(options.preopens);
-    const { stdin = 0, stdout = 1, stderr = 2, ffi = true, confinement } = options;
-    const streams = [
-      inputOf(stdin, "options.stdin"),
-      outputOf(stdout, "options.stdout"),
-      outputOf(stderr, "options.stderr"),
-    ];
-    validateBoolean(ffi, "options.ffi");
-    validateConfinement(confinement);
-    const limits = validateLimits(options.limits);
-    const clock = validateClock(options.clock);
-    const random = validateRandom(options.random);
-    const trace = validateTrace(options.trace);
-    let host = makeHost({ ffi, confinement });
-    if (confinement !== undefined && host.fs.confinement !== confinement) {
-      throw invalidValue("options.confinement", unavailable(host, ffi), confinement);
-    }
-    if (clock !== undefined) host = withClock(host, clock);
-    if (random !== undefined) host = withRandom(host, random);
-    const ownClock = clock !== undefined;
-    const stable = ownClock && random !== undefined;
-    const table = openAll(host, { streams, preopens, limits, ownClock, stable });
-    const { returnOnExit = true } = options;
-    try {
-      validateBoolean(returnOnExit, "options.returnOnExit");
-    } catch (error) {
-      table.close();
-      throw error;
-    }
-    const system = new System(host, table, new StringList(args), new StringList(env));
-    system.memory.limit = limits.memoryPages * PAGE;
-    const state: State = { binding, system, trace, instance: undefined, exitCode: 0 };
+    const { state, wasiImport } = makeGuest(options, makeHost, syncStreams);
     Object.defineProperty(this, STATE, { value: state });
-    abandoned.register(system, table, system);
-    this.wasiImport = importsOf(state, binding);
-    this.wasiImport.proc_exit = makeExit(state, returnOnExit);
+    this.wasiImport = wasiImport;
   }
 
   /**
@@ -335,7 +75,7 @@ export class BaseWASI {
     const state = stateOf(this);
     const { binding } = state;
     const imports = { [binding]: this.wasiImport };
-    const other = Object.keys(TABLES).find((name) => name !== binding)!;
+    const other = otherBinding(binding);
     return Object.defineProperty(imports, other, {
       configurable: true,
       get: (): WASIImport => ({
@@ -424,8 +164,6 @@ export class BaseWASI {
 
   /** Closes all that is open; system calls answer BADF from then on. */
   [Symbol.dispose](): void {
-    const { system } = stateOf(this);
-    abandoned.unregister(system);
-    system.table.close();
+    closeGuest(stateOf(this));
   }
 }

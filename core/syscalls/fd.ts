@@ -61,6 +61,11 @@ function isReady(system: System, file: File, events: number): boolean {
   return entry.found !== 0;
 }
 
+/** Whether a stream may be used only when it is ready. */
+function mustAsk(system: System, descriptor: Descriptor): boolean {
+  return system.suspends || (descriptor.flags & Fdflags.NONBLOCK) !== 0;
+}
+
 /** AGAIN for a guest that asked for it, a wait for the others. */
 function again(
   descriptor: Descriptor & { readonly file: File },
@@ -82,8 +87,8 @@ export function fd_read(
   const { file } = descriptor;
   system.memory.check(nread, 4);
   const position = positionOf(descriptor);
-  if (position < 0 && (descriptor.flags & Fdflags.NONBLOCK) !== 0) {
-    if (!isReady(system, file, Poll.READ)) return Errno.AGAIN;
+  if (position < 0 && mustAsk(system, descriptor) && !isReady(system, file, Poll.READ)) {
+    return again(descriptor, Poll.READ, () => fd_read(system, fd, iovs, iovs_len, nread));
   }
   const count = read(system, file, iovs, iovs_len, position);
   if (count < 0) {
@@ -107,8 +112,10 @@ export function fd_write(
   system.memory.check(nwritten, 4);
   const appending = (flags & Fdflags.APPEND) !== 0;
   const position = appending ? -1 : positionOf(descriptor);
-  if (position < 0 && (flags & Fdflags.NONBLOCK) !== 0 && !file.seekable) {
-    if (!isReady(system, file, Poll.WRITE)) return Errno.AGAIN;
+  if (position < 0 && !file.seekable && mustAsk(system, descriptor)) {
+    if (!isReady(system, file, Poll.WRITE)) {
+      return again(descriptor, Poll.WRITE, () => fd_write(system, fd, iovs, iovs_len, nwritten));
+    }
   }
   const count = write(system, file, iovs, iovs_len, position);
   if (count < 0) {

@@ -1,0 +1,298 @@
+/**
+ * A guest that is suspended while it waits, so that the thread is free for everybody else: over
+ * JSPI (`WebAssembly.Suspending` and `WebAssembly.promising`). The system calls are the ones of
+ * the class that holds the thread; only what is done with a wait differs.
+ *
+ * @module
+ */
+import {
+  type AsyncStdinOption,
+  type AsyncStdoutOption,
+  asyncStreams,
+  isAsyncFile,
+} from "./async_streams.ts";
+import { errnoOf } from "./errno.ts";
+import { GuestAborted, ProcExit, Thrown } from "./exit.ts";
+import { closeGuest, type HostMaker, makeGuest, type State, type WASIOptions } from "./guest.ts";
+import type { ImportedFunction } from "./imports.ts";
+import { isMemory } from "./memory.ts";
+import {
+  alreadyStarted,
+  invalidMemory,
+  invalidType,
+  validateFunction,
+  validateObject,
+  validateUndefined,
+} from "./options.ts";
+import { type System, Wait } from "./system.ts";
+
+/** Options of {@linkcode BaseAsyncWASI}: those of `WASI`, with streams, and a signal. */
+export interface AsyncWASIOptions extends Omit<WASIOptions, "stdin" | "stdout" | "stderr"> {
+  /** Standard input: whatever `WASI` takes, a `ReadableStream`, a `Blob` or an async iterable. */
+  stdin?: AsyncStdinOption;
+  /**
+   * Standard output: whatever `WASI` takes, or a `WritableStream`, which is closed when the guest
+   * has ended.
+   */
+  stdout?: AsyncStdoutOption;
+  /** Standard error, likewise; it may be the same stream. */
+  stderr?: AsyncStdoutOption;
+  /** Ends a guest that waits, at once; one that computes at its next system call. */
+  signal?: AbortSignal;
+}
+
+/** Calls that can wait. The others stay plain functions. */
+const WAITING: readonly string[] = [
+  "fd_read",
+  "fd_write",
+  "poll_oneoff",
+  "sock_accept",
+  "sock_recv",
+  "sock_send",
+];
+
+/** Longest pause, in milliseconds, between looks at descriptors of the host. */
+const PAUSE_MAX = 10;
+/** So often at first it is looked again at once, with others let through between. */
+const EAGER = 20;
+/** setTimeout() takes no more. */
+const TIMEOUT_MAX = 2 ** 31 - 1;
+
+/** What JSPI adds to WebAssembly, where it is there. */
+interface Suspension {
+  Suspending?: new (call: ImportedFunction) => ImportedFunction;
+  promising?: (call: unknown) => (...parameters: unknown[]) => Promise<unknown>;
+}
+
+const suspension: Suspension = WebAssembly as unknown as Suspension;
+
+/** Whether guests can be suspended here: Node 26, Deno, Bun and Chromium can. */
+export function canSuspend(): boolean {
+  return suspension.Suspending !== undefined && suspension.promising !== undefined;
+}
+
+function unsupported(): Error {
+  const text = "this runtime cannot suspend a guest: it has no WebAssembly.Suspending (JSPI). " +
+    "Use Node 26, Deno, Bun or Chromium, or WASI, whose guests hold the thread";
+  return Object.assign(new Error(text), { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });
+}
+
+/** Lets other tasks through; far quicker than setTimeout(0). */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(0);
+  });
+}
+
+/** Resolves when so much time is over, when one of `changes` does, or when the guest is ended. */
+function rest(ending: Ending, milliseconds: number, changes: Promise<void>[]): Promise<void> {
+  return new Promise((resolve) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const done = (): void => {
+      clearTimeout(timer);
+      ending.wakes.delete(done);
+      resolve();
+    };
+    ending.wakes.add(done);
+    for (const change of changes) change.then(done);
+    if (milliseconds !== Infinity) timer = setTimeout(done, Math.min(milliseconds, TIMEOUT_MAX));
+  });
+}
+
+/**
+ * Waits until an entry has found something, the deadline is over or the guest is ended, the thread
+ * free meanwhile.
+ */
+async function waitFor(system: System, { entries, deadline }: Wait, ending: Ending): Promise<void> {
+  const files = entries.map(({ file }) => file);
+  const others = files.some((file) => !isAsyncFile(file));
+  for (let looks = 0; !ending.over; looks++) {
+    if (entries.length > 0) system.poll(entries, 0);
+    const left = deadline - system.now();
+    if (left <= 0 || entries.some(({ found }) => found !== 0)) return;
+    if (system.host.virtual && others === (files.length > 0) && left !== Infinity) {
+      return system.poll(entries, left);
+    }
+    const changes = files.flatMap((file) => (isAsyncFile(file) && file.changed()) || []);
+    if (left < 1 || (others && looks < EAGER)) await turn();
+    else {
+      // what can tell itself wakes; other descriptors are looked at now and then
+      const pause = others ? Math.min(PAUSE_MAX, 1 + (looks - EAGER) / 4) : Infinity;
+      await rest(ending, Math.min(pause, Math.floor(left)), changes);
+    }
+  }
+}
+
+/** Never resolves: a guest that is to end is not woken again. */
+const never: Promise<never> = new Promise(() => {});
+
+/** A guest that may be ended from outside. */
+class Ending {
+  readonly #system: System;
+  /** Called when it is, to let go of what is waited for. */
+  readonly wakes: Set<() => void> = new Set();
+  /** Rejects when it is. */
+  readonly aborted: Promise<never>;
+  #reject: (reason: unknown) => void = () => {};
+
+  constructor(system: System, signal: AbortSignal | undefined) {
+    this.#system = system;
+    this.aborted = new Promise<never>((_, reject) => this.#reject = reject);
+    this.aborted.catch(() => {});
+    if (signal?.aborted) this.end(signal.reason);
+    signal?.addEventListener("abort", () => this.end(signal.reason), { once: true });
+  }
+
+  get over(): boolean {
+    return this.#system.ended !== undefined;
+  }
+
+  end(reason: unknown): void {
+    if (this.over) return;
+    this.#system.end(reason);
+    for (const wake of [...this.wakes]) wake();
+    this.#reject(reason);
+  }
+}
+
+/** Goes through with a call that waits; never comes back to a guest that is to end. */
+async function settle(system: System, ending: Ending, wait: Wait): Promise<number> {
+  let result: number | Wait = wait;
+  while (typeof result !== "number") {
+    try {
+      await waitFor(system, result, ending);
+      if (ending.over) return await never;
+      result = result.resume();
+    } catch (error) {
+      // what the embedder's streams and functions failed with ends the guest
+      if (error instanceof Thrown) ending.end(error.cause);
+      if (ending.over) return await never;
+      return errnoOf(error);
+    }
+  }
+  return result | 0;
+}
+
+/**
+ * The class `WASI` for guests that are suspended while they wait, over any host. Use the
+ * `AsyncWASI` of mod.ts.
+ */
+export class BaseAsyncWASI {
+  /** The system calls; those that can wait are `WebAssembly.Suspending` objects. */
+  readonly wasiImport: Readonly<Record<string, unknown>>;
+  readonly #state: State;
+  readonly #ending: Ending;
+
+  /**
+   * Checks the options, opens the preopens.
+   *
+   * Errors: as `WASI`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where guests cannot be suspended.
+   */
+  constructor(options: AsyncWASIOptions, makeHost: HostMaker) {
+    validateObject(options, "options");
+    const { signal } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidType("options.signal", "an instance of AbortSignal", signal);
+    }
+    if (!canSuspend()) throw unsupported();
+    const { state, wasiImport } = makeGuest(options as WASIOptions, makeHost, asyncStreams);
+    const { system } = state;
+    const ending = new Ending(system, signal);
+    system.suspends = true;
+    // a promise, which JSPI waits for
+    system.settle = (wait) => settle(system, ending, wait) as unknown as number;
+    this.#state = state;
+    this.#ending = ending;
+    this.wasiImport = Object.fromEntries(
+      Object.entries(wasiImport).map(([name, call]) => [
+        name,
+        WAITING.includes(name) ? new suspension.Suspending!(call) : call,
+      ]),
+    );
+  }
+
+  /** The import object for a guest that needs nothing but WASI. */
+  getImportObject(): WebAssembly.Imports {
+    return { [this.#state.binding]: this.wasiImport as WebAssembly.ModuleImports };
+  }
+
+  #bind(instance: WebAssembly.Instance): Record<string, unknown> {
+    const state = this.#state;
+    if (state.instance !== undefined) throw alreadyStarted();
+    validateObject(instance, "instance");
+    validateObject(instance.exports, "instance.exports");
+    const { memory } = instance.exports;
+    if (!isMemory(memory)) throw invalidMemory();
+    try {
+      state.system.memory.bind(memory);
+    } catch (error) {
+      throw error instanceof Thrown ? error.cause : error;
+    }
+    state.instance = instance as unknown as State["instance"];
+    return state.instance!.exports;
+  }
+
+  /**
+   * Runs a command; resolves with the exit code when it has ended and its output is where it
+   * belongs.
+   *
+   * Errors: as `WASI.start`; the signal's reason, if that ended it; what an embedder's stream
+   * failed with.
+   */
+  async start(instance: WebAssembly.Instance): Promise<number> {
+    const { _start, _initialize } = this.#bind(instance);
+    validateFunction(_start, "instance.exports._start");
+    validateUndefined(_initialize, "instance.exports._initialize");
+    try {
+      await this.#run(_start);
+    } catch (error) {
+      if (!(error instanceof ProcExit)) throw error;
+    } finally {
+      this.#state.system.table.closeOpened();
+      await this.#finish();
+    }
+    return this.#state.exitCode;
+  }
+
+  /**
+   * Initialises a reactor: calls `_initialize` if there is one. Exports that may wait must be
+   * called through `WebAssembly.promising`.
+   *
+   * Errors: as {@linkcode BaseAsyncWASI.start}.
+   */
+  async initialize(instance: WebAssembly.Instance): Promise<void> {
+    const { _start, _initialize } = this.#bind(instance);
+    validateUndefined(_start, "instance.exports._start");
+    if (_initialize === undefined) return;
+    validateFunction(_initialize, "instance.exports._initialize");
+    await this.#run(_initialize);
+  }
+
+  async #run(call: unknown): Promise<void> {
+    try {
+      if (this.#ending.over) await this.#ending.aborted;
+      await Promise.race([suspension.promising!(call)(), this.#ending.aborted]);
+    } catch (error) {
+      throw error instanceof GuestAborted ? error.cause : error;
+    }
+  }
+
+  /** Lets output streams take what is left. A guest that was ended does not wait for them. */
+  async #finish(): Promise<void> {
+    for (const file of this.#state.streams) {
+      if (typeof file === "number" || !isAsyncFile(file)) continue;
+      if (this.#ending.over) file.finish().catch(() => {});
+      else await file.finish();
+    }
+  }
+
+  /** Closes all that is open; system calls answer BADF from then on. */
+  [Symbol.dispose](): void {
+    closeGuest(this.#state);
+  }
+}

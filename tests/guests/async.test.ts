@@ -1,0 +1,258 @@
+/** Guests that are suspended while they wait: run() and AsyncWASI. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { AsyncWASI, canSuspend, memory, OutputBuffer, run, type RunOptions } from "../../mod.ts";
+import { root, runtime } from "../support/harness.ts";
+import { guestModule } from "./guest.ts";
+
+const tool = guestModule("tool");
+const file = path.join(root, "tests/guests/tool.wasm");
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const pause = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));
+const skip = canSuspend() ? false : "no JSPI on this runtime";
+
+/** Runs the tool; gives its exit code and output. */
+async function ran(args: string[], options: RunOptions = {}): Promise<[number, string]> {
+  const stdout = new OutputBuffer();
+  const code = await run(tool, { args: ["tool", ...args], stdin: null, stdout, ...options });
+  return [code as number, stdout.text()];
+}
+
+test("only Node before 26 cannot suspend", () => {
+  assert.equal(canSuspend(), runtime !== "node20");
+});
+
+test("run() takes a module, bytes, a file: URL, a response and a promise of one", async () => {
+  const content = new Uint8Array(fs.readFileSync(file));
+  const response = (): Response =>
+    new Response(content, { headers: { "content-type": "application/wasm" } });
+  const sources = [
+    tool,
+    content,
+    content.buffer,
+    pathToFileURL(file),
+    response(),
+    Promise.resolve(response()),
+  ];
+  for (const source of sources) {
+    const stdout = new OutputBuffer();
+    const code = await run(source, { args: ["tool"], stdin: bytes("x"), stdout });
+    assert.deepEqual([code, stdout.text()], [0, "X"]);
+  }
+});
+
+test("run() refuses what is no program, in words", async () => {
+  await assert.rejects(run("tool.wasm" as unknown as URL), {
+    code: "ERR_INVALID_ARG_TYPE",
+    message: /"source".*WebAssembly\.Module, URL, Response/,
+  });
+  await assert.rejects(run(new Response(null, { status: 404 })), {
+    code: "ERR_WASI_SOURCE",
+    message: /404/,
+  });
+  await assert.rejects(run(new Uint8Array(3)), { name: "CompileError" });
+  await assert.rejects(run(tool, { env: 5 } as unknown as RunOptions), {
+    code: "ERR_INVALID_ARG_TYPE",
+  });
+  await assert.rejects(run(tool, null as unknown as RunOptions), { code: "ERR_INVALID_ARG_TYPE" });
+});
+
+test("run() gives the exit code of a command and the instance of a reactor", async () => {
+  assert.deepEqual(await ran(["unknown"], { stderr: null }), [2, ""]);
+  const reactor = await run(guestModule("reactor"));
+  assert.equal(typeof reactor, "object");
+  const { initialized } = (reactor as WebAssembly.Instance).exports as {
+    initialized(): number;
+  };
+  assert.equal(initialized(), 1);
+});
+
+test("run() rejects with a guest's trap", async () => {
+  const source = new Uint8Array(
+    // (module (memory (export "memory") 1) (func (export "_start") unreachable))
+    // deno-fmt-ignore
+    [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 19, 2, 6, 109,
+      101, 109, 111, 114, 121, 2, 0, 6, 95, 115, 116, 97, 114, 116, 0, 0, 10, 5, 1, 3, 0, 0, 11],
+  );
+  await assert.rejects(run(source), (error) => error instanceof WebAssembly.RuntimeError);
+});
+
+test("without JSPI run() holds the thread, and refuses what needs more", {
+  skip: canSuspend() ? "there is JSPI" : false,
+}, async () => {
+  assert.deepEqual(await ran(["upper"], { stdin: bytes("held") }), [0, "HELD"]);
+  const refused = { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM", message: /JSPI.*Node 26/ };
+  await assert.rejects(ran([], { stdin: new Blob(["x"]) }), refused);
+  await assert.rejects(ran([], { signal: new AbortController().signal }), refused);
+  assert.throws(() => new AsyncWASI({ version: "preview1" }), refused);
+});
+
+test("other tasks go on while a guest sleeps and reads", { skip }, async () => {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 10);
+  async function* lines(): AsyncGenerator<Uint8Array> {
+    for (const line of ["one ", "two ", "three"]) {
+      await pause(100);
+      yield bytes(line);
+    }
+  }
+  const result = await ran(["upper"], { stdin: lines() });
+  clearInterval(timer);
+  assert.deepEqual(result, [0, "ONE TWO THREE"]);
+  assert.ok(ticks >= 15, `${ticks} ticks of 10 ms in 300 ms`);
+});
+
+test("streams, blobs and async iterables are standard input", { skip }, async () => {
+  const parts = (): Uint8Array[] => [bytes("a"), bytes(""), bytes("bc")];
+  const stream = new ReadableStream({
+    start(controller) {
+      for (const part of parts()) controller.enqueue(part);
+      controller.close();
+    },
+  });
+  const inputs = [
+    stream,
+    new Blob(["abc"]),
+    (async function* () {
+      yield* parts();
+    })(),
+  ];
+  for (const stdin of inputs) assert.deepEqual(await ran(["upper"], { stdin }), [0, "ABC"]);
+  // what is still on its way is not ready
+  const [, streams] = await ran(["streams"], { stdin: new Blob(["x"]) });
+  assert.match(streams, /^0 type=0 tty=0 read=1 write=0 ready=0\n1 type=0 tty=0 /);
+});
+
+test("an output stream sets the pace, gets all of it and is closed", { skip }, async () => {
+  const size = 1_000_000;
+  let [received, busy, most] = [0, 0, 0];
+  let closed = false;
+  const stdout = new WritableStream<Uint8Array>({
+    async write(chunk) {
+      most = Math.max(most, ++busy);
+      await null;
+      received += chunk.length;
+      busy--;
+    },
+    close: () => void (closed = true),
+  });
+  const stdin = new Uint8Array(size).fill(97);
+  assert.equal(await run(tool, { args: ["tool"], stdin, stdout }), 0);
+  assert.deepEqual([received, most, closed], [size, 1, true]);
+});
+
+test("one stream can be output and error", { skip }, async () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const text = new Response(readable).text();
+  const code = await run(tool, { args: ["tool", "x"], stdout: writable, stderr: writable });
+  assert.deepEqual([code, await text], [2, "tool: unknown command x\n"]);
+});
+
+test("what a stream fails with is what run() rejects with", { skip }, async () => {
+  const mine = new Error("broken");
+  const is = (error: unknown): boolean => error === mine;
+  const stdin = new ReadableStream<Uint8Array>({ pull: (it) => it.error(mine) });
+  await assert.rejects(ran(["upper"], { stdin }), is);
+  const stdout = new WritableStream<Uint8Array>({
+    write() {
+      throw mine;
+    },
+  });
+  await assert.rejects(ran(["upper"], { stdin: new Uint8Array(1e6), stdout }), is);
+  const text = new ReadableStream({ start: (it) => it.enqueue("text") });
+  await assert.rejects(ran(["upper"], { stdin: text }), {
+    code: "ERR_INVALID_ARG_TYPE",
+    message: /chunk of options\.stdin.*Uint8Array/,
+  });
+});
+
+test("a signal ends a guest that sleeps, reads or has not begun", { skip }, async () => {
+  const never = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
+  for (const [args, stdin] of [[["times"], null], [["upper"], never]] as const) {
+    const began = performance.now();
+    const signal = AbortSignal.timeout(100);
+    await assert.rejects(ran([...args], { stdin, signal, stdout: null }), {
+      name: "TimeoutError",
+    });
+    const took = performance.now() - began;
+    assert.ok(took >= 90 && took < 400, `${took} ms`);
+  }
+  const mine = new Error("not today");
+  await assert.rejects(ran(["times"], { signal: AbortSignal.abort(mine) }), (e) => e === mine);
+  await assert.rejects(ran([], { signal: {} } as unknown as RunOptions), {
+    code: "ERR_INVALID_ARG_TYPE",
+    message: /options\.signal/,
+  });
+});
+
+test("a signal given while a guest computes ends it at its next call", { skip }, async () => {
+  const controller = new AbortController();
+  const mine = new Error("enough");
+  let chunks = 0;
+  const stdout = (): void => {
+    if (++chunks === 3) controller.abort(mine);
+  };
+  const options = { stdin: new Uint8Array(1e6), stdout, signal: controller.signal };
+  await assert.rejects(ran(["upper"], options), (error) => error === mine);
+  assert.equal(chunks, 3);
+});
+
+test("two guests take turns", { skip }, async () => {
+  const order: string[] = [];
+  const one = async (name: string, wait: number): Promise<void> => {
+    async function* input(): AsyncGenerator<Uint8Array> {
+      for (let i = 0; i < 3; i++) {
+        await pause(wait);
+        yield bytes(name);
+      }
+    }
+    await ran(["upper"], { stdin: input(), stdout: () => void order.push(name) });
+  };
+  await Promise.all([one("slow", 100), one("fast", 30)]);
+  assert.deepEqual(order.slice(0, 2), ["fast", "fast"]);
+  assert.equal(order.at(-1), "slow");
+});
+
+test("time that is not real passes at once", { skip }, async () => {
+  const began = performance.now();
+  const options = { clock: 0n, random: 1 };
+  const first = await ran(["times"], options);
+  assert.deepEqual(first, await ran(["times"], options));
+  assert.ok(performance.now() - began < 10000);
+  const stdin = new Blob(["x"]);
+  assert.deepEqual(await ran(["upper"], { ...options, stdin }), [0, "X"]);
+});
+
+test("limits hold here too, memory's by making growth fail", async () => {
+  const content = new Uint8Array(fs.readFileSync(file));
+  const stdout = new OutputBuffer();
+  const limits = { memoryPages: 300 };
+  assert.equal(await run(content, { args: ["tool", "grows", "500"], stdout, limits }), 0);
+  assert.match(stdout.text(), /^(3\d|4[0-3]) of 500/);
+  const files = memory();
+  const code = await run(tool, {
+    args: ["tool", "write", "f", "0", "99"],
+    preopens: { "/": files },
+    limits: { diskBytes: 42 },
+    stderr: null,
+  });
+  assert.deepEqual([code, files.bytes("f").length], [19, 42]);
+});
+
+test("the output of another process is input while it runs", { skip }, async () => {
+  const child = spawn("sh", ["-c", "sleep 0.3; printf hello; sleep 0.2; printf ' again'"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const stdout = new OutputBuffer();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  child.stdout.on("data", (chunk: Uint8Array) => void writer.write(new Uint8Array(chunk)));
+  child.stdout.on("end", () => void writer.close());
+  const code = await run(tool, { args: ["tool"], stdin: readable, stdout });
+  assert.deepEqual([code, stdout.text()], [0, "HELLO AGAIN"]);
+});
