@@ -11,7 +11,7 @@ import { FileStat } from "../filestat.ts";
 import { type Directory, type File, Open } from "../host.ts";
 import { WrappedDirectory, WrappedFile } from "./wrapped.ts";
 
-/** What is known of a file that the guest has made larger. */
+/** What is known of a file that the guest has made larger, or of a link that it has made. */
 interface Charge {
   readonly key: string;
   size: number;
@@ -49,31 +49,25 @@ export class Quota {
   /** Gives a name back, with the bytes of what it stood for if that was its last. */
   dropName(stat: FileStat): void {
     this.#names++;
-    if (stat.filetype === Filetype.SYMBOLIC_LINK) this.#bytes += stat.length;
-    if (stat.filetype !== Filetype.REGULAR_FILE || stat.nlink > 1n) return;
+    if (stat.filetype === Filetype.DIRECTORY || stat.nlink > 1n) return;
     const charge = this.#charges.get(keyOf(stat));
     if (charge === undefined) return;
     charge.gone = true;
     this.#settle(charge);
   }
 
-  /** Takes bytes for a link's target; false if there are not as many. */
-  take(bytes: number): boolean {
-    if (bytes > this.#bytes) return false;
-    this.#bytes -= bytes;
-    return true;
+  /** Notes that a link was made; the caller has seen that there is room. */
+  madeLink(stat: FileStat): void {
+    const charge = { key: keyOf(stat), size: 0, charged: 0, opened: 0, gone: false };
+    this.#charges.set(charge.key, charge);
+    this.resized(charge, stat.length);
   }
 
-  giveBack(bytes: number): void {
-    this.#bytes += bytes;
-  }
-
-  /** Notes that a file is open; undefined for one that need not be watched. */
-  opened(stat: FileStat, writes: boolean): Charge | undefined {
+  /** Notes that a file is open, for reading too: its bytes are not free before it is closed. */
+  opened(stat: FileStat): Charge {
     const key = keyOf(stat);
     let charge = this.#charges.get(key);
     if (charge === undefined) {
-      if (!writes) return undefined;
       charge = { key, size: stat.length, charged: 0, opened: 0, gone: false };
       this.#charges.set(key, charge);
     }
@@ -136,8 +130,7 @@ export class QuotaDirectory extends WrappedDirectory {
     }
     const file = opened as File;
     if (file.filetype !== Filetype.REGULAR_FILE || file.stat(stat) < 0) return file;
-    const charge = quota.opened(stat, (flags & (Open.WRITE | Open.TRUNC)) !== 0);
-    if (charge === undefined) return file;
+    const charge = quota.opened(stat);
     if (cut > 0) {
       charge.size = Math.max(charge.size, cut);
       quota.resized(charge, stat.length);
@@ -163,10 +156,10 @@ export class QuotaDirectory extends WrappedDirectory {
   override symlink(target: string, path: string): number {
     const stat = this.#stat;
     return this.#make(() => {
-      if (!this.#quota.take(target.length * 3)) return -Errno.DQUOT;
+      // a unit of UTF-16 is at most three bytes
+      if (target.length * 3 > this.#quota.room) return -Errno.DQUOT;
       const error = super.symlink(target, path);
-      this.#quota.giveBack(target.length * 3);
-      if (error === 0 && this.inner.statAt(path, false, stat) === 0) this.#quota.take(stat.length);
+      if (error === 0 && this.inner.statAt(path, false, stat) === 0) this.#quota.madeLink(stat);
       return error;
     });
   }
