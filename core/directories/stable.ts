@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { Clockid, Filetype, Fstflags } from "../abi.ts";
+import { Clockid, Errno, Filetype, Fstflags } from "../abi.ts";
 import { FileStat } from "../filestat.ts";
-import type { Clock, Directory, DirentSink, File } from "../host.ts";
+import { type Clock, type Directory, type DirentSink, type File, Open } from "../host.ts";
 import { decode } from "../text.ts";
 import { WrappedDirectory, WrappedFile } from "./wrapped.ts";
 
@@ -23,6 +23,7 @@ export class StableNumbers {
   readonly #began: bigint;
   readonly #devices: Map<bigint, bigint> = new Map();
   readonly #files: Map<string, Told> = new Map();
+  #last = 0n;
   readonly #view: DataView = new DataView(new ArrayBuffer(8));
 
   constructor(clock: Clock) {
@@ -42,14 +43,19 @@ export class StableNumbers {
   }
 
   told(dev: bigint, ino: bigint, ownTimes: boolean): Told {
-    const key = `${dev}:${ino}`;
-    let told = this.#files.get(key);
-    if (told === undefined) {
-      const began = this.#began;
-      const times = ownTimes ? undefined : { atim: began, mtim: began, ctim: began };
-      this.#files.set(key, told = { ino: BigInt(this.#files.size + 1), times });
-    }
+    return this.#files.get(`${dev}:${ino}`) ?? this.#tell(dev, ino, ownTimes, this.#began);
+  }
+
+  #tell(dev: bigint, ino: bigint, ownTimes: boolean, time: bigint): Told {
+    const times = ownTimes ? undefined : { atim: time, mtim: time, ctim: time };
+    const told = { ino: ++this.#last, times };
+    this.#files.set(`${dev}:${ino}`, told);
     return told;
+  }
+
+  /** Notes that the guest has made a file: it is another one, even if a disk's number is reused. */
+  made({ dev, ino }: FileStat, ownTimes: boolean): void {
+    this.#tell(dev, ino, ownTimes, ownTimes ? this.#began : this.now());
   }
 
   /** Puts what the guest is told in the place of what the host says. */
@@ -170,12 +176,30 @@ export class StableDirectory extends WrappedDirectory {
   }
 
   override open(path: string, flags: number, fdflags: number): File | Directory | number {
+    const isNew = (flags & Open.CREAT) !== 0 &&
+      this.inner.statAt(path, (flags & Open.FOLLOW) !== 0, this.#stat) === -Errno.NOENT;
     const opened = this.inner.open(path, flags, fdflags);
     if (typeof opened === "number") return opened;
+    if (isNew && opened.stat(this.#stat) === 0) this.#numbers.made(this.#stat, this.#ownTimes);
     if (opened.filetype === Filetype.DIRECTORY) {
       return new StableDirectory(opened as Directory, this.#numbers, this.#ownTimes);
     }
     return new StableFile(opened as File, this.#numbers, this.#ownTimes);
+  }
+
+  #made(error: number, path: string): number {
+    if (error === 0 && this.inner.statAt(path, false, this.#stat) === 0) {
+      this.#numbers.made(this.#stat, this.#ownTimes);
+    }
+    return error;
+  }
+
+  override mkdir(path: string): number {
+    return this.#made(super.mkdir(path), path);
+  }
+
+  override symlink(target: string, path: string): number {
+    return this.#made(super.symlink(target, path), path);
   }
 
   /** By name; cookies count the entries of the list as it was when it began. */
