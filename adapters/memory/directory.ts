@@ -81,7 +81,10 @@ export class VolumeDirectory implements Directory {
       if ((flags & Open.EXCL) !== 0) return -Errno.EXIST;
       if (node instanceof DirectoryNode) return -Errno.ISDIR;
     }
-    if (node instanceof LinkNode) return (flags & Open.FOLLOW) !== 0 ? FOLLOW : -Errno.LOOP;
+    if (node instanceof LinkNode) {
+      if ((flags & Open.FOLLOW) !== 0) return FOLLOW;
+      return (flags & Open.DIRECTORY) !== 0 ? -Errno.NOTDIR : -Errno.LOOP;
+    }
     if (node instanceof DirectoryNode) {
       if ((flags & (Open.WRITE | Open.TRUNC)) !== 0) return -Errno.ISDIR;
       return new VolumeDirectory(volume, node);
@@ -156,8 +159,11 @@ export class VolumeDirectory implements Directory {
   link(path: string, to: Directory, toPath: string): number {
     const target = behind(to);
     if (!(target instanceof VolumeDirectory) || target.volume !== this.volume) return -Errno.XDEV;
-    const node = this.at(path, false);
-    return target.#change(toPath, (directory, name) => this.volume.link(node, directory, name));
+    return this.#change(
+      path,
+      (from, name) =>
+        target.#change(toPath, (into, toName) => this.volume.link(from, name, into, toName)),
+    );
   }
 
   readlink(path: string): string | number {

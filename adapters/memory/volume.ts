@@ -77,7 +77,8 @@ export class Volume {
   /** The node of a name, or -errno. */
   find(directory: DirectoryNode, name: string): Node | number {
     const node = directory.get(name)?.node;
-    return node ?? (badName(name) || -Errno.NOENT);
+    if (node !== undefined) return node;
+    return (directory.removed ? 0 : badName(name)) || -Errno.NOENT;
   }
 
   /** Makes sure that all that is in a directory is among its entries. */
@@ -102,9 +103,9 @@ export class Volume {
 
   /** Puts a new node into a directory. */
   insert(directory: DirectoryNode, name: string, node: Node): number {
+    if (directory.removed) return -Errno.NOENT;
     const bad = badName(name);
     if (bad < 0) return bad;
-    if (directory.removed) return -Errno.NOENT;
     if (node instanceof DirectoryNode) directory.nlink++;
     directory.set(name, node);
     this.modified(directory);
@@ -148,14 +149,16 @@ export class Volume {
   }
 
   symlink(directory: DirectoryNode, name: string, target: string): number {
+    if (target === "") return -Errno.NOENT;
     const there = this.#missing(directory, name);
     if (there < 0) return there;
     return this.insert(directory, name, new LinkNode(this.inode(), this.now(), target));
   }
 
-  /** 0 if a name is free, -EXIST if not. */
+  /** 0 if a name is free, -EXIST if not, -NOENT in a directory that is gone. */
   #missing(directory: DirectoryNode, name: string): number {
     if (name === ".") return -Errno.EXIST;
+    if (directory.removed) return -Errno.NOENT;
     const node = this.find(directory, name);
     if (typeof node !== "number") return -Errno.EXIST;
     return node === -Errno.NOENT ? 0 : node;
@@ -188,13 +191,15 @@ export class Volume {
     return 0;
   }
 
-  link(node: Node | number, directory: DirectoryNode, name: string): number {
+  /** linkat(2), once both names have been resolved; what a link leads to is not asked for. */
+  link(from: DirectoryNode, name: string, to: DirectoryNode, toName: string): number {
+    const node = name === "." ? from : this.find(from, name);
     if (typeof node === "number") return node;
-    if (node instanceof DirectoryNode) return -Errno.PERM;
-    const there = this.#missing(directory, name);
+    const there = this.#missing(to, toName);
     if (there < 0) return there;
+    if (node instanceof DirectoryNode) return -Errno.PERM;
     if (node.nlink >= LINK_MAX) return -Errno.MLINK;
-    const error = this.insert(directory, name, node);
+    const error = this.insert(to, toName, node);
     if (error < 0) return error;
     node.nlink++;
     node.ctim = this.now();
@@ -208,9 +213,10 @@ export class Volume {
     if (typeof node === "number") return node;
     const there = this.find(to, toName);
     if (typeof there === "number" && there !== -Errno.NOENT) return there;
-    if (there === node) return 0;
     if (to.removed) return -Errno.NOENT;
     if (node instanceof DirectoryNode && isWithin(to, node)) return -Errno.INVAL;
+    if (there instanceof DirectoryNode && isWithin(from, there)) return -Errno.NOTEMPTY;
+    if (there === node) return 0;
     if (typeof there !== "number") {
       const error = this.#replaceable(node, there);
       if (error < 0) return error;
@@ -240,6 +246,7 @@ export class Volume {
 
   /** Sets times as {@linkcode Handle.setTimes} says. */
   setTimes(node: Node, atim: bigint, mtim: bigint, flags: number): number {
+    if (flags === 0) return 0;
     const now = this.now();
     const pick = (old: Time, set: number, given: bigint, present: number): Time =>
       (flags & set) !== 0 ? given : (flags & present) !== 0 ? now : old;
