@@ -60,7 +60,7 @@ class Overlay extends TreeDirectory implements OverlayDirectory {
   }
 
   changes(): OverlayChange[] {
-    return [...changesOf(this.#volume.root)];
+    return changesOf(this.#volume);
   }
 
   commit(): void {

@@ -7,7 +7,7 @@ import { Errno, Filetype, Fstflags } from "../../core/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type File, Open } from "../../core/host.ts";
 import { posixError } from "../../core/errno.ts";
-import { DirectoryNode, FileNode, LinkNode, type Node } from "./nodes.ts";
+import { DirectoryNode, FileNode, isModified, LinkNode, type Node } from "./nodes.ts";
 import { listNames, type OverlayVolume, pathIn } from "./overlay.ts";
 
 /** One difference between an overlay and what lies beneath. */
@@ -21,10 +21,13 @@ export interface OverlayChange {
 }
 
 /** The changes, each directory before what is in it. */
-export function* changesOf(
-  directory: DirectoryNode,
-  place: string = ".",
-): Generator<OverlayChange> {
+export function changesOf(volume: OverlayVolume): OverlayChange[] {
+  volume.findNames();
+  const changes = [...changesIn(volume.root, ".")];
+  return volume.root.touched ? [{ path: ".", kind: "modified" }, ...changes] : changes;
+}
+
+function* changesIn(directory: DirectoryNode, place: string): Generator<OverlayChange> {
   for (const name of directory.hidden) yield { path: pathIn(place, name), kind: "removed" };
   for (const { name, node, beneath } of directory.entries()) {
     if (node === undefined) continue; // seen in a list, no more
@@ -37,12 +40,8 @@ export function* changesOf(
     if ((beneath || node.origin !== undefined) && isModified(node)) {
       yield { path, kind: "modified" };
     }
-    if (node instanceof DirectoryNode) yield* changesOf(node, path);
+    if (node instanceof DirectoryNode) yield* changesIn(node, path);
   }
-}
-
-function isModified(node: Node): boolean {
-  return node.touched || (node instanceof FileNode && node.pages.changed);
 }
 
 function must(result: number, path: string): void {
@@ -64,18 +63,19 @@ class Commit {
   constructor(volume: OverlayVolume) {
     this.#lower = volume.lower;
     this.#root = volume.root;
-    this.#asideName = freeName(volume.lower);
+    this.#asideName = freeName(volume);
   }
 
   run(): void {
     this.#setAside();
     this.#settle(this.#root, ".");
+    if (this.#root.touched) this.#times.push([this.#root, "."]);
     for (const [node, path] of this.#links) {
       must(this.#lower.link(this.#placed.get(node)!, this.#lower, path), path);
     }
+    if (this.#aside.size > 0) must(this.#lower.rmdir(this.#asideName), this.#asideName);
     // last, because making what is in a directory changes its times
     for (const [node, path] of this.#times) this.#setTimes(node, path);
-    if (this.#aside.size > 0) must(this.#lower.rmdir(this.#asideName), this.#asideName);
   }
 
   /** Moves whatever changes its place out of the way, the deepest first. */
@@ -161,12 +161,13 @@ class Commit {
   }
 }
 
-/** A name that the directory does not have. */
-function freeName(directory: Directory): string {
+/** A name that is neither beneath nor is to be. */
+function freeName({ lower, root }: OverlayVolume): string {
   const stat = new FileStat();
   for (let i = 0;; i++) {
     const name = `.overlay-${i}`;
-    if (directory.statAt(name, false, stat) === -Errno.NOENT) return name;
+    const isFree = lower.statAt(name, false, stat) === -Errno.NOENT;
+    if (isFree && root.get(name) === undefined) return name;
   }
 }
 
@@ -192,6 +193,8 @@ function removeAll(lower: Directory, path: string): void {
 /** Makes beneath what the overlay shows, then begins anew. What fails leaves what was done. */
 export function commit(volume: OverlayVolume): void {
   if (volume.lower.readOnly) throw posixError(Errno.ROFS, "cannot commit to a directory read-only");
+  volume.findNames();
+  volume.era++;
   new Commit(volume).run();
   volume.reset();
 }

@@ -69,6 +69,11 @@ export class FileNode extends Node {
   }
 }
 
+/** Whether content or attributes of what an overlay found beneath itself were changed. */
+export function isModified(node: Node): boolean {
+  return node.touched || (node instanceof FileNode && node.pages.changed);
+}
+
 /** A symbolic link. */
 export class LinkNode extends Node {
   readonly target: string;

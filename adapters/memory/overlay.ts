@@ -9,12 +9,13 @@ import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";
 import { decode } from "../../core/text.ts";
-import { DirectoryNode, FileNode, LinkNode, Node, type Origin } from "./nodes.ts";
+import { DirectoryNode, FileNode, isModified, LinkNode, Node, type Origin } from "./nodes.ts";
 import { type Base, Pages } from "./pages.ts";
 import { Volume } from "./volume.ts";
 
-/** Inode numbers that no disk is likely to have: those of what is new. */
+/** Inode numbers that no disk is likely to have: those of what is new, by overlay. */
 const FIRST_INODE = 1n << 48n;
+const INODES = 1n << 32n;
 
 /** A path in what lies beneath. */
 export function pathIn(directory: string, name: string): string {
@@ -99,13 +100,27 @@ function takeAttributes(node: Node, stat: FileStat): void {
   node.read = true; // reading what lies beneath changes nothing there
 }
 
+/** A node of what `stat` says; -errno if more must be known and cannot be. */
+function makeNode(origin: Origin, parent: DirectoryNode, stat: FileStat): Node | number {
+  const { ino, filetype, length } = stat;
+  if (filetype === Filetype.DIRECTORY) return new DirectoryNode(ino, 0, parent, origin);
+  if (filetype === Filetype.SYMBOLIC_LINK) {
+    const target = origin.lower.readlink(origin.path);
+    return typeof target === "number" ? target : new LinkNode(ino, 0, target, origin);
+  }
+  if (filetype !== Filetype.REGULAR_FILE) return new Node(filetype, ino, 0o644, 0, origin);
+  const base = new LowerFile(origin);
+  const node = new FileNode(ino, 0, new Pages(base, length), origin);
+  node.release = () => base.close();
+  return node;
+}
+
 /** A volume over a directory. */
 export class OverlayVolume extends Volume {
   readonly lower: Directory;
-  /** Files that have several names beneath, by device and inode. */
-  readonly #linked: Map<string, FileNode> = new Map();
   readonly #stat: FileStat = new FileStat();
-  #inode = FIRST_INODE;
+  // an overlay may lie beneath another one
+  #inode: bigint = FIRST_INODE + BigInt(this.dev) * INODES;
 
   constructor(lower: Directory) {
     super(rootOf(lower));
@@ -136,29 +151,14 @@ export class OverlayVolume extends Volume {
   /** Makes a node of what `#stat` says. */
   #nodeOf(origin: Origin, parent: DirectoryNode): Node | number {
     const stat = this.#stat;
-    const { ino, filetype } = stat;
-    if (filetype === Filetype.REGULAR_FILE) return this.#fileOf(origin);
-    let node: Node;
-    if (filetype === Filetype.DIRECTORY) node = new DirectoryNode(ino, 0, parent, origin);
-    else if (filetype === Filetype.SYMBOLIC_LINK) {
-      const target = origin.lower.readlink(origin.path);
-      if (typeof target === "number") return target;
-      node = new LinkNode(ino, 0, target, origin);
-    } else node = new Node(filetype, ino, 0o644, 0, origin);
-    takeAttributes(node, stat);
-    return node;
-  }
-
-  #fileOf(origin: Origin): FileNode {
-    const stat = this.#stat;
-    const key = stat.nlink > 1n ? `${stat.dev}:${stat.ino}` : undefined;
-    const known = key && this.#linked.get(key);
+    const isLinked = stat.nlink > 1n && stat.filetype !== Filetype.DIRECTORY;
+    const key = isLinked ? `${stat.dev}:${stat.ino}` : undefined;
+    const known = key && this.linked.get(key);
     if (known) return known;
-    const base = new LowerFile(origin);
-    const node = new FileNode(stat.ino, 0, new Pages(base, stat.length), origin);
-    node.release = () => base.close();
+    const node = makeNode(origin, parent, stat);
+    if (typeof node === "number") return node;
     takeAttributes(node, stat);
-    if (key !== undefined) this.#linked.set(key, node);
+    if (key !== undefined) this.linked.set(key, node);
     return node;
   }
 
@@ -185,9 +185,39 @@ export class OverlayVolume extends Volume {
     super.detach(directory, name);
   }
 
+  /**
+   * Finds all names of what has several beneath and was changed: each of them shows the change.
+   * Names in directories that cannot be read stay unknown.
+   */
+  findNames(): void {
+    const wanted = new Map<bigint, number>();
+    for (const node of this.linked.values()) {
+      if (isModified(node)) wanted.set(node.ino, node.nlink);
+    }
+    if (wanted.size === 0) return;
+    const count = (directory: DirectoryNode): void => {
+      for (const { node } of directory.entries()) {
+        if (node instanceof DirectoryNode) count(node);
+        else if (node && wanted.has(node.ino)) wanted.set(node.ino, wanted.get(node.ino)! - 1);
+      }
+    };
+    count(this.root);
+    for (const [ino, missing] of wanted) if (missing === 0) wanted.delete(ino);
+    if (wanted.size > 0) this.#findNames(this.root, wanted);
+  }
+
+  #findNames(directory: DirectoryNode, wanted: ReadonlyMap<bigint, number>): void {
+    this.list(directory);
+    for (const { name, node, ino, filetype } of [...directory.entries()]) {
+      if (node === undefined && filetype !== Filetype.DIRECTORY && !wanted.has(ino)) continue;
+      const found = this.find(directory, name);
+      if (found instanceof DirectoryNode) this.#findNames(found, wanted);
+    }
+  }
+
   /** Forgets all changes: what lies beneath shows again. */
   reset(): void {
-    this.#linked.clear();
+    this.linked.clear();
     this.root.become(rootOf(this.lower));
   }
 }

@@ -137,7 +137,7 @@ export class Pages {
   /** Cuts, or grows by a hole; -errno. */
   setSize(size: number): number {
     if (size > SIZE_MAX) return -Errno.FBIG;
-    if (size !== this.#size) this.#changed = true;
+    this.#changed = true; // even if it has that size: its time of change is another
     if (size < this.#size) this.#cut(size);
     this.#size = size;
     return 0;

@@ -42,10 +42,18 @@ class Snapshot implements MemorySnapshot {
   readonly kind = "snapshot";
   readonly owner: DirectoryNode;
   readonly root: DirectoryNode;
+  readonly linked: ReadonlyMap<string, Node>;
+  readonly era: number;
 
-  constructor(owner: DirectoryNode, root: DirectoryNode) {
-    this.owner = owner;
+  constructor(
+    { node, volume }: VolumeDirectory,
+    root: DirectoryNode,
+    linked: ReadonlyMap<string, Node>,
+  ) {
+    this.owner = node;
     this.root = root;
+    this.linked = linked;
+    this.era = volume.era;
   }
 }
 
@@ -214,15 +222,24 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
   }
 
   snapshot(): MemorySnapshot {
-    return new Snapshot(this.node, copyNode(this.node, new Map()) as DirectoryNode);
+    const copies: Copies = new Map();
+    const root = copyNode(this.node, copies) as DirectoryNode;
+    return new Snapshot(this, root, copyLinked(this.volume.linked, copies));
   }
 
   restore(snapshot: MemorySnapshot): void {
     if (!(snapshot instanceof Snapshot) || snapshot.owner !== this.node) {
       throw invalidType("snapshot", "a snapshot of this directory", snapshot);
     }
+    if (snapshot.era !== this.volume.era) {
+      throw posixError(Errno.STALE, "cannot restore what was there before commit()");
+    }
     // a copy of the copy: it can be come back to again
-    this.node.become(copyNode(snapshot.root, new Map()) as DirectoryNode);
+    const copies: Copies = new Map();
+    const { linked } = this.volume;
+    this.node.become(copyNode(snapshot.root, copies) as DirectoryNode);
+    linked.clear();
+    for (const [key, node] of copyLinked(snapshot.linked, copies)) linked.set(key, node);
   }
 }
 
@@ -253,6 +270,10 @@ function copyNode(node: Node, copies: Copies, parent?: DirectoryNode): Node {
     copy.copyEntries(node, (inner) => copyNode(inner, copies, copy));
   }
   return copy;
+}
+
+function copyLinked(linked: ReadonlyMap<string, Node>, copies: Copies): Map<string, Node> {
+  return new Map([...linked].map(([key, node]) => [key, copyNode(node, copies)]));
 }
 
 function bareCopy(node: Node, parent: DirectoryNode | undefined): Node {

@@ -103,6 +103,9 @@ export interface MemoryDirectory extends Directory {
   toObject(): BytesTree;
   /** The state now. It costs little: contents are shared until they change. */
   snapshot(): MemorySnapshot;
-  /** Goes back to a state of this directory; files that are open meanwhile keep their content. */
+  /**
+   * Goes back to a state of this directory; files that are open meanwhile keep their content. An
+   * overlay cannot go back to before `commit()`: an `Error` with the code "ESTALE".
+   */
   restore(snapshot: MemorySnapshot): void;
 }

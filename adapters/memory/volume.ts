@@ -27,6 +27,10 @@ function badName(name: string): number {
 export class Volume {
   readonly dev: number = ++volumes;
   readonly root: DirectoryNode;
+  /** What an overlay found to have several names beneath, by device and inode. */
+  readonly linked: Map<string, Node> = new Map();
+  /** How often what lies beneath was changed: there is no way back to what stood over it before. */
+  era = 0;
   readonly walker: Walker<DirectoryNode> = {
     child: (directory, name) => {
       const node = this.find(directory, name);
