@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Clockid, Errno } from "../core/abi.ts";
+import { Clockid, Errno, Filetype } from "../core/abi.ts";
 import { posixError } from "../core/errno.ts";
 import { FileStat } from "../core/filestat.ts";
 import type { Clock, Host, HostFileSystem, PollEntry } from "../core/host.ts";
@@ -27,6 +27,7 @@ import type { Foreign } from "./posix/foreign.ts";
 import type { PosixLibc } from "./posix/interface.ts";
 import { Libc } from "./posix/libc.ts";
 import * as linux from "./posix/linux.ts";
+import { Sockets } from "./posix/sockets.ts";
 
 /** The parts of Node's `process` that the three runtimes share. */
 export interface NodeProcess {
@@ -113,6 +114,9 @@ function libcFileSystem(context: Context): HostFileSystem {
       const stat = new FileStat();
       const error = libc.fstat(fd, stat);
       if (error < 0) throw posixError(-error, "not an open descriptor");
+      if (stat.filetype === Filetype.SOCKET_STREAM && context.sockets !== undefined) {
+        return context.sockets.inherited(fd);
+      }
       return new LibcStream(context, fd, stat.filetype);
     },
   };
@@ -165,7 +169,11 @@ class LibcClock implements Clock {
 
 function pollWithLibc(libc: PosixLibc, entries: PollEntry[], timeout: number): void {
   if (entries.length === 0) return sleep(timeout);
-  libc.poll(entries, entries.map(({ file }) => (file as LibcFile).fd), timeout);
+  const known = entries.filter(({ file }) => file instanceof LibcFile);
+  // an embedder's own file that does not tell is always ready
+  for (const entry of entries) if (!(entry.file instanceof LibcFile)) entry.found = entry.events;
+  if (known.length < entries.length) timeout = 0;
+  if (known.length > 0) libc.poll(known, known.map(({ file }) => (file as LibcFile).fd), timeout);
 }
 
 /** Without poll(2) what cannot tell itself is taken for ready: using it then waits by itself. */
@@ -201,12 +209,14 @@ function libcContext(runtime: Runtime, beneath: boolean): Context | undefined {
     const foreign = runtime.foreign();
     if (foreign === undefined) return undefined;
     const libc = new Libc(foreign, arch);
-    return {
+    const context: Context = {
       libc,
       lister: () => new Dents(libc),
       transfers: runtime.transfers(libc),
       beneath: beneath && resolvesBeneath(libc),
+      sockets: new Sockets(libc, () => context),
     };
+    return context;
   }
   if (runtime.platform === "darwin") {
     const foreign = runtime.foreign();
@@ -233,6 +243,7 @@ function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
     random: runtime.slowWebCrypto ? randomFrom(libc) : webRandom,
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
+    listen: context.sockets && ((host, port) => context.sockets!.listen(host, port)),
   };
 }
 

@@ -291,6 +291,11 @@ export class BaseAsyncWASI {
     }
   }
 
+  /** The ports that the sockets of `options.listen` got, in their order. */
+  get ports(): number[] {
+    return this.#state.system.table.ports();
+  }
+
   /** Closes all that is open; system calls answer BADF from then on. */
   [Symbol.dispose](): void {
     closeGuest(this.#state);

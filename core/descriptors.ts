@@ -121,6 +121,12 @@ export function streamDescriptor(file: File): Descriptor {
   });
 }
 
+/** A descriptor for a socket that listens. */
+export function listeningDescriptor(file: File): Descriptor {
+  const rights = rightsOf(file.filetype, false);
+  return new Descriptor(file, rights, 0, { position: POSITION_OF_FILE, given: true });
+}
+
 /** Most descriptors a guest can hold at once, if the host allows as many. */
 const LIMIT = 1 << 20;
 
@@ -230,6 +236,11 @@ export class DescriptorTable {
         closeQuietly(descriptor);
       }
     }
+  }
+
+  /** The ports of the sockets that listen, in the order of their descriptors. */
+  ports(): number[] {
+    return this.#slots.flatMap((descriptor) => descriptor?.file?.port ?? []);
   }
 
   /** Closes all of it. */

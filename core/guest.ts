@@ -5,7 +5,12 @@
  * @module
  */
 import { Errno } from "./abi.ts";
-import { DescriptorTable, preopenDescriptor, streamDescriptor } from "./descriptors.ts";
+import {
+  DescriptorTable,
+  listeningDescriptor,
+  preopenDescriptor,
+  streamDescriptor,
+} from "./descriptors.ts";
 import { Quota, QuotaDirectory } from "./directories/quota.ts";
 import { StableDirectory, StableNumbers } from "./directories/stable.ts";
 import { WasiError } from "./errno.ts";
@@ -24,6 +29,7 @@ import {
   validateBoolean,
   validateConfinement,
   validateEnv,
+  validateListen,
   validateObject,
   validatePreopens,
 } from "./options.ts";
@@ -75,6 +81,12 @@ export interface WASIOptions {
   stdout?: StdoutOption;
   /** Its standard error, likewise. Default: 2. */
   stderr?: StdoutOption;
+  /**
+   * Sockets that listen, with descriptors after the directories, in this order: `host` is an
+   * address in numbers or "localhost", port 0 any that is free (see {@linkcode BaseWASI.ports}).
+   * They need foreign functions on Linux. Default: none.
+   */
+  listen?: readonly { host: string; port: number }[];
   /** How much it may take of its host. Default: what the host has. */
   limits?: Limits;
   /**
@@ -168,6 +180,7 @@ function isDirectory(value: unknown): value is Directory {
 interface Given {
   readonly streams: readonly (number | File)[];
   readonly preopens: readonly [string, unknown][];
+  readonly listen: readonly { host: string; port: number }[];
   readonly limits: EveryLimit;
   /** whether the guest has a clock of its own, and all it sees must be the same in every run */
   readonly ownClock: boolean;
@@ -177,7 +190,7 @@ interface Given {
 /** Opens the standard streams and the preopens, or leaves nothing open and throws. */
 function openAll(
   host: Host,
-  { streams, preopens, limits, ownClock, stable }: Given,
+  { streams, preopens, listen, limits, ownClock, stable }: Given,
 ): DescriptorTable {
   const table = new DescriptorTable(limits.openFiles);
   const encoder = new TextEncoder();
@@ -198,6 +211,9 @@ function openAll(
       if (quota !== undefined) directory = new QuotaDirectory(directory, quota);
       if (numbers !== undefined) directory = new StableDirectory(directory, numbers);
       table.insert(preopenDescriptor(directory, encoder.encode(name), !given));
+    }
+    for (const { host: name, port } of listen) {
+      table.insert(listeningDescriptor(openListener(host, name, port)));
     }
   } catch (error) {
     table.close();
@@ -223,6 +239,21 @@ function openPreopen(host: Host, name: string, value: unknown): Directory {
     return host.fs.directory(path);
   } catch (error) {
     throw initFailure(error, `cannot open preopen "${name}"`);
+  }
+}
+
+function openListener(host: Host, name: string, port: number): File {
+  if (host.listen === undefined) {
+    throw invalidValue(
+      "options.listen",
+      `is not to be had on ${host.name}: it needs foreign functions on Linux`,
+      name,
+    );
+  }
+  try {
+    return host.listen(name, port);
+  } catch (error) {
+    throw initFailure(error, "cannot open a socket");
   }
 }
 
@@ -277,6 +308,7 @@ export function makeGuest(
   const args = validateArgs(options.args);
   const env = validateEnv(options.env);
   const preopens = validatePreopens(options.preopens);
+  const listen = validateListen(options.listen);
   const { stdin = 0, stdout = 1, stderr = 2, ffi = true, confinement } = options;
   const streams = makeStreams(stdin, stdout, stderr);
   validateBoolean(ffi, "options.ffi");
@@ -293,7 +325,7 @@ export function makeGuest(
   if (random !== undefined) host = withRandom(host, random);
   const ownClock = clock !== undefined;
   const stable = ownClock && random !== undefined;
-  const table = openAll(host, { streams, preopens, limits, ownClock, stable });
+  const table = openAll(host, { streams, preopens, listen, limits, ownClock, stable });
   const { returnOnExit = true } = options;
   try {
     validateBoolean(returnOnExit, "options.returnOnExit");

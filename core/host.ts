@@ -118,6 +118,8 @@ export interface File extends Handle {
   receive?(into: Uint8Array, offset: number, length: number, flags: number): number;
   /** Shuts one or both halves of a connection; only sockets have it. `how` as in `Sdflags`. */
   shutdown?(how: number): number;
+  /** The port that a listening socket got. */
+  readonly port?: number;
 }
 
 /** What an inherited stream allows. */
@@ -255,6 +257,11 @@ export interface Host {
   readonly virtual?: boolean;
   /** Lets other threads run. Source: sched_yield(2). */
   yield?(): void;
+  /**
+   * Opens a socket that listens; undefined where that cannot be had. Throws an error with a POSIX
+   * `code`.
+   */
+  listen?(host: string, port: number): File;
 }
 
 /** The host's files. */

@@ -195,6 +195,23 @@ export function validateEnv(env: unknown): string[] {
   return pairs.map(([name, value]) => `${name}=${value}`);
 }
 
+/** The option `listen`. */
+export function validateListen(listen: unknown): { host: string; port: number }[] {
+  if (listen === undefined) return [];
+  if (!Array.isArray(listen)) throw invalidType("options.listen", "an instance of Array", listen);
+  return listen.map((value, i) => {
+    const name = `options.listen[${i}]`;
+    validateObject(value, name);
+    const { host, port } = value as { host?: unknown; port?: unknown };
+    if (typeof host !== "string") throw invalidType(`${name}.host`, "of type string", host);
+    if (typeof port !== "number") throw invalidType(`${name}.port`, "of type number", port);
+    if (!Number.isInteger(port) || port < 0 || port > 65535) {
+      throw outOfRange(`${name}.port`, ">= 0 && <= 65535", port);
+    }
+    return { host, port };
+  });
+}
+
 /** The path that a file: URL names. Source: `fileURLToPath` of node:url. */
 export function pathOfURL(url: URL, name: string): string {
   if (url.protocol !== "file:") {

@@ -162,6 +162,11 @@ export class BaseWASI {
     return stateOf(this).system.host.fs.confinement;
   }
 
+  /** The ports that the sockets of `options.listen` got, in their order. */
+  get ports(): number[] {
+    return stateOf(this).system.table.ports();
+  }
+
   /** Closes all that is open; system calls answer BADF from then on. */
   [Symbol.dispose](): void {
     closeGuest(stateOf(this));

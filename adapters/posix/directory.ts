@@ -32,6 +32,11 @@ export interface Context {
   /** Makes what reads one open directory. */
   readonly lister: () => Lister;
   readonly transfers: Transfers;
+  /** Where sockets can be had. */
+  readonly sockets?: {
+    listen(host: string, port: number): File;
+    inherited(fd: number): File;
+  };
   /** Whether the kernel resolves; false where a seccomp filter or its age refuses openat2. */
   readonly beneath: boolean;
 }

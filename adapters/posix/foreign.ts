@@ -17,6 +17,8 @@ export type CSignature = readonly [parameters: readonly CType[], result: "i32" |
 /** The C functions, by name. */
 export const signatures: Readonly<Record<string, CSignature>> = {
   __errno_location: [[], "ptr"],
+  accept4: [["i32", "ptr", "ptr", "i32"], "i32"],
+  bind: [["i32", "ptr", "u32"], "i32"],
   close: [["i32"], "i32"],
   clock_gettime: [["i32", "ptr"], "i32"],
   fcntl: [["i32", "i32", "i32"], "i32"],
@@ -24,9 +26,11 @@ export const signatures: Readonly<Record<string, CSignature>> = {
   fsync: [["i32"], "i32"],
   ftruncate: [["i32", "i64"], "i32"],
   futimens: [["i32", "ptr"], "i32"],
+  getsockname: [["i32", "ptr", "ptr"], "i32"],
   ioctl: [["i32", "u32", "ptr"], "i32"],
   isatty: [["i32"], "i32"],
   linkat: [["i32", "ptr", "i32", "ptr", "i32"], "i32"],
+  listen: [["i32", "i32"], "i32"],
   lseek: [["i32", "i64", "i32"], "i64"],
   mkdirat: [["i32", "ptr", "u32"], "i32"],
   openat: [["i32", "ptr", "i32", "u32"], "i32"],
@@ -37,7 +41,12 @@ export const signatures: Readonly<Record<string, CSignature>> = {
   pwrite: [["i32", "ptr", "u32", "i64"], "i32"],
   read: [["i32", "ptr", "u32"], "i32"],
   readlinkat: [["i32", "ptr", "ptr", "u32"], "i32"],
+  recv: [["i32", "ptr", "u32", "i32"], "i32"],
   renameat: [["i32", "ptr", "i32", "ptr"], "i32"],
+  send: [["i32", "ptr", "u32", "i32"], "i32"],
+  setsockopt: [["i32", "i32", "i32", "ptr", "u32"], "i32"],
+  shutdown: [["i32", "i32"], "i32"],
+  socket: [["i32", "i32", "i32"], "i32"],
   statx: [["i32", "ptr", "i32", "u32", "ptr"], "i32"],
   symlinkat: [["ptr", "i32", "ptr"], "i32"],
   // openat2

@@ -83,7 +83,8 @@ export class Libc implements PosixLibc {
     return -errnoOfLinux(this.#errno[0]!);
   }
 
-  #result(result: number): number {
+  /** A result, or for one below zero the errno of the call, negative. */
+  result(result: number): number {
     return result < 0 ? this.#failed() : result;
   }
 
@@ -127,7 +128,7 @@ export class Libc implements PosixLibc {
 
   openat(fd: number, path: string, flags: number, mode: number): number {
     if (!this.#put(path)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.openat!(fd, this.#path, flags, mode));
+    return this.result(this.#c.openat!(fd, this.#path, flags, mode));
   }
 
   close(fd: number): void {
@@ -223,27 +224,27 @@ export class Libc implements PosixLibc {
 
   mkdirat(fd: number, name: string): number {
     if (!this.#put(name)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.mkdirat!(fd, this.#path, 0o777));
+    return this.result(this.#c.mkdirat!(fd, this.#path, 0o777));
   }
 
   unlinkat(fd: number, name: string, flags: number): number {
     if (!this.#put(name)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.unlinkat!(fd, this.#path, flags));
+    return this.result(this.#c.unlinkat!(fd, this.#path, flags));
   }
 
   renameat(fd: number, name: string, toFd: number, toName: string): number {
     if (!this.#put(name) || !this.#put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.renameat!(fd, this.#path, toFd, this.#path2));
+    return this.result(this.#c.renameat!(fd, this.#path, toFd, this.#path2));
   }
 
   linkat(fd: number, name: string, toFd: number, toName: string): number {
     if (!this.#put(name) || !this.#put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.linkat!(fd, this.#path, toFd, this.#path2, 0));
+    return this.result(this.#c.linkat!(fd, this.#path, toFd, this.#path2, 0));
   }
 
   symlinkat(target: string, fd: number, name: string): number {
     if (!this.#put(target) || !this.#put(name, PATH2)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.symlinkat!(this.#path, fd, this.#path2));
+    return this.result(this.#c.symlinkat!(this.#path, fd, this.#path2));
   }
 
   readlinkat(fd: number, name: string): string | number {
@@ -266,7 +267,7 @@ export class Libc implements PosixLibc {
 
   futimens(fd: number, atim: bigint, mtim: bigint, flags: number): number {
     this.#putTimes(atim, mtim, flags);
-    return this.#result(this.#c.futimens!(fd, this.#times));
+    return this.result(this.#c.futimens!(fd, this.#times));
   }
 
   /** utimensat(2): of `name` in `fd` without following it, or of `fd` itself for "". */
@@ -274,11 +275,11 @@ export class Libc implements PosixLibc {
     if (!this.#put(name)) return -Errno.NAMETOOLONG;
     this.#putTimes(atim, mtim, flags);
     const how = name === "" ? linux.AT_EMPTY_PATH : linux.AT_SYMLINK_NOFOLLOW;
-    return this.#result(this.#c.utimensat!(fd, this.#path, this.#times, how));
+    return this.result(this.#c.utimensat!(fd, this.#path, this.#times, how));
   }
 
   ftruncate(fd: number, size: number): number {
-    return this.#result(this.#c.ftruncate!(fd, this.foreign.long(size)));
+    return this.result(this.#c.ftruncate!(fd, this.foreign.long(size)));
   }
 
   /** posix_fallocate(3), which returns its error number. */
@@ -293,16 +294,16 @@ export class Libc implements PosixLibc {
   }
 
   sync(fd: number, dataOnly: boolean): number {
-    return this.#result(dataOnly ? this.#c.fdatasync!(fd) : this.#c.fsync!(fd));
+    return this.result(dataOnly ? this.#c.fdatasync!(fd) : this.#c.fsync!(fd));
   }
 
   fcntl(fd: number, command: number, argument: number): number {
-    return this.#result(this.#c.fcntl!(fd, command, argument));
+    return this.result(this.#c.fcntl!(fd, command, argument));
   }
 
   lseek(fd: number, offset: number | bigint, whence: number): number {
     const to = typeof offset === "bigint" ? offset : this.foreign.long(offset);
-    return this.#result(Number(this.#c.lseek!(fd, to, whence)));
+    return this.result(Number(this.#c.lseek!(fd, to, whence)));
   }
 
   isatty(fd: number): boolean {
@@ -313,7 +314,7 @@ export class Libc implements PosixLibc {
   getdents(fd: number, bytes: Uint8Array): number {
     const { getdents64 } = this.arch;
     const to = this.foreign.pointer(bytes, 0);
-    return this.#result(this.#c.getdents64!(getdents64, fd, to, bytes.length));
+    return this.result(this.#c.getdents64!(getdents64, fd, to, bytes.length));
   }
 
   /** pread(2), or read(2) for position -1. */

@@ -36,6 +36,21 @@ export const F_SETFL = 4;
 
 export const FIONREAD = 0x541b;
 
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_STREAM = 1;
+export const SOCK_NONBLOCK = 0o4000;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const SO_ACCEPTCONN = 30;
+export const MSG_PEEK = 2;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+
+/** `struct sockaddr_in` and `struct sockaddr_in6`; ports and addresses are big end first. */
+export const Sockaddr = { size: 28, family: 0, port: 2, addr: 4, size4: 16, addr6: 8 } as const;
+
 export const POLLIN = 1;
 export const POLLOUT = 4;
 export const POLLERR = 8;

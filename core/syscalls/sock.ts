@@ -5,8 +5,10 @@
  */
 import { Errno, Fdflags, Riflags, Rights, Sdflags } from "../abi.ts";
 import { Descriptor, POSITION_OF_FILE, rightsOf } from "../descriptors.ts";
-import { Poll } from "../host.ts";
-import { type System, Wait } from "../system.ts";
+import { WasiError } from "../errno.ts";
+import { type File, Poll } from "../host.ts";
+import { pollEntry, type System, Wait } from "../system.ts";
+import { write } from "../transfer.ts";
 
 export function sock_accept(
   system: System,
@@ -26,7 +28,7 @@ export function sock_accept(
   const accepted = file.accept(flags);
   if (typeof accepted === "number") {
     if (accepted !== -Errno.AGAIN || (descriptor.flags & Fdflags.NONBLOCK) !== 0) return -accepted;
-    const entry = { file, events: Poll.READ, found: 0, nbytes: 0, error: 0 };
+    const entry = pollEntry(file, Poll.READ);
     return new Wait([entry], Infinity, () => sock_accept(system, fd, flags, connection));
   }
   const rights = rightsOf(accepted.filetype, false) & ~Rights.SOCK_ACCEPT;
@@ -35,6 +37,15 @@ export function sock_accept(
   );
   memory.setUint32(connection, number);
   return 0;
+}
+
+/** A connection's descriptor, or throws why there is none. */
+function connectionOf(system: System, fd: number, right: number): Descriptor & { file: File } {
+  const descriptor = system.table.get(fd);
+  if (descriptor === undefined) throw new WasiError(Errno.BADF);
+  if (descriptor.file?.receive === undefined) throw new WasiError(Errno.NOTSOCK);
+  if ((descriptor.rightsBase & right) === 0) throw new WasiError(Errno.NOTCAPABLE);
+  return descriptor as Descriptor & { file: File };
 }
 
 export function sock_recv(
@@ -47,30 +58,60 @@ export function sock_recv(
   ro_flags: number,
 ): number | Wait {
   const { memory } = system;
-  const descriptor = system.table.get(fd);
-  if (descriptor === undefined) return Errno.BADF;
-  const file = descriptor.file;
-  if (file?.receive === undefined) return Errno.NOTSOCK;
-  if ((descriptor.rightsBase & Rights.FD_READ) === 0) return Errno.NOTCAPABLE;
+  const { file, flags } = connectionOf(system, fd, Rights.FD_READ);
   if (ri_flags > (Riflags.RECV_PEEK | Riflags.RECV_WAITALL)) return Errno.INVAL;
   memory.check(ro_datalen, 4);
   memory.check(ro_flags, 2);
+  const peeks = (ri_flags & Riflags.RECV_PEEK) !== 0;
+  const whole = (ri_flags & Riflags.RECV_WAITALL) !== 0 && !peeks;
   const buffers = memory.buffers(ri_data, ri_data_len);
-  if (buffers.length === 0) buffers.push(0, 0);
-  const count = file.receive(memory.bytes, buffers[0]!, buffers[1]!, ri_flags);
-  if (count < 0) {
-    if (count !== -Errno.AGAIN || (descriptor.flags & Fdflags.NONBLOCK) !== 0) return -count;
-    const entry = { file, events: Poll.READ, found: 0, nbytes: 0, error: 0 };
-    return new Wait(
-      [entry],
-      Infinity,
-      () => sock_recv(system, fd, ri_data, ri_data_len, ri_flags, ro_datalen, ro_flags),
-    );
+  let done = 0;
+  const go = (): number | Wait => {
+    for (;;) {
+      const count = receive(system, file, buffers, done, ri_flags);
+      if (count < 0 && (count !== -Errno.AGAIN || (flags & Fdflags.NONBLOCK) !== 0)) {
+        if (done === 0) return -count;
+        break;
+      }
+      if (count < 0) return new Wait([pollEntry(file, Poll.READ)], Infinity, go);
+      done += count;
+      if (!whole || count === 0 || done >= sizeOf(buffers)) break;
+    }
+    memory.setUint32(ro_datalen, done);
+    memory.check(ro_flags, 2);
+    memory.view.setUint16(ro_flags, 0, true);
+    return 0;
+  };
+  return go();
+}
+
+/** Bytes that the buffers hold, as pairs of pointer and length. */
+function sizeOf(buffers: readonly number[]): number {
+  let size = 0;
+  for (let i = 1; i < buffers.length; i += 2) size += buffers[i]!;
+  return size;
+}
+
+/** Receives once, into the buffers from `done` bytes on. */
+function receive(
+  system: System,
+  file: File,
+  buffers: readonly number[],
+  done: number,
+  flags: number,
+): number {
+  const { memory } = system;
+  let skip = done;
+  for (let i = 0; i < buffers.length; i += 2) {
+    const [pointer, length] = [buffers[i]!, buffers[i + 1]!];
+    if (skip >= length) {
+      skip -= length;
+      continue;
+    }
+    memory.check(pointer + skip, length - skip);
+    return file.receive!(memory.bytes, pointer + skip, length - skip, flags);
   }
-  memory.setUint32(ro_datalen, count);
-  memory.check(ro_flags, 2);
-  memory.view.setUint16(ro_flags, 0, true);
-  return 0;
+  return file.receive!(memory.bytes, 0, 0, flags);
 }
 
 export function sock_send(
@@ -82,21 +123,14 @@ export function sock_send(
   so_datalen: number,
 ): number | Wait {
   const { memory } = system;
-  const descriptor = system.table.get(fd);
-  if (descriptor === undefined) return Errno.BADF;
-  const file = descriptor.file;
-  if (file?.receive === undefined) return Errno.NOTSOCK;
-  if ((descriptor.rightsBase & Rights.FD_WRITE) === 0) return Errno.NOTCAPABLE;
+  const { file, flags } = connectionOf(system, fd, Rights.FD_WRITE);
   if (si_flags !== 0) return Errno.INVAL;
   memory.check(so_datalen, 4);
-  const buffers = memory.buffers(si_data, si_data_len);
-  if (buffers.length === 0) buffers.push(0, 0);
-  const count = file.write(memory.bytes, buffers[0]!, buffers[1]!, -1);
+  const count = write(system, file, si_data, si_data_len, -1);
   if (count < 0) {
-    if (count !== -Errno.AGAIN || (descriptor.flags & Fdflags.NONBLOCK) !== 0) return -count;
-    const entry = { file, events: Poll.WRITE, found: 0, nbytes: 0, error: 0 };
+    if (count !== -Errno.AGAIN || (flags & Fdflags.NONBLOCK) !== 0) return -count;
     return new Wait(
-      [entry],
+      [pollEntry(file, Poll.WRITE)],
       Infinity,
       () => sock_send(system, fd, si_data, si_data_len, si_flags, so_datalen),
     );
