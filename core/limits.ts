@@ -62,7 +62,9 @@ export function validateLimits(value: unknown): EveryLimit {
   if (unknown !== undefined) {
     throw invalidValue("options.limits", `can have ${NAMES.join(", ")}`, unknown);
   }
-  if (limits.files === Infinity) limits.files = Math.max(FILES_MIN, limits.diskBytes / 1024);
+  if ((value as Limits).files === undefined) {
+    limits.files = Math.max(FILES_MIN, Math.floor(limits.diskBytes / 1024));
+  }
   return limits;
 }
 

@@ -12,9 +12,14 @@ import { WrappedDirectory, WrappedFile } from "./wrapped.ts";
 
 /** What a guest has been told of a file. */
 interface Told {
+  readonly key: string;
   readonly ino: bigint;
   /** undefined where the directory has the guest's clock itself */
-  times: { atim: bigint; mtim: bigint; ctim: bigint } | undefined;
+  readonly times: { atim: bigint; mtim: bigint; ctim: bigint } | undefined;
+  /** how many the guest has open */
+  opened: number;
+  /** whether its last name is gone */
+  gone: boolean;
 }
 
 /** What one guest has been told, by the host's device and inode. */
@@ -23,8 +28,8 @@ export class StableNumbers {
   readonly #began: bigint;
   readonly #devices: Map<bigint, bigint> = new Map();
   readonly #files: Map<string, Told> = new Map();
-  #last = 0n;
   readonly #view: DataView = new DataView(new ArrayBuffer(8));
+  #last = 0n;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -47,9 +52,10 @@ export class StableNumbers {
   }
 
   #tell(dev: bigint, ino: bigint, ownTimes: boolean, time: bigint): Told {
+    const key = `${dev}:${ino}`;
     const times = ownTimes ? undefined : { atim: time, mtim: time, ctim: time };
-    const told = { ino: ++this.#last, times };
-    this.#files.set(`${dev}:${ino}`, told);
+    const told = { key, ino: ++this.#last, times, opened: 0, gone: false };
+    this.#files.set(key, told);
     return told;
   }
 
@@ -75,8 +81,7 @@ export class StableNumbers {
   }
 
   /** Notes that the guest has set times. */
-  set(told: Told, atim: bigint, mtim: bigint, flags: number): void {
-    const { times } = told;
+  set({ times }: Told, atim: bigint, mtim: bigint, flags: number): void {
     if (times === undefined) return;
     const now = this.now();
     if ((flags & Fstflags.ATIM) !== 0) times.atim = atim;
@@ -86,10 +91,48 @@ export class StableNumbers {
     times.ctim = now;
   }
 
-  /** Notes that the guest has changed what is in a file. */
+  /** Notes that the guest has changed what is in a file or a directory. */
   changed({ times }: Told): void {
     if (times !== undefined) times.mtim = times.ctim = this.now();
   }
+
+  /** Notes that the guest has changed a file's names. */
+  renamed({ times }: Told): void {
+    if (times !== undefined) times.ctim = this.now();
+  }
+
+  /**
+   * Notes that a name is gone. With its last name a file is forgotten, as soon as the guest has it
+   * open no more.
+   */
+  dropped(stat: FileStat, ownTimes: boolean): void {
+    const told = this.told(stat.dev, stat.ino, ownTimes);
+    if (stat.filetype !== Filetype.DIRECTORY && stat.nlink > 1n) return this.renamed(told);
+    told.gone = true;
+    this.#forget(told);
+  }
+
+  closed(told: Told): void {
+    told.opened--;
+    this.#forget(told);
+  }
+
+  #forget(told: Told): void {
+    const isLast = told.gone && told.opened === 0;
+    if (isLast && this.#files.get(told.key) === told) this.#files.delete(told.key);
+  }
+}
+
+/** The directory that holds a path's last name. */
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf("/");
+  return slash < 0 ? "." : path.slice(0, slash) || ".";
+}
+
+/** Whether a directory, behind all that stands before it, takes its times from a guest's clock. */
+function hasOwnTimes(directory: Directory): boolean {
+  while (directory instanceof WrappedDirectory) directory = directory.inner;
+  return directory.useClock !== undefined;
 }
 
 /** An entry of a list, kept to be sorted. */
@@ -126,16 +169,28 @@ export class StableDirectory extends WrappedDirectory {
   /** Whether its times come from the guest's clock already. */
   readonly #ownTimes: boolean;
   readonly #stat: FileStat = new FileStat();
+  /** What the guest is told of it, if the guest has opened it. */
+  readonly #told: Told | undefined;
   #listed: Listed[] | undefined = undefined;
+  /** The device of what is listed. */
+  #dev = 0n;
 
   constructor(
     inner: Directory,
     numbers: StableNumbers,
-    ownTimes: boolean = inner.useClock !== undefined,
+    ownTimes: boolean = hasOwnTimes(inner),
+    told?: Told,
   ) {
     super(inner);
     this.#numbers = numbers;
     this.#ownTimes = ownTimes;
+    this.#told = told;
+    if (told !== undefined) told.opened++;
+  }
+
+  override close(): void {
+    this.inner.close();
+    if (this.#told !== undefined) this.#numbers.closed(this.#told);
   }
 
   override stat(into: FileStat): number {
@@ -176,30 +231,93 @@ export class StableDirectory extends WrappedDirectory {
   }
 
   override open(path: string, flags: number, fdflags: number): File | Directory | number {
+    const numbers = this.#numbers;
+    const stat = this.#stat;
     const isNew = (flags & Open.CREAT) !== 0 &&
-      this.inner.statAt(path, (flags & Open.FOLLOW) !== 0, this.#stat) === -Errno.NOENT;
+      this.inner.statAt(path, (flags & Open.FOLLOW) !== 0, stat) === -Errno.NOENT;
     const opened = this.inner.open(path, flags, fdflags);
     if (typeof opened === "number") return opened;
-    if (isNew && opened.stat(this.#stat) === 0) this.#numbers.made(this.#stat, this.#ownTimes);
-    if (opened.filetype === Filetype.DIRECTORY) {
-      return new StableDirectory(opened as Directory, this.#numbers, this.#ownTimes);
-    }
-    return new StableFile(opened as File, this.#numbers, this.#ownTimes);
+    const known = opened.stat(stat) === 0;
+    if (known && isNew) numbers.made(stat, this.#ownTimes);
+    const told = known ? numbers.tell(stat, this.#ownTimes) : undefined;
+    if (isNew) this.#changedAround(path);
+    else if (told !== undefined && (flags & Open.TRUNC) !== 0) numbers.changed(told);
+    return opened.filetype === Filetype.DIRECTORY
+      ? new StableDirectory(opened as Directory, numbers, this.#ownTimes, told)
+      : new StableFile(opened as File, numbers, this.#ownTimes, told);
   }
 
-  #made(error: number, path: string): number {
-    if (error === 0 && this.inner.statAt(path, false, this.#stat) === 0) {
+  /** Notes that the names in the directory of a path have changed. */
+  #changedAround(path: string): void {
+    if (this.#ownTimes || this.inner.statAt(parentOf(path), true, this.#stat) < 0) return;
+    this.#numbers.changed(this.#numbers.tell(this.#stat, false));
+  }
+
+  /** Notes what was made at a path. */
+  #made(path: string, error: number): number {
+    if (error < 0) return error;
+    if (this.inner.statAt(path, false, this.#stat) === 0) {
       this.#numbers.made(this.#stat, this.#ownTimes);
     }
+    this.#changedAround(path);
     return error;
   }
 
   override mkdir(path: string): number {
-    return this.#made(super.mkdir(path), path);
+    return this.#made(path, super.mkdir(path));
   }
 
   override symlink(target: string, path: string): number {
-    return this.#made(super.symlink(target, path), path);
+    return this.#made(path, super.symlink(target, path));
+  }
+
+  /** Removes, and notes what the name stood for. */
+  #drop(path: string, remove: () => number): number {
+    const known = this.inner.statAt(path, false, this.#stat) === 0;
+    const error = remove();
+    if (error < 0) return error;
+    if (known) this.#numbers.dropped(this.#stat, this.#ownTimes);
+    this.#changedAround(path);
+    return error;
+  }
+
+  override rmdir(path: string): number {
+    return this.#drop(path, () => super.rmdir(path));
+  }
+
+  override unlink(path: string): number {
+    return this.#drop(path, () => super.unlink(path));
+  }
+
+  override link(path: string, to: Directory, toPath: string): number {
+    const error = super.link(path, to, toPath);
+    if (error === 0) this.#named(to, toPath);
+    return error;
+  }
+
+  override rename(path: string, to: Directory, toPath: string): number {
+    const numbers = this.#numbers;
+    const target = to instanceof StableDirectory ? to : undefined;
+    const stat = this.#stat;
+    const known = this.inner.statAt(path, false, stat) === 0;
+    const [dev, ino] = [stat.dev, stat.ino];
+    const replaced = known && target?.inner.statAt(toPath, false, stat) === 0;
+    const isSame = replaced && stat.dev === dev && stat.ino === ino;
+    const error = super.rename(path, to, toPath);
+    if (error < 0 || isSame) return error;
+    if (replaced) numbers.dropped(stat, target!.#ownTimes);
+    this.#named(to, toPath);
+    this.#changedAround(path);
+    return error;
+  }
+
+  /** Notes that something has got a name. */
+  #named(to: Directory, path: string): void {
+    if (this.#ownTimes || !(to instanceof StableDirectory)) return;
+    if (to.inner.statAt(path, false, this.#stat) === 0) {
+      this.#numbers.renamed(this.#numbers.tell(this.#stat, false));
+    }
+    to.#changedAround(path);
   }
 
   /** By name; cookies count the entries of the list as it was when it began. */
@@ -210,12 +328,11 @@ export class StableDirectory extends WrappedDirectory {
       if (error < 0) return error;
       // by code units: the same on every machine, whatever its language
       this.#listed = listing.entries.sort((one, other) => one.name < other.name ? -1 : 1);
-      if (this.inner.stat(this.#stat) < 0) this.#stat.dev = 0n;
+      this.#dev = this.inner.stat(this.#stat) < 0 ? 0n : this.#stat.dev;
     }
-    const { dev } = this.#stat;
     for (let i = Number(cookie); i < this.#listed.length; i++) {
       const { name, ino, filetype } = this.#listed[i]!;
-      const told = this.#numbers.told(dev, ino, this.#ownTimes);
+      const told = this.#numbers.told(this.#dev, ino, this.#ownTimes);
       if (!sink.add(BigInt(i + 1), told.ino, filetype, name)) break;
     }
     return 0;
@@ -226,42 +343,50 @@ export class StableDirectory extends WrappedDirectory {
 class StableFile extends WrappedFile {
   readonly #numbers: StableNumbers;
   readonly #ownTimes: boolean;
-  readonly #stat: FileStat = new FileStat();
-  #told: Told | undefined = undefined;
+  /** What the guest is told of it; undefined for what has no inode number. */
+  readonly #told: Told | undefined;
 
-  constructor(inner: File, numbers: StableNumbers, ownTimes: boolean) {
+  constructor(inner: File, numbers: StableNumbers, ownTimes: boolean, told: Told | undefined) {
     super(inner);
     this.#numbers = numbers;
     this.#ownTimes = ownTimes;
+    this.#told = told;
+    if (told !== undefined) told.opened++;
+  }
+
+  override close(): void {
+    this.inner.close();
+    if (this.#told !== undefined) this.#numbers.closed(this.#told);
   }
 
   override stat(into: FileStat): number {
     const error = this.inner.stat(into);
-    if (error === 0) this.#told = this.#numbers.tell(into, this.#ownTimes);
+    if (error === 0) this.#numbers.tell(into, this.#ownTimes);
     return error;
   }
 
   #changed(result: number): number {
-    if (
-      result >= 0 && !this.#ownTimes && (this.#told !== undefined || this.stat(this.#stat) === 0)
-    ) {
-      this.#numbers.changed(this.#told!);
-    }
+    if (result >= 0 && this.#told !== undefined) this.#numbers.changed(this.#told);
     return result;
   }
 
   override write(from: Uint8Array, offset: number, length: number, position: number): number {
-    return this.#changed(this.inner.write(from, offset, length, position));
+    const count = this.inner.write(from, offset, length, position);
+    return count > 0 ? this.#changed(count) : count;
   }
 
   override setSize(size: number): number {
     return this.#changed(this.inner.setSize(size));
   }
 
+  override allocate(offset: number, length: number): number {
+    return this.#changed(this.inner.allocate(offset, length));
+  }
+
   override setTimes(atim: bigint, mtim: bigint, flags: number): number {
     const error = this.inner.setTimes(atim, mtim, flags);
-    if (error === 0 && this.stat(this.#stat) === 0) {
-      this.#numbers.set(this.#told!, atim, mtim, flags);
+    if (error === 0 && this.#told !== undefined) {
+      this.#numbers.set(this.#told, atim, mtim, flags);
     }
     return error;
   }
