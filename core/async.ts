@@ -13,7 +13,14 @@ import {
 } from "./async_streams.ts";
 import { errnoOf } from "./errno.ts";
 import { GuestAborted, ProcExit, Thrown } from "./exit.ts";
-import { closeGuest, type HostMaker, makeGuest, type State, type WASIOptions } from "./guest.ts";
+import {
+  closeGuest,
+  type HostMaker,
+  makeGuest,
+  portsOf,
+  type State,
+  type WASIOptions,
+} from "./guest.ts";
 import type { ImportedFunction } from "./imports.ts";
 import { isMemory } from "./memory.ts";
 import {
@@ -293,7 +300,7 @@ export class BaseAsyncWASI {
 
   /** The ports that the sockets of `options.listen` got, in their order. */
   get ports(): number[] {
-    return this.#state.system.table.ports();
+    return portsOf(this.#state);
   }
 
   /** Closes all that is open; system calls answer BADF from then on. */

@@ -238,11 +238,6 @@ export class DescriptorTable {
     }
   }
 
-  /** The ports of the sockets that listen, in the order of their descriptors. */
-  ports(): number[] {
-    return this.#slots.flatMap((descriptor) => descriptor?.file?.port ?? []);
-  }
-
   /** Closes all of it. */
   close(): void {
     for (const descriptor of this.#slots.splice(0)) {

@@ -146,6 +146,7 @@ export interface State {
   readonly system: System;
   readonly trace: TraceSink | undefined;
   readonly streams: readonly (number | File)[];
+  readonly listeners: readonly File[];
   instance: { exports: Record<string, unknown> } | undefined;
   exitCode: number;
 }
@@ -191,6 +192,7 @@ interface Given {
 function openAll(
   host: Host,
   { streams, preopens, listen, limits, ownClock, stable }: Given,
+  listeners: File[],
 ): DescriptorTable {
   const table = new DescriptorTable(limits.openFiles);
   const encoder = new TextEncoder();
@@ -213,7 +215,9 @@ function openAll(
       table.insert(preopenDescriptor(directory, encoder.encode(name), !given));
     }
     for (const { host: name, port } of listen) {
-      table.insert(listeningDescriptor(openListener(host, name, port)));
+      const file = openListener(host, name, port);
+      table.insert(listeningDescriptor(file));
+      listeners.push(file);
     }
   } catch (error) {
     table.close();
@@ -325,7 +329,9 @@ export function makeGuest(
   if (random !== undefined) host = withRandom(host, random);
   const ownClock = clock !== undefined;
   const stable = ownClock && random !== undefined;
-  const table = openAll(host, { streams, preopens, listen, limits, ownClock, stable });
+  const listeners: File[] = [];
+  const given = { streams, preopens, listen, limits, ownClock, stable };
+  const table = openAll(host, given, listeners);
   const { returnOnExit = true } = options;
   try {
     validateBoolean(returnOnExit, "options.returnOnExit");
@@ -335,7 +341,15 @@ export function makeGuest(
   }
   const system = new System(host, table, new StringList(args), new StringList(env));
   system.memory.limit = limits.memoryPages * PAGE;
-  const state: State = { binding, system, trace, streams, instance: undefined, exitCode: 0 };
+  const state: State = {
+    binding,
+    system,
+    trace,
+    streams,
+    listeners,
+    instance: undefined,
+    exitCode: 0,
+  };
   abandoned.register(system, table, system);
   const wasiImport = importsOf(state, binding);
   wasiImport.proc_exit = makeExit(state, returnOnExit);
@@ -345,6 +359,11 @@ export function makeGuest(
 /** The name of the snapshot that is not a guest's own. */
 export function otherBinding(binding: string): string {
   return Object.keys(TABLES).find((name) => name !== binding)!;
+}
+
+/** The ports of the sockets that listen for a guest, in the order of their descriptors. */
+export function portsOf({ listeners }: State): number[] {
+  return listeners.map(({ port }) => port ?? 0);
 }
 
 /** Closes all that a guest has open. */

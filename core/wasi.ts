@@ -10,6 +10,7 @@ import {
   importsOf,
   makeGuest,
   otherBinding,
+  portsOf,
   STATE,
   type State,
   stateOf,
@@ -164,7 +165,7 @@ export class BaseWASI {
 
   /** The ports that the sockets of `options.listen` got, in their order. */
   get ports(): number[] {
-    return stateOf(this).system.table.ports();
+    return portsOf(stateOf(this));
   }
 
   /** Closes all that is open; system calls answer BADF from then on. */
