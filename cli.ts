@@ -10,43 +10,59 @@
  *
  * @module
  */
-import process from "node:process";
-import { CommandError, parseCommand } from "./cli/arguments.ts";
-import { load } from "./cli/load.ts";
-import { exit, run, say } from "./cli/run.ts";
+import { type Command, parseCommand } from "./cli/arguments.ts";
+import { CommandError, harmless } from "./cli/error.ts";
+import { compile, load } from "./cli/load.ts";
+import { commandWords, exit, say } from "./cli/runtime.ts";
 
 const VERSION = "0.1.0";
 
+/** Before the words of a process whose time another one takes. */
+const TIMED = "--timed";
+
 /** Does what the words say; gives the exit code. */
 async function main(words: string[]): Promise<number> {
-  const command = parseCommand(words);
+  const timed = words[0] === TIMED;
+  if (timed) words = words.slice(1);
+  const command = await parseCommand(words);
   switch (command.action) {
     case "help": {
       const { help } = await import("./cli/help.ts");
-      say(help);
+      await say(help);
       return 0;
     }
     case "version":
-      say(`wasi ${VERSION}\n`);
+      await say(`wasi ${VERSION}\n`);
       return 0;
     case "inspect": {
       const { inspect } = await import("./cli/inspect.ts");
-      say(inspect(command.file, await load(command.file)));
+      await say(inspect(command.file, await load(command.file)));
       return 0;
     }
     case "run": {
-      if (command.timeout === undefined) return await run(command, await load(command.file));
-      const { isTimed, runTimed } = await import("./cli/timeout.ts");
-      if (isTimed()) return await run(command, await load(command.file));
-      return await runTimed(words, command.timeout);
+      if (command.timeout === undefined) return await runNow(command);
+      const { endWithParent, runTimed } = await import("./cli/timeout.ts");
+      if (!timed) return await runTimed(import.meta.url, [TIMED, ...words], command.timeout);
+      endWithParent();
+      return await runNow(command);
     }
   }
 }
 
+/** Runs the program: it compiles while the system calls are loaded. */
+async function runNow(command: Command): Promise<number> {
+  const { file, maxMemory } = command;
+  const [program, { run }] = await Promise.all([
+    compile(file, load(file), maxMemory),
+    import("./cli/run.ts"),
+  ]);
+  return run(command, program.module, program.bytes);
+}
+
 try {
-  exit(await main(process.argv.slice(2)));
+  exit(await main(commandWords()));
 } catch (error) {
   if (!(error instanceof CommandError)) throw error;
-  console.error(`wasi: ${error.message}`);
+  console.error(`wasi: ${harmless(error.message)}`);
   exit(1);
 }

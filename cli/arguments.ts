@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { parseArgs, parseEnv } from "node:util";
-import { readFileSync } from "node:fs";
-import process from "node:process";
-
-/** An error of ours: one line, exit code 1. */
-export class CommandError extends Error {}
+import { CommandError, plain } from "./error.ts";
+import { readBytes, variable, variables } from "./runtime.ts";
+import { duration, size, time, whole, yes } from "./values.ts";
+import type { Setting } from "./wasmtime.ts";
 
 /** A directory for the guest. */
 export interface Mount {
@@ -17,6 +15,8 @@ export interface Mount {
   host: string;
   guest: string;
   readOnly: boolean;
+  /** as it was given */
+  option: string;
 }
 
 /** What is to be done. */
@@ -44,37 +44,24 @@ export interface Command {
   confine: "kernel" | "walk" | "checked" | undefined;
 }
 
-const OPTIONS = {
-  dir: { type: "string", multiple: true },
-  mount: { type: "string", multiple: true },
-  mapdir: { type: "string", multiple: true },
-  tmp: { type: "string", multiple: true },
-  overlay: { type: "string", multiple: true },
-  env: { type: "string", multiple: true },
-  "env-inherit": { type: "boolean" },
-  "env-file": { type: "string", multiple: true },
-  argv0: { type: "string" },
-  invoke: { type: "string" },
-  timeout: { type: "string" },
-  wasm: { type: "string", multiple: true, short: "W" },
-  wasi: { type: "string", multiple: true, short: "S" },
-  "max-disk": { type: "string" },
-  "max-files": { type: "string" },
-  deterministic: { type: "boolean" },
-  seed: { type: "string" },
-  clock: { type: "string" },
-  trace: { type: "string", multiple: true },
-  stdin: { type: "string" },
-  confine: { type: "string" },
-  threads: { type: "boolean" },
-  listen: { type: "string", multiple: true },
-  tcplisten: { type: "string", multiple: true },
-  version: { type: "boolean", short: "V" },
-  help: { type: "boolean", short: "h" },
-} as const;
+/** What has been read of the command line so far. */
+interface Draft extends Command {
+  deterministic: boolean;
+  inheritEnv: boolean;
+  envFiles: string[];
+  variables: string[];
+  settings: Setting[];
+  config: string | undefined;
+}
 
-/** Options whose value may be left out, and what that means. */
-const OPTIONAL: Record<string, string> = { "--tmp": "/tmp", "--trace": "all" };
+/** One option. */
+interface Option {
+  /** what its value is; undefined if it has none */
+  value?: string;
+  /** its value if none is given, which then can only be given after "=" */
+  default?: string;
+  set(draft: Draft, value: string, option: string): void;
+}
 
 /** The kinds of system calls of a trace. */
 const TRACES = ["all", "args", "clock", "fs", "poll", "proc", "sock"];
@@ -83,54 +70,256 @@ const TRACES = ["all", "args", "clock", "fs", "poll", "proc", "sock"];
 const DETERMINISTIC_CLOCK = 946684800000000000n;
 const DETERMINISTIC_SEED = 0n;
 
-/** Long options with one dash, as programs written in Go take and pass them. */
-function twoDashes(word: string): string {
-  const name = /^-([a-z][a-z0-9-]+)(?:=|$)/.exec(word)?.[1];
-  return name !== undefined && Object.hasOwn(OPTIONS, name) ? `-${word}` : word;
+/** A group of settings of wasmtime. */
+function group(letter: Setting["group"]): Option {
+  return {
+    value: "NAME[=VALUE]",
+    set: ({ settings }, text, option) => {
+      for (const part of text.split(",")) settings.push({ group: letter, text: part, option });
+    },
+  };
 }
 
-/** The position of the first word that is no option, or the end. */
-function firstWord(words: string[]): number {
-  const { tokens } = parseArgs({
-    args: words,
-    options: OPTIONS,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
-  const first = tokens.find(({ kind }) => kind !== "option");
-  return first === undefined ? words.length : first.index;
+/** An option that is known and cannot be had, with what to do instead. */
+function refused(why: string, value?: string): Option {
+  return {
+    value,
+    set: (_, text, option) => {
+      throw new CommandError(`${text === "" ? option : `${option} ${text}`}: ${why}`);
+    },
+  };
+}
+
+const OPTIONS: Record<string, Option> = {
+  dir: {
+    value: "HOST[::GUEST[::ro]]",
+    set: ({ mounts }, text, option) => mounts.push(directory("host", text, option)),
+  },
+  mount: {
+    value: "HOST[:GUEST][:ro]",
+    set: ({ mounts }, text, option) => mounts.push(wazeroMount(text, option)),
+  },
+  mapdir: {
+    value: "GUEST::HOST",
+    set: (_, text) => {
+      const [guest, host] = text.split("::");
+      throw new CommandError(
+        `--mapdir ${text}: wasmtime has given it up for --dir, where the host's path comes first: ` +
+          `say --dir ${host ?? "HOST"}::${guest}`,
+      );
+    },
+  },
+  overlay: {
+    value: "HOST[::GUEST]",
+    set: ({ mounts }, text, option) => mounts.push(directory("overlay", text, option)),
+  },
+  tmp: {
+    value: "GUEST",
+    default: "/tmp",
+    set: ({ mounts }, guest, option) => {
+      if (guest === "") throw new CommandError(`${option}=: it must be --tmp or --tmp=GUEST`);
+      mounts.push({ kind: "memory", host: "", guest, readOnly: false, option: `--tmp=${guest}` });
+    },
+  },
+  env: { value: "NAME[=VALUE]", set: (draft, text) => draft.variables.push(text) },
+  "env-inherit": { set: (draft) => draft.inheritEnv = true },
+  "env-file": { value: "FILE", set: (draft, file) => draft.envFiles.push(file) },
+  argv0: { value: "NAME", set: (draft, name) => draft.argv0 = name },
+  invoke: { value: "NAME", set: (draft, name) => draft.invoke = name },
+  stdin: { value: "FILE", set: (draft, file) => draft.stdin = file },
+  timeout: {
+    value: "TIME",
+    set: (draft, text, option) => draft.timeout = duration(text, option),
+  },
+  "max-disk": {
+    value: "SIZE",
+    set: (draft, text, option) => draft.maxDisk = size(text, option),
+  },
+  "max-files": {
+    value: "N",
+    set: (draft, text, option) => draft.maxFiles = size(text, option),
+  },
+  deterministic: { set: (draft) => draft.deterministic = true },
+  seed: { value: "N", set: (draft, text, option) => draft.seed = whole(text, option) },
+  clock: { value: "TIME", set: (draft, text, option) => draft.clock = time(text, option) },
+  trace: {
+    value: "KINDS",
+    default: "all",
+    set: (draft, text, option) => {
+      for (const kind of text.split(",")) {
+        if (!TRACES.includes(kind)) {
+          throw new CommandError(`${option}=${text}: there are ${TRACES.join(", ")}`);
+        }
+        (draft.trace ??= []).push(kind);
+      }
+    },
+  },
+  confine: {
+    value: "kernel|walk|checked",
+    set: (draft, text, option) => {
+      if (text !== "kernel" && text !== "walk" && text !== "checked") {
+        throw new CommandError(`${option}=${text}: there are kernel, walk and checked`);
+      }
+      draft.confine = text;
+    },
+  },
+  version: { set: (draft) => draft.action = "version" },
+  help: { set: (draft) => draft.action = "help" },
+  // wasmtime's groups, and what wazero and wasmtime have for their own engines
+  wasm: group("W"),
+  wasi: group("S"),
+  optimize: group("O"),
+  codegen: group("C"),
+  debug: group("D"),
+  config: { value: "FILE", set: (draft, file) => draft.config = file },
+  cachedir: { value: "DIR", set: () => {} },
+  threads: refused("guests with threads cannot be run yet"),
+  listen: refused("listening sockets cannot be given yet", "ADDRESS"),
+  tcplisten: refused("listening sockets cannot be given yet", "ADDRESS"),
+  preload: refused("one module is run alone; link them into one", "NAME=FILE"),
+  hostlogging: refused("say --trace", "SCOPES"),
+};
+
+const LETTERS: Record<string, string> = {
+  W: "wasm",
+  S: "wasi",
+  O: "optimize",
+  C: "codegen",
+  D: "debug",
+  V: "version",
+  h: "help",
+};
+
+/** An option as a word has it. */
+interface Word {
+  option: Option;
+  /** its name with its dashes */
+  name: string;
+  /** what is in the same word */
+  value: string | undefined;
+}
+
+/** Reads a word that begins with a dash. */
+function optionOf(word: string): Word {
+  // programs written in Go take and pass long options with one dash
+  const [, dashes, long, value] = /^(--?)([^=]+)(?:=([^]*))?$/.exec(word) ?? [];
+  if (long !== undefined && Object.hasOwn(OPTIONS, long)) {
+    return { option: OPTIONS[long]!, name: `--${long}`, value };
+  }
+  const letter = word[1]!;
+  if (dashes === "-" && Object.hasOwn(LETTERS, letter)) {
+    const rest = word.slice(2);
+    return {
+      option: OPTIONS[LETTERS[letter]!]!,
+      name: `-${letter}`,
+      value: rest === "" ? undefined : rest.replace(/^=/, ""),
+    };
+  }
+  const near = nearest(long ?? "");
+  throw new CommandError(
+    `${word}: there is no such option; ${near === undefined ? "" : `did you mean --${near}? `}` +
+      `see wasi --help`,
+  );
+}
+
+/** The option whose name is nearly this one. */
+function nearest(name: string): string | undefined {
+  const near = Object.keys(OPTIONS).map((known) => ({ known, steps: distance(name, known) }))
+    .filter(({ known, steps }) => steps <= 2 && steps < known.length / 2);
+  return near.sort((one, other) => one.steps - other.steps)[0]?.known;
+}
+
+/** How many letters have to be put in, taken out or changed; 1 if they are in another order. */
+function distance(one: string, other: string): number {
+  if ([...one].sort().join() === [...other].sort().join()) return 1;
+  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      const change = row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[other.length]!;
+}
+
+/** Takes the options at the beginning of the words; gives what comes after them. */
+function takeOptions(draft: Draft, words: readonly string[]): string[] {
+  let at = 0;
+  for (; at < words.length; at++) {
+    const word = words[at]!;
+    if (word === "--") {
+      at++;
+      break;
+    }
+    if (word === "-" || !word.startsWith("-")) break;
+    const { option, name, value: own } = optionOf(word);
+    let value = own ?? option.default ?? "";
+    if (option.value === undefined) {
+      if (own !== undefined && yes(own) === undefined) {
+        throw new CommandError(`${name}=${own}: it takes no value; say ${name}`);
+      }
+      if (yes(own) === false) continue;
+      if (own !== undefined) value = "";
+    } else if (own === undefined && option.default === undefined) {
+      const next = words[++at];
+      if (next === undefined || (next.startsWith("-") && next !== "-")) {
+        const but = next === undefined ? "" : `; for one that begins with a dash ${name}=VALUE`;
+        throw new CommandError(`${name}: its value is missing: say ${name} ${option.value}${but}`);
+      }
+      value = next;
+    }
+    option.set(draft, value, name);
+    if (draft.action === "help" || draft.action === "version") break;
+  }
+  return words.slice(at);
 }
 
 /** Reads the words behind the command's name. */
-export function parseCommand(words: string[]): Command {
-  let action: Command["action"] = "run";
-  let at = 0;
-  if (words[0] === "run" || words[0] === "inspect") {
-    action = words[0];
-    at = 1;
-  } else if (words[0] === "help") return { ...empty(), action: "help" };
-  const given = words.slice(at);
-  const normal = given.map((word) => {
-    const long = twoDashes(word);
-    return Object.hasOwn(OPTIONAL, long) ? `${long}=${OPTIONAL[long]}` : long;
-  });
-  const end = firstWord(normal);
-  const values = parseOptions(normal.slice(0, end));
-  if (values.help) return { ...empty(), action: "help" };
-  if (values.version) return { ...empty(), action: "version" };
-  // a "--" before FILE ends the options, as everywhere
-  const left = given.slice(end);
-  if (left[0] === "--") left.shift();
-  const file = left.shift();
-  if (file === undefined) {
-    throw new CommandError("which program? Give a FILE (.wasm or .wat); see wasi --help");
+export async function parseCommand(words: readonly string[]): Promise<Command> {
+  const draft = emptyDraft();
+  if (words[0] === "help") return { ...draft, action: "help" };
+  if (words[0] === "inspect") return inspected(draft, words.slice(1));
+  const left = takeOptions(draft, words[0] === "run" ? words.slice(1) : words);
+  if (draft.action !== "run") return draft;
+  draft.file = fileOf(left);
+  draft.rest = left.slice(left[1] === "--" ? 2 : 1);
+  if (draft.settings.length > 0 || draft.config !== undefined) {
+    const { applySettings, readConfig } = await import("./wasmtime.ts");
+    if (draft.config !== undefined) draft.settings.unshift(...await readConfig(draft.config));
+    const { timeout } = draft;
+    applySettings(draft, draft.settings);
+    draft.timeout = timeout ?? draft.timeout;
   }
-  if (left[0] === "--") left.shift();
-  return { ...commandOf(values), action, file, rest: left };
+  if (draft.deterministic) {
+    draft.clock ??= DETERMINISTIC_CLOCK;
+    draft.seed ??= DETERMINISTIC_SEED;
+  }
+  refuseTwice(draft.mounts);
+  draft.env = await environmentOf(draft);
+  return draft;
 }
 
-function empty(): Command {
+function fileOf(words: readonly string[]): string {
+  if (words[0]) return words[0];
+  throw new CommandError("which program? Give a FILE (.wasm or .wat); see wasi --help");
+}
+
+function inspected(draft: Draft, words: readonly string[]): Command {
+  const [first, second] = words;
+  if (first === "--help" || first === "-h") return { ...draft, action: "help" };
+  const left = first === "--" ? words.slice(1) : words;
+  if (first !== "--" && first?.startsWith("-") && first !== "-") {
+    throw new CommandError(`${first}: inspect has no options; say wasi inspect FILE`);
+  }
+  if (left.length > 1) {
+    throw new CommandError(`${first === "--" ? left[1] : second}: inspect takes one FILE`);
+  }
+  return { ...draft, action: "inspect", file: fileOf(left) };
+}
+
+function emptyDraft(): Draft {
   return {
     action: "run",
     file: "",
@@ -148,120 +337,61 @@ function empty(): Command {
     trace: undefined,
     stdin: undefined,
     confine: undefined,
+    deterministic: false,
+    inheritEnv: false,
+    envFiles: [],
+    variables: [],
+    settings: [],
+    config: undefined,
   };
-}
-
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; args: string[] }>>["values"];
-
-function parseOptions(words: string[]): Values {
-  try {
-    return parseArgs({ args: words, options: OPTIONS, strict: true }).values;
-  } catch (error) {
-    const [line] = (error as Error).message.split(/\.(?: |$)|\n/);
-    throw new CommandError(`${line}; see wasi --help`);
-  }
-}
-
-function commandOf(values: Values): Command {
-  refuse(values);
-  const command: Command = {
-    ...empty(),
-    mounts: mountsOf(values),
-    env: environmentOf(values),
-    argv0: values.argv0,
-    invoke: values.invoke,
-    stdin: values.stdin,
-    timeout: values.timeout === undefined ? undefined : duration(values.timeout, "--timeout"),
-    maxDisk: sizeOf(values["max-disk"], "--max-disk"),
-    maxFiles: sizeOf(values["max-files"], "--max-files"),
-    seed: values.deterministic ? DETERMINISTIC_SEED : undefined,
-    clock: values.deterministic ? DETERMINISTIC_CLOCK : undefined,
-    trace: values.trace?.flatMap((kinds) => kinds.split(",")),
-  };
-  if (values.seed !== undefined) command.seed = whole(values.seed, "--seed");
-  if (values.clock !== undefined) command.clock = time(values.clock);
-  for (const kind of command.trace ?? []) {
-    if (!TRACES.includes(kind)) {
-      throw new CommandError(`--trace=${kind}: there are ${TRACES.join(", ")}`);
-    }
-  }
-  const { confine } = values;
-  if (confine !== undefined) {
-    if (confine !== "kernel" && confine !== "walk" && confine !== "checked") {
-      throw new CommandError(`--confine=${confine}: there are kernel, walk and checked`);
-    }
-    command.confine = confine;
-  }
-  wasmOptions(command, values.wasm ?? []);
-  wasiOptions(command, values.wasi ?? []);
-  return command;
-}
-
-/** Options that are known and not to be had, with the reason. */
-function refuse(values: Values): void {
-  if (values.mapdir !== undefined) {
-    throw new CommandError(
-      "--mapdir GUEST::HOST is gone from wasmtime, too: say --dir HOST::GUEST, the host's path first",
-    );
-  }
-  if (values.threads) throw new CommandError("--threads: guests with threads cannot be run yet");
-  if (values.listen !== undefined || values.tcplisten !== undefined) {
-    throw new CommandError("--listen: listening sockets cannot be given yet");
-  }
 }
 
 /** HOST[::GUEST[::ro]], as wasmtime spells it. */
-function directory(text: string, option: string, kind: Mount["kind"]): Mount {
+function directory(kind: "host" | "overlay", text: string, option: string): Mount {
   const [host, guest, mode, ...more] = text.split("::");
-  if (!host || more.length > 0 || (mode !== undefined && mode !== "ro" && mode !== "rw")) {
-    throw new CommandError(`${option} ${text}: it must be HOST, HOST::GUEST or HOST::GUEST::ro`);
+  const modes = kind === "host" ? ["ro", "rw"] : [];
+  if (!host || more.length > 0 || (mode !== undefined && !modes.includes(mode))) {
+    const forms = kind === "host" ? "HOST, HOST::GUEST or HOST::GUEST::ro" : "HOST or HOST::GUEST";
+    throw new CommandError(`${option} ${text}: it must be ${forms}`);
   }
-  return { kind, host, guest: guest || host, readOnly: mode === "ro" };
+  const readOnly = mode === "ro";
+  return { kind, host, guest: guest || host, readOnly, option: `${option} ${text}` };
 }
 
-/** HOST[:GUEST][:ro], as wazero spells it. */
-function wazeroMount(text: string): Mount {
+/** HOST[:GUEST][:ro], as wazero spells it: without GUEST it has the name it has on the host. */
+function wazeroMount(text: string, option: string): Mount {
   const readOnly = text.endsWith(":ro");
-  const [host, guest, ...more] = (readOnly ? text.slice(0, -3) : text).split(":");
-  if (!host || more.length > 0) {
-    throw new CommandError(`--mount ${text}: it must be HOST, HOST:GUEST or HOST:GUEST:ro`);
+  const paths = readOnly ? text.slice(0, -3) : text;
+  const colon = paths.lastIndexOf(":");
+  const host = colon < 0 ? paths : paths.slice(0, colon);
+  if (host === "") {
+    throw new CommandError(`${option} ${text}: it must be HOST, HOST:GUEST or HOST:GUEST:ro`);
   }
-  return { kind: "host", host, guest: guest || "/", readOnly };
+  const guest = colon < 0 ? host : paths.slice(colon + 1) || host;
+  return { kind: "host", host, guest, readOnly, option: `${option} ${text}` };
 }
 
-function mountsOf(values: Values): Mount[] {
-  const mounts = [
-    ...(values.dir ?? []).map((text) => directory(text, "--dir", "host")),
-    ...(values.mount ?? []).map(wazeroMount),
-    ...(values.overlay ?? []).map((text) => directory(text, "--overlay", "overlay")),
-    ...(values.tmp ?? []).map((guest): Mount => ({
-      kind: "memory",
-      host: "",
-      guest: guest || "/tmp",
-      readOnly: false,
-    })),
-  ];
-  const seen = new Set<string>();
-  for (const { guest } of mounts) {
-    if (seen.has(guest)) throw new CommandError(`two directories for the guest's ${guest}`);
-    seen.add(guest);
-  }
-  return mounts;
-}
-
-function environmentOf(values: Values): Record<string, string> {
-  const env: Record<string, string> = {};
-  if (values["env-inherit"]) {
-    for (const [name, value] of Object.entries(process.env)) {
-      if (value !== undefined) env[name] = value;
+function refuseTwice(mounts: readonly Mount[]): void {
+  const seen = new Map<string, string>();
+  for (const { guest, option } of mounts) {
+    const other = seen.get(guest);
+    if (other !== undefined) {
+      throw new CommandError(
+        `${option}: the guest's ${guest} is there already (${other}); give it another name`,
+      );
     }
+    seen.set(guest, option);
   }
-  for (const file of values["env-file"] ?? []) Object.assign(env, environmentFile(file));
-  for (const text of values.env ?? []) {
+}
+
+async function environmentOf(draft: Draft): Promise<Record<string, string>> {
+  const env = draft.inheritEnv ? variables() : {};
+  for (const file of draft.envFiles) Object.assign(env, await environmentFile(file));
+  for (const text of draft.variables) {
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
     if (name === "") throw new CommandError(`--env ${text}: it must be NAME or NAME=VALUE`);
-    const value = equals < 0 ? process.env[name] : text.slice(equals + 1);
+    const value = equals < 0 ? variable(name) : text.slice(equals + 1);
     if (value === undefined) {
       throw new CommandError(`--env ${name}: there is no such variable; say --env ${name}=VALUE`);
     }
@@ -270,120 +400,13 @@ function environmentOf(values: Values): Record<string, string> {
   return env;
 }
 
-function environmentFile(file: string): Record<string, string | undefined> {
+async function environmentFile(file: string): Promise<Record<string, string | undefined>> {
+  let bytes: Uint8Array;
   try {
-    return parseEnv(readFileSync(file, "utf8")) as Record<string, string | undefined>;
+    bytes = await readBytes(file);
   } catch (error) {
     throw new CommandError(`--env-file ${file}: ${plain(error)}`);
   }
-}
-
-/** What went wrong, in few words. */
-export function plain(error: unknown): string {
-  const { code, message } = error as { code?: string; message?: string };
-  switch (code) {
-    case "ENOENT":
-      return "no such file or directory";
-    case "EACCES":
-      return "permission denied";
-    case "EISDIR":
-      return "it is a directory";
-    case "ENOTDIR":
-      return "it is not a directory";
-    default:
-      return String(message ?? error).split("\n")[0]!;
-  }
-}
-
-const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60000, h: 3600000, us: 0.001, ns: 1e-6 };
-
-/** Milliseconds of a time such as "1.5s", "200ms" or, without a unit, seconds. */
-function duration(text: string, option: string): number {
-  const match = /^(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)?$/.exec(text);
-  if (match === null || Number(match[1]) === 0) {
-    throw new CommandError(`${option}=${text}: it must be a time such as 10s, 500ms or 2m`);
-  }
-  return Number(match[1]) * UNITS[match[2] ?? "s"]!;
-}
-
-const SIZES: Record<string, number> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
-
-/** A number such as "1000", "64K" or "1GiB". */
-function sizeOf(text: string | undefined, option: string): number | undefined {
-  if (text === undefined) return undefined;
-  const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * SIZES[match[2]!.toLowerCase()]!;
-  if (!Number.isSafeInteger(value)) {
-    throw new CommandError(`${option}=${text}: it must be a number such as 1000, 64K or 1G`);
-  }
-  return value;
-}
-
-function whole(text: string, option: string): bigint {
-  if (!/^\d+$/.test(text)) throw new CommandError(`${option}=${text}: it must be a whole number`);
-  return BigInt(text);
-}
-
-/** Nanoseconds since 1970, given so or as a date. */
-function time(text: string): bigint {
-  if (/^\d+$/.test(text)) return BigInt(text);
-  const milliseconds = Date.parse(text);
-  if (Number.isNaN(milliseconds) || milliseconds < 0) {
-    throw new CommandError(
-      `--clock=${text}: it must be nanoseconds since 1970, or a date such as 2026-01-31T12:00:00Z`,
-    );
-  }
-  return BigInt(milliseconds) * 1000000n;
-}
-
-/** What every engine of JavaScript has, or has not: nothing that an option could change. */
-const FEATURE = /^[a-z0-9-]+$/;
-
-/** `-W name[=value],...` of wasmtime. */
-function wasmOptions(command: Command, lists: string[]): void {
-  for (const text of lists.flatMap((list) => list.split(","))) {
-    const [name, value] = text.split("=", 2) as [string, string | undefined];
-    switch (name) {
-      case "timeout":
-        command.timeout = duration(value ?? "", "-W timeout");
-        break;
-      case "max-memory-size":
-        command.maxMemory = sizeOf(value ?? "", "-W max-memory-size");
-        break;
-      case "max-wasm-stack":
-        // the engine's own stack is what there is; CPython's and Go's scripts pass this
-        sizeOf(value ?? "", "-W max-wasm-stack");
-        break;
-      case "threads":
-        if (value !== "n") refuse({ threads: true } as Values);
-        break;
-      default:
-        if (!FEATURE.test(name)) {
-          throw new CommandError(`-W ${text}: it must be NAME or NAME=VALUE`);
-        }
-        if (value !== undefined && value !== "y" && value !== "n") {
-          throw new CommandError(
-            `-W ${text}: there are timeout, max-memory-size and max-wasm-stack, and features ` +
-              `of the engine with y or n`,
-          );
-        }
-    }
-  }
-}
-
-/** `-S name[=value],...` of wasmtime. */
-function wasiOptions(command: Command, lists: string[]): void {
-  for (const text of lists.flatMap((list) => list.split(","))) {
-    const [name, value] = text.split("=", 2) as [string, string | undefined];
-    if (name === "inherit-env") {
-      if (value === "n") continue;
-      for (const [key, text] of Object.entries(process.env)) {
-        if (text !== undefined && !Object.hasOwn(command.env, key)) command.env[key] = text;
-      }
-    } else if (name === "threads" && value !== "n") refuse({ threads: true } as Values);
-    else if (name === "tcplisten") refuse({ listen: [text] } as Values);
-    else if (!["cli", "common", "preview2", "threads"].includes(name)) {
-      throw new CommandError(`-S ${text}: there are inherit-env and cli`);
-    }
-  }
+  const { parseEnv } = await import("node:util");
+  return parseEnv(new TextDecoder().decode(bytes)) as Record<string, string | undefined>;
 }

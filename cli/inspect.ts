@@ -5,22 +5,27 @@
  */
 import type { Binary, FunctionType, Item, MemoryType } from "./binary.ts";
 import { parseBinary } from "./binary.ts";
-import { isComponent } from "./load.ts";
+import { CommandError, harmless } from "./error.ts";
+import type { Program } from "./load.ts";
 
-const SNAPSHOTS: Record<string, string> = {
-  wasi_snapshot_preview1: "preview1",
-  wasi_unstable: "unstable (snapshot 0)",
-};
+const SNAPSHOTS = new Map([
+  ["wasi_snapshot_preview1", "preview1"],
+  ["wasi_unstable", "unstable (snapshot 0)"],
+]);
 
 function signature(type: FunctionType | undefined): string {
   if (type === undefined) return "";
   return `(${type.parameters.join(", ")}) -> (${type.results.join(", ")})`;
 }
 
-function size({ minimum, maximum, shared, wide }: MemoryType): string {
-  const mebibytes = (pages: number): string => `${pages} pages (${pages / 16} MiB)`;
-  const most = maximum === undefined ? "no maximum" : `at most ${mebibytes(maximum)}`;
-  return `${mebibytes(minimum)}, ${most}${shared ? ", shared" : ""}${wide ? ", 64-bit" : ""}`;
+function size({ minimum, maximum, shared, wide, page }: MemoryType): string {
+  const shown = (pages: number): string => {
+    const bytes = pages * page;
+    const [unit, name] = bytes < 2 ** 20 ? [2 ** 10, "KiB"] : [2 ** 20, "MiB"];
+    return `${pages} pages (${Number((bytes / unit).toFixed(2))} ${name})`;
+  };
+  const most = maximum === undefined ? "no maximum" : `at most ${shown(maximum)}`;
+  return `${shown(minimum)}, ${most}${shared ? ", shared" : ""}${wide ? ", 64-bit" : ""}`;
 }
 
 /** What kind of program it is, in one word or two. */
@@ -39,31 +44,38 @@ function lines(title: string, items: string[]): string[] {
   return items.length === 0 ? [] : [`${title}:`, ...items.map((item) => `  ${item}`)];
 }
 
-function describe({ name, kind, type, memory }: Item): string {
+function describe({ module, name: short, kind, type, memory }: Item): string {
+  const name = module === "" ? short : `${module}.${short}`;
   if (kind === "memory" && memory !== undefined) return `memory ${name}: ${size(memory)}`;
   return `${kind} ${name}${signature(type)}`;
 }
 
-/** The report on a module's bytes. */
-export function inspect(file: string, bytes: Uint8Array): string {
-  if (isComponent(bytes)) {
-    return `${file}: a component (of the component model)\n` +
-      "Components need another tool: wasmtime runs them, jco turns them into modules for JavaScript.\n";
+/** The report on a program. */
+export function inspect(file: string, { bytes, component }: Program): string {
+  if (component) {
+    return harmless(file) + `: a component (of the component model), ${bytes.length} bytes\n` +
+      "Components need another tool: wasmtime runs them, jco turns them into modules for " +
+      "JavaScript.\n";
   }
-  const binary = parseBinary(bytes);
+  let binary: Binary;
+  try {
+    binary = parseBinary(bytes);
+  } catch (error) {
+    throw new CommandError(`${file}: it is broken: ${(error as Error).message}`);
+  }
   const modules = [...new Set(binary.imports.map(({ module }) => module))];
-  const snapshots = modules.flatMap((module) => SNAPSHOTS[module] ?? []);
-  const calls = binary.imports.filter(({ module }) => module in SNAPSHOTS);
-  const others = binary.imports.filter(({ module }) => !(module in SNAPSHOTS));
+  const snapshots = modules.flatMap((module) => SNAPSHOTS.get(module) ?? []);
+  const calls = binary.imports.filter(({ module }) => SNAPSHOTS.has(module));
+  const others = binary.imports.filter(({ module }) => !SNAPSHOTS.has(module));
   const report = [
     `${file}: a ${kindOf(binary)}, ${bytes.length} bytes`,
     `WASI: ${snapshots.join(" and ") || "none"}`,
     ...binary.memories.map((memory) => `memory: ${size(memory)}`),
     ...lines(`system calls (${calls.length})`, calls.map(({ name }) => name).sort()),
-    ...lines("other imports", others.map((item) => `${item.module}.${describe(item)}`)),
+    ...lines("other imports", others.map(describe)),
     ...lines("exports", binary.exports.map(describe)),
     ...lines("made by", binary.producers),
     ...lines("custom sections", [...new Set(binary.customs)]),
   ];
-  return report.join("\n") + "\n";
+  return report.map(harmless).join("\n") + "\n";
 }

@@ -3,26 +3,26 @@
  *
  * @module
  */
-import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { CommandError, plain } from "./arguments.ts";
+import { CommandError, plain } from "./error.ts";
+import { readBytes } from "./runtime.ts";
 
 const MAGIC = [0x00, 0x61, 0x73, 0x6d];
+const VERSION = [0x01, 0x00, 0x00, 0x00];
+
+/** A program's bytes, and what a component is instead of a module. */
+export interface Program {
+  bytes: Uint8Array<ArrayBuffer>;
+  component: boolean;
+}
 
 /** The bytes of FILE. */
 async function read(file: string): Promise<Uint8Array> {
-  if (/^https?:\/\//.test(file)) return await download(file);
-  let place: string | number = file;
-  if (file === "-") place = 0;
-  else if (file.startsWith("file:")) {
-    try {
-      place = fileURLToPath(file);
-    } catch (error) {
-      throw new CommandError(`${file}: ${plain(error)}`);
-    }
-  }
+  if (/^https?:\/\//i.test(file)) return await download(file);
   try {
-    return new Uint8Array(readFileSync(place));
+    if (file === "-") return (await import("node:fs")).readFileSync(0);
+    if (!/^file:/i.test(file)) return await readBytes(file);
+    const { fileURLToPath } = await import("node:url");
+    return await readBytes(fileURLToPath(file));
   } catch (error) {
     throw new CommandError(`${file}: ${plain(error)}`);
   }
@@ -34,16 +34,19 @@ async function download(url: string): Promise<Uint8Array> {
     response = await fetch(url);
   } catch (error) {
     const { cause } = error as { cause?: unknown };
-    throw new CommandError(`${url}: ${plain(cause ?? error)}`);
+    throw new CommandError(`${url}: ${plain(cause ?? error) || "it cannot be reached"}`);
   }
   if (!response.ok) throw new CommandError(`${url}: the server answered ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw new CommandError(`${url}: ${plain(error)}`);
+  }
 }
 
 /** Whether a file's bytes are WebAssembly's text format. */
-function isText(file: string, bytes: Uint8Array): boolean {
-  if (file.endsWith(".wat")) return true;
-  return bytes.length > 0 && /^\s*(?:;;|\(;|\(\s*module)/.test(decode(bytes.subarray(0, 200)));
+function isText(bytes: Uint8Array): boolean {
+  return bytes[0] !== 0 && /^\uFEFF?\s*(?:;;|\(;|\(\s*module)/.test(decode(bytes.subarray(0, 200)));
 }
 
 function decode(bytes: Uint8Array): string {
@@ -58,38 +61,99 @@ interface Wabt {
   };
 }
 
-async function assemble(file: string, text: string): Promise<Uint8Array> {
-  let wabt: Wabt;
-  try {
-    const name = "wabt"; // a variable: it need not be installed
-    const loaded = await import(name) as { default: () => Promise<Wabt> };
-    wabt = await loaded.default();
-  } catch {
-    throw new CommandError(`${file}: text needs the package wabt: npm install wabt`);
+/** What of WebAssembly may be in a text: all that wabt knows and it can write. */
+const FEATURES = [
+  "bulk_memory",
+  "exceptions",
+  "extended_const",
+  "memory64",
+  "multi_memory",
+  "multi_value",
+  "mutable_globals",
+  "reference_types",
+  "relaxed_simd",
+  "sat_float_to_int",
+  "sign_extension",
+  "simd",
+  "tail_call",
+  "threads",
+];
+
+async function loadWabt(): Promise<Wabt> {
+  const names = "Deno" in globalThis ? ["wabt", "npm:wabt@1"] : ["wabt"];
+  for (const name of names) {
+    try {
+      // by a variable: it need not be installed
+      const { default: open } = await import(name) as { default: () => Promise<Wabt> };
+      return await open();
+    } catch {
+      // the next name
+    }
   }
+  throw new CommandError("it is text, which needs the package wabt: npm install wabt");
+}
+
+async function assemble(file: string, text: string): Promise<Uint8Array> {
   try {
-    const features = { bulk_memory: true, multi_value: true, reference_types: true, simd: true };
-    const module = wabt.parseWat(file, text, { ...features, sign_extension: true, threads: true });
+    const wabt = await loadWabt();
+    const features = Object.fromEntries(FEATURES.map((name) => [name, true]));
+    const module = wabt.parseWat("text", text, features);
     const { buffer } = module.toBinary({ write_debug_names: true });
     module.destroy();
     return buffer;
   } catch (error) {
-    throw new CommandError(plain(error));
+    // "parseWat failed:", then "text:LINE:COLUMN: error: WHAT", then the line itself
+    const at = /^text:(\d+:\d+): error: (.*)/m.exec((error as Error).message ?? "");
+    if (at !== null) throw new CommandError(`${file}:${at[1]}: ${at[2]}`);
+    throw new CommandError(`${file}: ${plain(error)}`);
   }
 }
 
-/** The bytes of a module, or an error that says what it is instead. */
-export async function load(file: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The bytes of a module or component, or an error that says what FILE is instead. */
+export async function load(file: string): Promise<Program> {
   let bytes = await read(file);
-  if (isText(file, bytes)) bytes = await assemble(file, decode(bytes));
-  if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
-    const what = bytes.length === 0 ? "is empty" : "is not a WebAssembly module";
-    throw new CommandError(`${file}: ${what}`);
+  if (isText(bytes) || (bytes[0] !== 0 && file.endsWith(".wat"))) {
+    bytes = await assemble(file, decode(bytes));
   }
-  return bytes as Uint8Array<ArrayBuffer>;
+  if (bytes.length === 0) throw new CommandError(`${file}: it is empty`);
+  if (!MAGIC.every((byte, i) => bytes[i] === byte)) {
+    throw new CommandError(`${file}: it is not a module of WebAssembly`);
+  }
+  if (bytes.length < 8) throw new CommandError(`${file}: the module ends too early`);
+  const component = bytes[6] === 1 && bytes[7] === 0;
+  if (!component && !VERSION.every((byte, i) => bytes[4 + i] === byte)) {
+    const version = [...bytes.subarray(4, 8)].map((byte) => byte.toString(16).padStart(2, "0"));
+    throw new CommandError(
+      `${file}: it is of a version of WebAssembly that is not known here (${version.join(" ")})`,
+    );
+  }
+  return { bytes: bytes as Uint8Array<ArrayBuffer>, component };
 }
 
-/** Whether the bytes are a component: they have another version. */
-export function isComponent(bytes: Uint8Array): boolean {
-  return bytes[6] === 1;
+/** Pages of 64 KiB. */
+const PAGE = 65536;
+
+/** Compiles a program, its memory limited to so many bytes. */
+export async function compile(
+  file: string,
+  program: Promise<Program>,
+  maxMemory: number | undefined,
+): Promise<{ module: WebAssembly.Module; bytes: Uint8Array<ArrayBuffer> }> {
+  let { bytes, component } = await program;
+  if (component) {
+    throw new CommandError(
+      `${file}: it is a component, and this runs modules of preview1: wasmtime runs components, ` +
+        `jco turns them into modules for JavaScript`,
+    );
+  }
+  try {
+    if (maxMemory !== undefined) {
+      const { limitMemory } = await import("../core/module.ts");
+      bytes = limitMemory(bytes, Math.floor(maxMemory / PAGE)) as Uint8Array<ArrayBuffer>;
+    }
+    return { module: await WebAssembly.compile(bytes), bytes };
+  } catch (error) {
+    const reason = plain(error).replace(/^WebAssembly\.\w+\(\): /, "");
+    throw new CommandError(`${file}: it is not a module that this engine takes: ${reason}`);
+  }
 }

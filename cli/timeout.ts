@@ -4,51 +4,75 @@
  *
  * @module
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { exit } from "./run.ts";
+import { Worker } from "node:worker_threads";
+import { CommandError, plain } from "./error.ts";
 
 const TIMED_OUT = 124;
-/** Set for the process that runs the program itself. */
-const MARK = "WASI_COMMAND_TIMED";
+/** The longest that setTimeout() takes. */
+const LONGEST = 2 ** 31 - 1;
 
-/** Whether this is the process that was started for it. */
-export function isTimed(): boolean {
-  const timed = process.env[MARK] !== undefined;
-  delete process.env[MARK];
-  return timed;
+/** Calls a function when a time is over, however long it is. */
+function after(milliseconds: number, then: () => void): void {
+  setTimeout(() => {
+    if (milliseconds > LONGEST) after(milliseconds - LONGEST, then);
+    else then();
+  }, Math.min(milliseconds, LONGEST));
 }
 
-function startAgain(words: string[]): ChildProcess {
-  const cli = new URL(import.meta.url.replace(/cli\/timeout\.(ts|js)$/, "cli.$1"));
-  const place = cli.protocol === "file:" ? fileURLToPath(cli) : cli.href;
-  return spawn(process.execPath, [...process.execArgv, place, ...words], {
+/** What would end this process must end that one, before this one ends by it. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
+/**
+ * Runs the command in another process; gives its exit code, or 124 when its time is over.
+ *
+ * @param cli the command's main module
+ */
+export function runTimed(cli: string, words: string[], milliseconds: number): Promise<number> {
+  const place = cli.startsWith("file:") ? fileURLToPath(cli) : cli;
+  const child = spawn(process.execPath, [...process.execArgv, place, ...words], {
     stdio: "inherit",
-    env: { ...process.env, [MARK]: "1" },
+  });
+  let why: "time" | NodeJS.Signals | undefined;
+  const end = (reason: "time" | NodeJS.Signals): void => {
+    why ??= reason;
+    child.kill("SIGKILL");
+  };
+  after(milliseconds, () => end("time"));
+  for (const signal of SIGNALS) process.on(signal, () => end(signal));
+  return new Promise((resolve, reject) => {
+    child.on("error", (error) => {
+      reject(new CommandError(`--timeout: no process can be started: ${plain(error)}`));
+    });
+    child.on("exit", (code, signal) => {
+      if (why === "time") {
+        console.error(`wasi: the program's time is over (${milliseconds / 1000} s): it was ended`);
+        return resolve(TIMED_OUT);
+      }
+      if (why !== undefined) {
+        for (const other of SIGNALS) process.removeAllListeners(other);
+        process.kill(process.pid, why);
+        return; // the signal ends this process
+      }
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
   });
 }
 
-/** Runs the same command in another process; gives its exit code, or 124 when its time is over. */
-export function runTimed(words: string[], milliseconds: number): Promise<number> {
-  const child = startAgain(words);
-  const timer = setTimeout(() => {
-    child.kill("SIGKILL");
-    console.error(`wasi: ended after ${milliseconds / 1000} s`);
-    exit(TIMED_OUT);
-  }, milliseconds);
-  // what would end this process must end that one
-  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) {
-    process.on(signal, () => {
-      child.kill("SIGKILL");
-      exit(signal === "SIGINT" ? 130 : signal === "SIGTERM" ? 143 : 129);
-    });
-  }
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (code, signal) => {
-      clearTimeout(timer);
-      resolve(code ?? (signal === "SIGINT" ? 130 : 137));
-    });
-  });
+/** How often it is looked whether the parent is still there, in milliseconds. */
+const LOOK = 500;
+
+/** Ends this process when the one that takes its time is gone: nobody else would. */
+export function endWithParent(): void {
+  // a thread of its own, for the guest holds this one
+  new Worker(
+    `const process = require("node:process");
+    setInterval(() => {
+      if (process.ppid !== ${process.ppid}) process.kill(process.pid, "SIGKILL");
+    }, ${LOOK});`,
+    { eval: true },
+  );
 }

@@ -1,0 +1,84 @@
+/**
+ * What the command needs of its runtime, in the runtime's own words: loading node:process and
+ * node:fs costs Bun milliseconds, and Deno more.
+ *
+ * @module
+ */
+import { CommandError, plain } from "./error.ts";
+
+interface DenoNamespace {
+  args: string[];
+  env: { get(name: string): string | undefined; toObject(): Record<string, string> };
+  exit(code: number): never;
+  readFileSync(path: string): Uint8Array;
+}
+
+interface BunNamespace {
+  file(path: string): { bytes(): Promise<Uint8Array> };
+}
+
+interface NodeProcess {
+  argv: string[];
+  env: Record<string, string>;
+  exit(code: number): never;
+  reallyExit?(code: number): never;
+  getBuiltinModule(name: "node:fs"): typeof import("node:fs");
+}
+
+const runtime = globalThis as unknown as {
+  Deno?: DenoNamespace;
+  Bun?: BunNamespace;
+  /** on Deno it loads when it is touched */
+  process: NodeProcess;
+};
+
+/** The words behind the command's name. */
+export function commandWords(): string[] {
+  return runtime.Deno?.args ?? runtime.process.argv.slice(2);
+}
+
+/** A variable of the environment. */
+export function variable(name: string): string | undefined {
+  if (runtime.Deno !== undefined) return runtime.Deno.env.get(name);
+  const { env } = runtime.process;
+  return Object.hasOwn(env, name) ? env[name] : undefined;
+}
+
+/** All variables of the environment. */
+export function variables(): Record<string, string> {
+  return runtime.Deno === undefined ? { ...runtime.process.env } : runtime.Deno.env.toObject();
+}
+
+/** Ends the process at once: what a guest wrote is written. */
+export function exit(code: number): never {
+  const status = code & 255;
+  if (runtime.Deno !== undefined) return runtime.Deno.exit(status);
+  const { process } = runtime;
+  return process.reallyExit === undefined ? process.exit(status) : process.reallyExit(status);
+}
+
+/** The bytes of a file. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  if (runtime.Bun !== undefined) return await runtime.Bun.file(path).bytes();
+  if (runtime.Deno !== undefined) return runtime.Deno.readFileSync(path);
+  return runtime.process.getBuiltinModule("node:fs").readFileSync(path);
+}
+
+/** What is left to say when nobody reads any more, as after SIGPIPE. */
+export const OUTPUT_CLOSED = 141;
+
+/** Writes text to standard output, whole, before the process ends. */
+export async function say(text: string): Promise<void> {
+  const { writeSync } = await import("node:fs");
+  let left = new TextEncoder().encode(text);
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(1, left));
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code === "EPIPE") exit(OUTPUT_CLOSED);
+      if (code !== "EAGAIN") throw new CommandError(`standard output: ${plain(error)}`);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What wasmtime keeps in groups of settings: `-W name[=value],...`, and its files of them.
+ *
+ * @module
+ */
+import { CommandError, plain } from "./error.ts";
+import { readBytes } from "./runtime.ts";
+import { duration, size, yes } from "./values.ts";
+
+/** One setting of a group. */
+export interface Setting {
+  group: "W" | "S" | "O" | "C" | "D";
+  /** NAME or NAME=VALUE */
+  text: string;
+  /** where it comes from */
+  option: string;
+}
+
+/** What the settings set. */
+interface Settable {
+  timeout: number | undefined;
+  maxMemory: number | undefined;
+  inheritEnv: boolean;
+}
+
+/** What every engine of JavaScript has, or has not: nothing that a setting could change. */
+const FEATURES = new Set([
+  "all-proposals",
+  "async-stack-zeroing",
+  "branch-hinting",
+  "bulk-memory",
+  "component-model",
+  "custom-page-sizes",
+  "epoch-interruption",
+  "exceptions",
+  "extended-const",
+  "function-references",
+  "gc",
+  "legacy-exceptions",
+  "memory64",
+  "multi-memory",
+  "multi-value",
+  "nan-canonicalization",
+  "reference-types",
+  "relaxed-simd",
+  "relaxed-simd-deterministic",
+  "shared-memory",
+  "simd",
+  "stack-switching",
+  "tail-call",
+  "threads",
+  "unknown-exports-allow",
+  "wide-arithmetic",
+]);
+
+/** What is so anyway, or does not matter to a program of preview1. */
+const ANYWAY = new Set(["cli", "cli-exit-with-code", "common", "p3", "preview0", "preview2"]);
+
+/** Sets what the settings say; later ones win. What is wasmtime's compiler's is left out. */
+export function applySettings(to: Settable, settings: readonly Setting[]): void {
+  for (const setting of settings) {
+    if (setting.group === "W") wasm(to, setting);
+    else if (setting.group === "S") wasi(to, setting);
+  }
+}
+
+function parts(text: string): [name: string, value: string | undefined] {
+  const equals = text.indexOf("=");
+  return equals < 0 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+function wasm(to: Settable, { text, option }: Setting): void {
+  const [name, value] = parts(text);
+  switch (name) {
+    case "timeout":
+      to.timeout = duration(value ?? "", `${option} timeout`);
+      return;
+    case "max-memory-size":
+      to.maxMemory = size(value ?? "", `${option} max-memory-size`);
+      return;
+    case "max-wasm-stack":
+    case "async-stack-size":
+      // the engine's own stack is what there is; CPython's and Go's scripts pass this
+      size(value ?? "", `${option} ${name}`);
+      return;
+  }
+  if (!FEATURES.has(name)) {
+    throw new CommandError(
+      `${option} ${text}: there are timeout=TIME, max-memory-size=SIZE, max-wasm-stack=SIZE, and ` +
+        `features such as simd`,
+    );
+  }
+  if (yes(value) === undefined) throw new CommandError(`${option} ${text}: it must be y or n`);
+}
+
+function wasi(to: Settable, { text, option }: Setting): void {
+  const [name, value] = parts(text);
+  const wanted = yes(value);
+  if (wanted === false) return;
+  if (name === "inherit-env" && wanted) to.inheritEnv = true;
+  else if (name === "threads") {
+    throw new CommandError(`${option} ${text}: guests with threads cannot be run yet`);
+  } else if (name === "tcplisten" || name === "listenfd") {
+    throw new CommandError(`${option} ${text}: listening sockets cannot be given yet`);
+  } else if (!ANYWAY.has(name) || !wanted) {
+    throw new CommandError(
+      `${option} ${text}: there are inherit-env and cli; preview1 has nothing else`,
+    );
+  }
+}
+
+const GROUPS: Record<string, Setting["group"]> = {
+  wasm: "W",
+  wasi: "S",
+  optimize: "O",
+  codegen: "C",
+  debug: "D",
+};
+
+/** The settings in a file of wasmtime's: groups in brackets, a `name = value` on each line. */
+export async function readConfig(file: string): Promise<Setting[]> {
+  let text: string;
+  try {
+    text = new TextDecoder().decode(await readBytes(file));
+  } catch (error) {
+    throw new CommandError(`--config ${file}: ${plain(error)}`);
+  }
+  const settings: Setting[] = [];
+  let group: Setting["group"] | undefined;
+  text.split("\n").forEach((line, i) => {
+    const title = /^\s*\[([a-z]+)\]\s*(?:#.*)?$/.exec(line);
+    if (title !== null && title[1]! in GROUPS) {
+      group = GROUPS[title[1]!];
+      return;
+    }
+    const pair = /^\s*([a-z0-9-]+)\s*=\s*("[^"\\]*"|[\w.]+)\s*(?:#.*)?$/.exec(line);
+    if (pair !== null && group !== undefined) {
+      const value = pair[2]!.replace(/^"|"$/g, "");
+      settings.push({ group, text: `${pair[1]}=${value}`, option: `--config ${file}:` });
+    } else if (!/^\s*(?:#.*)?$/.test(line)) {
+      throw new CommandError(
+        `--config ${file}: line ${i + 1} is neither a group such as [wasm] nor name = value`,
+      );
+    }
+  });
+  return settings;
+}
