@@ -138,11 +138,16 @@ export class NodeFile implements File {
   }
 }
 
+/** Milliseconds for which what was full is not tried again. */
+const FULL_PAUSE = 2;
+
 /** A stream that the process has open: it stays open. */
 export class NodeStream extends NodeFile {
   readonly #context: NodeContext;
   /** Reads ahead without waiting, where that can be had. */
-  readonly #ahead: ReadAhead | undefined;
+  readonly #ahead: ReadAhead | undefined = undefined;
+  /** When it was found to be full. */
+  #full = -Infinity;
   /** Where reads and writes go once the guest has moved the position; -1: where the system has it. */
   #position = -1;
 
@@ -150,14 +155,27 @@ export class NodeStream extends NodeFile {
     // A directory as a standard stream would be a way around all preopens.
     super(context, fd, filetype === Filetype.DIRECTORY ? Filetype.UNKNOWN : filetype, 0);
     this.#context = context;
-    const waits = !this.seekable && filetype !== Filetype.SOCKET_STREAM;
-    this.#ahead = context.proc && waits ? new ReadAhead(context.fs, fd) : undefined;
+    if (!context.proc || this.seekable) return;
+    // a socket cannot be opened a second time, but one that does not wait need not be
+    const isSocket = filetype === Filetype.SOCKET_STREAM;
+    if (!isSocket) this.#ahead = new ReadAhead(context.fs, fd);
+    else if (this.#isNonblocking()) this.#ahead = new ReadAhead(context.fs, fd, fd);
   }
 
-  /** A pipe or a terminal is read ahead to know; a socket, and what is written to, counts as ready. */
+  #isNonblocking(): boolean {
+    const flags = infoOf(this.#context, this.fd)?.flags ?? 0;
+    return (flags & this.#context.fs.constants.O_NONBLOCK) !== 0;
+  }
+
+  /**
+   * What is read is read ahead to know; a socket that waits by itself counts as ready, and so does
+   * what is written to, but for a moment after it was full.
+   */
   ready(entry: PollEntry): void {
-    if (this.#ahead !== undefined && (entry.events & Poll.READ) !== 0) this.#ahead.ready(entry);
-    else entry.found = entry.events;
+    if ((entry.events & Poll.READ) !== 0 && this.#ahead !== undefined) this.#ahead.ready(entry);
+    else if ((entry.events & Poll.WRITE) === 0 || performance.now() > this.#full + FULL_PAUSE) {
+      entry.found = entry.events;
+    }
   }
 
   override read(into: Uint8Array, offset: number, length: number, position: number): number {
@@ -171,7 +189,11 @@ export class NodeStream extends NodeFile {
   }
 
   override write(from: Uint8Array, offset: number, length: number, position: number): number {
-    if (position >= 0 || this.#position < 0) return super.write(from, offset, length, position);
+    if (position >= 0 || this.#position < 0) {
+      const count = super.write(from, offset, length, position);
+      if (count === -Errno.AGAIN) this.#full = performance.now();
+      return count;
+    }
     const count = super.write(from, offset, length, this.#position);
     if (count > 0) this.#position += count;
     return count;
@@ -223,12 +245,14 @@ class ReadAhead {
   readonly #fs: NodeFs;
   readonly #fd: number;
   readonly #byte: Uint8Array = new Uint8Array(1);
-  #second = -1;
+  #second: number;
   kept = false;
 
-  constructor(fs: NodeFs, fd: number) {
+  /** `second` is a descriptor that does not wait, if there is one already. */
+  constructor(fs: NodeFs, fd: number, second: number = -1) {
     this.#fs = fs;
     this.#fd = fd;
+    this.#second = second;
   }
 
   /** Reads without waiting; -AGAIN if nothing is there. */
@@ -260,7 +284,7 @@ class ReadAhead {
   }
 
   close(): void {
-    if (this.#second >= 0) this.#fs.closeSync(this.#second);
+    if (this.#second >= 0 && this.#second !== this.#fd) this.#fs.closeSync(this.#second);
     this.#second = -1;
   }
 }
