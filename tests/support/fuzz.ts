@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
+import { host, memory, MemoryLink, OutputBuffer, overlay, type WASIOptions } from "../../mod.ts";
 import { preview1 } from "../../core/preview1.ts";
 import { Guest } from "./guest.ts";
 import { scratch } from "./harness.ts";
@@ -181,11 +182,11 @@ function argument(name: string, random: (limit: number) => number): number | big
 export function fuzz(
   seed: number,
   count: number,
-  options: { way: Way; stdin: number; slowest?: number },
+  options: { way: Way; stdin: number; slowest?: number; values?: boolean },
 ): void {
   const random = generator(seed);
   const place = arena("fuzz");
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 64 });
+  const wasm = new WebAssembly.Memory({ initial: 16, maximum: 64 });
   const make = (): Guest =>
     new Guest({
       preopens: { "/": place.inside, "/dir": path.join(place.inside, "dir") },
@@ -193,7 +194,8 @@ export function fuzz(
       stdin: options.stdin,
       stdout: options.stdin,
       stderr: options.stdin,
-    }, memory);
+      ...options.values ? valuesFor(place, options.way, random) : {},
+    }, wasm);
   let guest = make();
   const renew = (): void => {
     guest.wasi[Symbol.dispose]();
@@ -207,7 +209,7 @@ export function fuzz(
   };
   for (let i = 0; i < count; i++) {
     if (i % 50 === 0) layOut(guest, random);
-    if (random(1000) === 0 && memory.buffer.byteLength < 60 * 65536) memory.grow(1);
+    if (random(1000) === 0 && wasm.buffer.byteLength < 60 * 65536) wasm.grow(1);
     if (random(500) === 0) renew();
     const [name, { parameters }] = functions[random(functions.length)]!;
     const made = { name, parameters: parameters.map((each) => argument(each, random)) };
@@ -215,6 +217,32 @@ export function fuzz(
   }
   guest.wasi[Symbol.dispose]();
   place.verify();
+}
+
+/** Directories, streams and clocks that are values, in the place of the host's. */
+function valuesFor(
+  place: Arena,
+  way: Way,
+  random: (limit: number) => number,
+): Partial<WASIOptions> {
+  const readOnly = host(place.inside, { readOnly: true, ...way });
+  const lower = random(2) === 0 ? readOnly : host(place.inside, way);
+  const tree = {
+    file: "file",
+    dir: { inner: "inner", up: new MemoryLink("../..") },
+    out: new MemoryLink("../folder"),
+    loop: new MemoryLink("loop"),
+    in: new MemoryLink("dir"),
+  };
+  return {
+    preopens: { "/": overlay(lower), "/dir": memory(tree), "/ro": readOnly },
+    stdin: random(2) === 0 ? new TextEncoder().encode("input") : (into) => random(into.length + 1),
+    stdout: new OutputBuffer(),
+    stderr: null,
+    limits: { diskBytes: 100_000, files: 100, openFiles: 30, outputBytes: 10_000 },
+    ...random(2) === 0 ? { clock: 0n, random: 1 } : {},
+    ...random(4) === 0 ? { trace: () => {} } : {},
+  };
 }
 
 function one(guest: Guest, { name, parameters }: Made, where: string, slowest: number): void {
