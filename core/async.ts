@@ -53,6 +53,7 @@ const WAITING: readonly string[] = [
   "fd_read",
   "fd_write",
   "poll_oneoff",
+  "sched_yield",
   "sock_accept",
   "sock_recv",
   "sock_send",
@@ -113,7 +114,7 @@ function rest(ending: Ending, milliseconds: number, changes: Promise<void>[]): P
 
 /**
  * Waits until an entry has found something, the deadline is over or the guest is ended, the thread
- * free meanwhile.
+ * free meanwhile; others are let through once at least, unless there is something already.
  */
 async function waitFor(system: System, { entries, deadline }: Wait, ending: Ending): Promise<void> {
   const files = entries.map(({ file }) => file);
@@ -121,7 +122,7 @@ async function waitFor(system: System, { entries, deadline }: Wait, ending: Endi
   for (let looks = 0; !ending.over; looks++) {
     if (entries.length > 0) system.poll(entries, 0);
     const left = deadline - system.now();
-    if (left <= 0 || entries.some(({ found }) => found !== 0)) return;
+    if ((left <= 0 && looks > 0) || entries.some(({ found }) => found !== 0)) return;
     if (system.host.virtual && others === (files.length > 0) && left !== Infinity) {
       return system.poll(entries, left);
     }

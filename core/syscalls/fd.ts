@@ -66,14 +66,20 @@ function mustAsk(system: System, descriptor: Descriptor): boolean {
   return system.suspends || (descriptor.flags & Fdflags.NONBLOCK) !== 0;
 }
 
-/** AGAIN for a guest that asked for it, a wait for the others. */
+/**
+ * AGAIN for a guest that asked for it, a wait for the others. A guest that could be suspended lets
+ * others through first: they may be what it asks for.
+ */
 function again(
-  descriptor: Descriptor & { readonly file: File },
+  system: System,
+  { file, flags }: Descriptor & { readonly file: File },
   events: number,
   resume: () => number | Wait,
 ): number | Wait {
-  if ((descriptor.flags & Fdflags.NONBLOCK) !== 0) return Errno.AGAIN;
-  return new Wait([pollEntry(descriptor.file, events)], Infinity, resume);
+  const entry = pollEntry(file, events);
+  if ((flags & Fdflags.NONBLOCK) === 0) return new Wait([entry], Infinity, resume);
+  if (!system.suspends) return Errno.AGAIN;
+  return new Wait([entry], 0, () => entry.found === 0 ? Errno.AGAIN : resume());
 }
 
 export function fd_read(
@@ -88,12 +94,12 @@ export function fd_read(
   system.memory.check(nread, 4);
   const position = positionOf(descriptor);
   if (position < 0 && mustAsk(system, descriptor) && !isReady(system, file, Poll.READ)) {
-    return again(descriptor, Poll.READ, () => fd_read(system, fd, iovs, iovs_len, nread));
+    return again(system, descriptor, Poll.READ, () => fd_read(system, fd, iovs, iovs_len, nread));
   }
   const count = read(system, file, iovs, iovs_len, position);
   if (count < 0) {
     if (count !== -Errno.AGAIN) return -count;
-    return again(descriptor, Poll.READ, () => fd_read(system, fd, iovs, iovs_len, nread));
+    return again(system, descriptor, Poll.READ, () => fd_read(system, fd, iovs, iovs_len, nread));
   }
   if (position >= 0) descriptor.position = position + count;
   system.memory.setUint32(nread, count);
@@ -114,13 +120,23 @@ export function fd_write(
   const position = appending ? -1 : positionOf(descriptor);
   if (position < 0 && !file.seekable && mustAsk(system, descriptor)) {
     if (!isReady(system, file, Poll.WRITE)) {
-      return again(descriptor, Poll.WRITE, () => fd_write(system, fd, iovs, iovs_len, nwritten));
+      return again(
+        system,
+        descriptor,
+        Poll.WRITE,
+        () => fd_write(system, fd, iovs, iovs_len, nwritten),
+      );
     }
   }
   const count = write(system, file, iovs, iovs_len, position);
   if (count < 0) {
     if (count !== -Errno.AGAIN) return -count;
-    return again(descriptor, Poll.WRITE, () => fd_write(system, fd, iovs, iovs_len, nwritten));
+    return again(
+      system,
+      descriptor,
+      Poll.WRITE,
+      () => fd_write(system, fd, iovs, iovs_len, nwritten),
+    );
   }
   if (position >= 0) descriptor.position = position + count;
   else if (descriptor.position !== POSITION_OF_FILE && count > 0) {

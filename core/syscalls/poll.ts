@@ -180,6 +180,8 @@ export function poll(
     return 0;
   };
   if (entries.length > 0) system.poll(entries, 0);
+  // even one that would not wait lets others through: they may be what it asks for
+  if (system.suspends) return new Wait(entries, deadline, resume);
   return resume();
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { Errno, SIGNAL_MAX } from "../abi.ts";
-import type { System } from "../system.ts";
+import { type System, Wait } from "../system.ts";
 
 /** The host is not the guest's to signal: there is no process of its own that could get one. */
 export function proc_raise(_system: System, signal: number): number {
@@ -12,7 +12,8 @@ export function proc_raise(_system: System, signal: number): number {
   return signal === 0 ? 0 : Errno.NOSYS;
 }
 
-export function sched_yield(system: System): number {
+export function sched_yield(system: System): number | Wait {
+  if (system.suspends) return new Wait([], 0, () => 0);
   system.host.yield?.();
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,29 @@ static int grows(int count) {
   return 0;
 }
 
+/* polls: asks whether standard input is ready, never waiting, then puts it out in capitals */
+static int polls(void) {
+  for (;;) {
+    struct pollfd input = {.fd = 0, .events = POLLIN};
+    int ready = poll(&input, 1, 0);
+    if (ready < 0) return failed("poll");
+    if (ready > 0) return upper();
+  }
+}
+
+/* spins: reads standard input without waiting, again and again */
+static int spins(void) {
+  if (fcntl(0, F_SETFL, O_NONBLOCK)) return failed("fcntl");
+  for (;;) {
+    char buffer[100];
+    ssize_t count = read(0, buffer, sizeof buffer);
+    if (count == 0) return 0;
+    if (count > 0) write(1, buffer, count);
+    else if (errno != EAGAIN) return failed("read");
+    else sched_yield();
+  }
+}
+
 /* streams: what the three are */
 static int streams(void) {
   for (int fd = 0; fd < 3; fd++) {
@@ -149,6 +173,8 @@ int main(int argc, char **argv) {
   if (!strcmp(what, "makes")) return makes(atoi(a));
   if (!strcmp(what, "grows")) return grows(atoi(a));
   if (!strcmp(what, "streams")) return streams();
+  if (!strcmp(what, "polls")) return polls();
+  if (!strcmp(what, "spins")) return spins();
   fprintf(stderr, "tool: unknown command %s\n", what);
   return 2;
 }
