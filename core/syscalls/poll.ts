@@ -54,8 +54,9 @@ function clock(
   const timeout = view.getBigUint64(at + layout.clock_timeout, true);
   if (flags === 0) return { deadline: now + Number(timeout) / 1e6, known: -1 };
   // An absolute time counts on its own clock: what is left of it is waited on the monotonic one.
+  // Looked at before the other, so that what comes between makes it late, never early.
   const left = timeout - time(system, id);
-  return { deadline: left <= 0n ? now : now + Number(left) / 1e6, known: -1 };
+  return { deadline: left <= 0n ? now : system.now() + Number(left) / 1e6, known: -1 };
 }
 
 const timeView: DataView = new DataView(new ArrayBuffer(8));
