@@ -33,7 +33,7 @@ export const Open = {
   WRITE: 2,
   /** make the file if it is missing */
   CREAT: 4,
-  /** with CREAT: fail with EXIST if it is there */
+  /** only with CREAT: fail with EXIST if it is there */
   EXCL: 8,
   /** cut it to length 0 */
   TRUNC: 16,

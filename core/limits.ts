@@ -15,8 +15,8 @@ export interface Limits {
   /** Bytes by which it may make files grow, over all preopens, holes included; then DQUOT. */
   diskBytes?: number;
   /**
-   * Files, directories and links that it may make; then DQUOT. Default: with `diskBytes` one for
-   * each KiB of it, at least 1,000.
+   * Files, directories and links by which it may make its directories fuller, what it removes
+   * counted off; then DQUOT. Default: with `diskBytes` one for each KiB of it, at least 1,000.
    */
   files?: number;
   /** Bytes that it may write to its standard output and error together; then FBIG. */

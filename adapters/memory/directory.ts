@@ -182,7 +182,7 @@ export class VolumeFile implements File {
   readonly #reads: boolean;
   readonly #writes: boolean;
   #appends: boolean;
-  /** Where the last append ended. */
+  /** Where it stands itself: what has no position goes on from here. */
   #end = 0;
 
   constructor(volume: Volume, node: FileNode, flags: number, fdflags: number) {
@@ -199,6 +199,7 @@ export class VolumeFile implements File {
     const node = this.#node;
     const at = position < 0 ? this.#end : position;
     const count = node.pages.read(into, offset, length, at);
+    if (position < 0 && count > 0) this.#end = at + count;
     if (!node.read) {
       node.read = true;
       node.atim = this.#volume.now();

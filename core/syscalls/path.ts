@@ -217,7 +217,8 @@ function openFlags(oflags: number, rights: number, follow: boolean): number {
   if ((rights & (Rights.FD_READ | Rights.FD_READDIR)) !== 0) flags |= Open.READ;
   if ((rights & writing) !== 0) flags |= Open.WRITE;
   if ((oflags & Oflags.CREAT) !== 0) flags |= Open.CREAT;
-  if ((oflags & Oflags.EXCL) !== 0) flags |= Open.EXCL;
+  // without CREAT it means nothing (open(2)), and Deno would make the file
+  if ((flags & Open.CREAT) !== 0 && (oflags & Oflags.EXCL) !== 0) flags |= Open.EXCL;
   if ((oflags & Oflags.TRUNC) !== 0) flags |= Open.TRUNC;
   if ((oflags & Oflags.DIRECTORY) !== 0) flags |= Open.DIRECTORY;
   return flags;
