@@ -7,42 +7,52 @@
 /** The text. */
 export const help: string = `Runs a program compiled to WebAssembly (WASI preview1) in a sandbox.
 
-  wasi [run] [options] FILE [ARGS...]   run it; FILE is a path, a file: or https: URL, or - (.wasm or .wat)
-  wasi inspect FILE                     what it is, needs and offers
+  wasi [run] [options] FILE [ARGS...]   run it
+  wasi inspect FILE                     say what it is, needs and offers
 
-Nothing is given by default: no directory, no variable. Options stand before FILE.
+FILE is a path, a file:, http: or https: URL, or - for standard input: .wasm, or .wat if the package
+wabt is installed. Options stand before FILE; what comes after it is the program's (one -- is left out).
+Nothing is given by default: no directory, no variable.
 
 Directories
-  --dir HOST[::GUEST[::ro]]      a directory of the host, with another name, read-only (wasmtime's spelling)
-  --mount HOST[:GUEST][:ro]      the same in wazero's spelling; GUEST is / if left out
-  --overlay HOST[::GUEST]        its changes stay in memory and are gone at the end
-  --tmp[=GUEST]                  an empty directory in memory, /tmp if left out
+  --dir HOST[::GUEST[::ro]]      a directory of the host; its name for the program; read-only
+  --mount HOST[:GUEST][:ro]      the same as wazero spells it
+  --overlay HOST[::GUEST]        the same, but changes stay in memory and are gone at the end
+  --tmp[=GUEST]                  an empty directory in memory: /tmp
   --confine kernel|walk|checked  insist on how directories are confined
 
-Variables and arguments
-  --env NAME[=VALUE]             a variable; without a value the present one
-  --env-inherit                  all of them
-  --env-file FILE                NAME=VALUE lines
+Variables, arguments, input
+  --env NAME[=VALUE]             a variable; without a value the one that is set here
+  --env-inherit                  all that are set here
+  --env-file FILE                those of a file with lines NAME=VALUE
   --argv0 NAME                   the program's name for itself
-  --invoke NAME                  call this export with ARGS as numbers, print what it returns
+  --invoke NAME                  call this export with ARGS as numbers and print what it returns
   --stdin FILE                   standard input from a file
 
 Limits
-  --timeout TIME                 end it after 10s, 500ms, 2m (exit code 124); also -W timeout=TIME
-  --max-disk SIZE                bytes it may add to its directories: 1000, 64K, 1G
-  --max-files N                  files and directories it may make
-  -W max-memory-size=SIZE        bytes its memory may grow to
-  -W max-wasm-stack=SIZE         accepted; the stack is the engine's own
+  --timeout TIME                 end it after 10s, 500ms, 1m30s (exit code 124)
+  --max-disk SIZE                bytes that it may add to its directories: 1000, 64K, 1G
+  --max-files N                  files and directories that it may make
+  -W max-memory-size=SIZE        bytes that its memory may grow to
 
 The same run twice
-  --deterministic                a clock and a seed that are always the same
-  --clock TIME                   the clock begins at nanoseconds since 1970 or a date, and waiting takes no time
-  --seed N                       all randomness follows from it
+  --deterministic                a clock and randomness that are always the same
+  --clock TIME                   the clock begins then (nanoseconds since 1970, or a date such as
+                                 2026-01-31T12:00:00Z), and waiting takes no time
+  --seed N                       all randomness follows from N
 
 Seeing
-  --trace[=KINDS]                each system call on standard error; KINDS: all, args, clock, fs, poll, proc, sock
-  --version, -V   --help, -h
+  --trace[=KIND,...]             each system call: all, args, clock, fs, poll, proc, sock
+  --version, -V                  --help, -h
 
-Exit code: the program's own; 134 if it trapped, 124 after a timeout, 141 if its output was closed,
-1 if it could not be run.
+As wasmtime has it
+  -W, --wasm NAME[=VALUE],...    timeout=TIME, max-memory-size=SIZE; taken and without effect:
+                                 max-wasm-stack=SIZE, features of WebAssembly (simd, gc=n)
+  -S, --wasi NAME[=VALUE],...    inherit-env; cli
+  --config FILE                  a file of such settings
+  -C, --codegen, -D, --debug, -O, --optimize, --cachedir DIR
+                                 taken and without effect: they are for another engine
+
+Exit code: the program's own; 134 if it trapped, 124 if its time was over, 141 if nobody read what it
+wrote, 1 if it could not be run.
 `;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BaseWASI } from "../core/wasi.ts";
-import { parseBinary } from "./binary.ts";
+import { type Item, parseBinary } from "./binary.ts";
 import { bind } from "./run.ts";
 import { CommandError } from "./error.ts";
 import { say } from "./runtime.ts";
@@ -48,6 +48,15 @@ function textOf(value: number | bigint, type: string): string {
   return String(value);
 }
 
+function exportsOf(file: string, bytes: Uint8Array): Item[] {
+  try {
+    return parseBinary(bytes).exports;
+  } catch (error) {
+    // an engine may know more than is known here
+    throw new CommandError(`${file}: its functions cannot be told: ${(error as Error).message}`);
+  }
+}
+
 /** Calls one export and prints what it returns, a line for each value. */
 export async function invoke(
   file: string,
@@ -60,7 +69,7 @@ export async function invoke(
   },
 ): Promise<number> {
   const option = `--invoke ${name}`;
-  const { exports } = parseBinary(bytes);
+  const exports = exportsOf(file, bytes);
   const item = exports.find((item) => item.name === name && item.kind === "function");
   if (item === undefined) {
     const names = exports.filter(({ kind }) => kind === "function").map((item) => item.name);

@@ -133,6 +133,26 @@ export async function load(file: string): Promise<Program> {
 /** Pages of 64 KiB. */
 const PAGE = 65536;
 
+/** The module with a memory that does not grow beyond so many bytes. */
+async function limit(
+  file: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  maxMemory: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const [{ limitMemory }, { parseBinary }] = await Promise.all([
+    import("../core/module.ts"),
+    import("./binary.ts"),
+  ]);
+  const least = Math.max(0, ...parseBinary(bytes).memories.map(({ minimum }) => minimum * PAGE));
+  if (least > maxMemory) {
+    throw new CommandError(
+      `-W max-memory-size=${maxMemory}: ${file} begins with ${least} bytes of memory; ` +
+        `give it at least that`,
+    );
+  }
+  return limitMemory(bytes, Math.floor(maxMemory / PAGE)) as Uint8Array<ArrayBuffer>;
+}
+
 /** Compiles a program, its memory limited to so many bytes. */
 export async function compile(
   file: string,
@@ -147,12 +167,10 @@ export async function compile(
     );
   }
   try {
-    if (maxMemory !== undefined) {
-      const { limitMemory } = await import("../core/module.ts");
-      bytes = limitMemory(bytes, Math.floor(maxMemory / PAGE)) as Uint8Array<ArrayBuffer>;
-    }
+    if (maxMemory !== undefined) bytes = await limit(file, bytes, maxMemory);
     return { module: await WebAssembly.compile(bytes), bytes };
   } catch (error) {
+    if (error instanceof CommandError) throw error;
     const reason = plain(error).replace(/^WebAssembly\.\w+\(\): /, "");
     throw new CommandError(`${file}: it is not a module that this engine takes: ${reason}`);
   }

@@ -76,16 +76,29 @@ function tracer(kinds: string[]): (line: string) => void {
   };
 }
 
+/** A program's name for itself: the last part of its path. */
+function nameOf(file: string): string {
+  let path = file;
+  if (/^(https?|file):/i.test(file)) {
+    const { pathname } = new URL(file);
+    try {
+      path = decodeURIComponent(pathname);
+    } catch {
+      path = pathname;
+    }
+  }
+  return /([^/]*)\/*$/.exec(path)![1] || file;
+}
+
 async function optionsOf(command: Command): Promise<WASIOptions> {
   const { file, rest, argv0, mounts, env, maxDisk, maxFiles, maxMemory, clock, seed } = command;
   const preopens: Record<string, Directory> = {};
   for (const mount of mounts) preopens[mount.guest] = await directoryOf(mount, command.confine);
-  const name = argv0 ?? (file.replace(/^.*\/(?=.)/s, "").replace(/\/$/, "") || file);
   // a program from standard input leaves nothing there
   const inherited = file === "-" ? null : 0;
   return {
     version: "preview1",
-    args: [name, ...(command.invoke === undefined ? rest : [])],
+    args: [argv0 ?? nameOf(file), ...(command.invoke === undefined ? rest : [])],
     env,
     preopens,
     stdin: command.stdin === undefined ? inherited : await openInput(command.stdin),
@@ -151,6 +164,23 @@ export function bind(wasi: BaseWASI, instance: WebAssembly.Instance): void {
   wasi.finalizeBindings(instance, { memory: memory ?? new WebAssembly.Memory({ initial: 0 }) });
 }
 
+/**
+ * The lines of an error's stack. Bun's text says "unknown" of what its frames know, and the frames
+ * become text by and by, so they are asked at once.
+ */
+function stackOf(error: unknown): string[] {
+  const errors = Error as unknown as {
+    prepareStackTrace?: (error: Error, frames: { getFunctionName(): string | null }[]) => string;
+  };
+  if ("Bun" in globalThis) {
+    errors.prepareStackTrace = (_, frames) =>
+      frames.map((frame) => frame.getFunctionName() ?? "").join("\n");
+  }
+  const { stack } = (error ?? {}) as { stack?: unknown };
+  errors.prepareStackTrace = undefined;
+  return String(stack ?? "").split("\n");
+}
+
 /** Runs the program; gives the exit code. */
 export async function run(
   command: Command,
@@ -166,14 +196,17 @@ export async function run(
   }
   const imports = importsOf(command.file, module, wasi);
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
+  let called: string | undefined;
   try {
     const instance = await WebAssembly.instantiate(module, imports);
+    called = command.invoke ?? "_start";
     return await start(command, wasi, instance, bytes);
   } catch (error) {
     if (error instanceof ProcExit) return error.code;
     if (error instanceof CommandError) throw error;
+    const stack = stackOf(error);
     const { isTrap, trapped } = await import("./trap.ts");
-    if (isTrap(error)) return trapped(error as Error, bytes);
+    if (isTrap(error)) return trapped(error as Error, stack, bytes, called);
     throw new CommandError(`${command.file}: ${plain(error)}`);
   }
 }

@@ -21,13 +21,23 @@ export function isTrap(error: unknown): boolean {
     error instanceof RangeError || (error as { name?: string } | null)?.name === "InternalError";
 }
 
-/** Tells of a trap; gives the exit code. */
-export function trapped(error: Error, bytes: Uint8Array): number {
+/**
+ * Tells of a trap; gives the exit code.
+ *
+ * @param stack its lines, on Bun the names of the functions alone
+ * @param called the export that was called, if one was
+ */
+export function trapped(
+  error: Error,
+  stack: string[],
+  bytes: Uint8Array,
+  called: string | undefined,
+): number {
   // Bun adds the code that called the guest
   const reason = String(error.message).replace(/\.? \(evaluating .*\)$/s, "");
   const message = (error as unknown) instanceof Exception ? "nothing caught its exception" : reason;
   const names = new Names(bytes);
-  const frames = "Bun" in globalThis ? framesOfBun(error, names) : framesOfV8(error, names);
+  const frames = "Bun" in globalThis ? framesOfBun(stack, names, called) : framesOfV8(stack, names);
   const more = frames.length > FRAMES_MAX ? ["... and more"] : [];
   const lines = [...frames.slice(0, FRAMES_MAX), ...more].map((line) => `\n  ${harmless(line)}`);
   console.error(`wasi: the program trapped: ${message}${lines.join("")}`);
@@ -36,10 +46,15 @@ export function trapped(error: Error, bytes: Uint8Array): number {
 
 /** What a module calls its functions, by where their code is: engines do not tell all of it. */
 class Names {
-  readonly #binary: Binary;
+  readonly #binary: Pick<Binary, "codes" | "exports" | "imports" | "name">;
 
   constructor(bytes: Uint8Array) {
-    this.#binary = parseBinary(bytes);
+    try {
+      this.#binary = parseBinary(bytes);
+    } catch {
+      // an engine may know more than is known here
+      this.#binary = { codes: [], exports: [], imports: [], name: "" };
+    }
   }
 
   /** The number of the function that holds a byte. */
@@ -53,7 +68,7 @@ class Names {
   /** A name as an engine gives it, without the module's own; or that of the export. */
   name(given: string | undefined, index: number): string {
     const { exports, name } = this.#binary;
-    if (given !== undefined && given !== "<anonymous>") {
+    if (given !== undefined && given !== "<anonymous>" && given !== name) {
       return name !== "" && given.startsWith(`${name}.`) ? given.slice(name.length + 1) : given;
     }
     const exported = exports.find((item) => item.kind === "function" && item.index === index);
@@ -61,30 +76,27 @@ class Names {
   }
 }
 
-function framesOfV8({ stack = "" }: Error, names: Names): string[] {
-  return stack.split("\n").flatMap((line) => {
+function framesOfV8(stack: string[], names: Names): string[] {
+  return stack.flatMap((line) => {
     const frame = /^\s*at (?:(.+) \()?wasm:\/\/[^)]*:wasm-function\[\d+\]:(0x[0-9a-f]+)\)?$/.exec(
       line,
     );
     if (frame === null) return [];
     const [, given, offset] = frame;
     const index = names.at(Number(offset));
-    return [`at ${names.name(given, index)} (function ${index}, byte ${offset})`];
+    const where = index < 0 ? "" : `function ${index}, `;
+    return [`at ${names.name(given, index)} (${where}byte ${offset})`];
   });
 }
 
-/** Bun's text of a stack says "unknown" of what its frames know. */
-function framesOfBun(error: Error, names: Names): string[] {
-  const errors = Error as unknown as {
-    prepareStackTrace?: (error: Error, frames: { getFunctionName(): string | null }[]) => string[];
-  };
-  errors.prepareStackTrace = (_, frames) => frames.map((frame) => frame.getFunctionName() ?? "");
-  return [error.stack as unknown as string[] | string ?? []].flat().flatMap((line) => {
-    const frame = /\.wasm-function\[(.*)\]$/s.exec(line);
+function framesOfBun(stack: string[], names: Names, called: string | undefined): string[] {
+  const frames = stack.flatMap((line) => {
+    const frame = /\.wasm-function\[(.*)\]$/.exec(line);
     if (frame === null) return [];
     const [, name] = frame;
-    if (name === "") return ["at ?"];
-    if (!/^\d+$/.test(name!)) return [`at ${name}`];
-    return [`at ${names.name(undefined, Number(name))} (function ${name})`];
+    if (!/^\d*$/.test(name!)) return [`at ${name}`];
+    return [name === "" ? "at ?" : `at ${names.name(undefined, Number(name))} (function ${name})`];
   });
+  if (frames.at(-1) === "at ?" && called !== undefined) frames[frames.length - 1] = `at ${called}`;
+  return frames;
 }

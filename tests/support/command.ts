@@ -1,0 +1,94 @@
+/**
+ * The command `wasi` as a process: from its sources, on Node 20 compiled.
+ */
+import { Buffer } from "node:buffer";
+import { type ChildProcess, spawn } from "node:child_process";
+import path from "node:path";
+import process from "node:process";
+import { root, runtime } from "./harness.ts";
+
+const cli = runtime === "node20" ? "build/cli.js" : "cli.ts";
+
+/** Without it Node takes a third of a second to strip the types of the sources, each time. */
+const cache = path.join(root, "node_modules/.cache/node");
+
+/** The words that start it. */
+export const command: readonly string[] = [
+  process.execPath,
+  ...(runtime === "deno" ? ["run", "-A"] : []),
+  path.join(root, cli),
+];
+
+/** How it ended, and what it wrote. */
+export interface Ran {
+  /** its exit code, or the name of the signal that ended it */
+  code: number | string;
+  out: string;
+  err: string;
+  stdout: Uint8Array;
+  /** how long it took */
+  milliseconds: number;
+}
+
+/** How it is run. */
+export interface CommandOptions {
+  /** standard input; "idle" for a pipe that nothing comes through. Default: nothing */
+  input?: string | Uint8Array | "idle";
+  cwd?: string;
+  /** variables beside PATH and HOME */
+  env?: Record<string, string>;
+  /** what the shell does with it: "$@" stands for the words. Default: exec "$@" */
+  shell?: string;
+  /** called when it has started */
+  started?: (child: ChildProcess) => void;
+}
+
+/** A guest of the tests, by its name. */
+export function guest(name: string): string {
+  return path.join(root, "tests/guests", `${name}.wasm`);
+}
+
+/** Runs it with these words. */
+export function wasi(words: readonly string[], options: CommandOptions = {}): Promise<Ran> {
+  const { input = "", cwd = root, env = {}, shell = 'exec "$@"', started } = options;
+  const { PATH = "", HOME = "/" } = process.env;
+  const began = performance.now();
+  // through a shell, because Deno changes the words of a Deno that it starts
+  const child = spawn("/bin/sh", ["-c", shell, "sh", ...command, ...words], {
+    cwd,
+    env: { PATH, HOME, NO_COLOR: "1", NODE_COMPILE_CACHE: cache, ...env },
+    stdio: "pipe",
+  });
+  const chunks: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
+  child.stdout.on("data", (chunk: Uint8Array) => chunks.stdout.push(chunk));
+  child.stderr.on("data", (chunk: Uint8Array) => chunks.stderr.push(chunk));
+  child.stdin.on("error", () => {}); // it need not read all
+  if (input !== "idle") child.stdin.end(input);
+  started?.(child);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      child.stdin.destroy();
+      const [stdout, stderr] = [Buffer.concat(chunks.stdout), Buffer.concat(chunks.stderr)];
+      resolve({
+        code: code ?? String(signal),
+        out: stdout.toString(),
+        err: stderr.toString(),
+        stdout: new Uint8Array(stdout),
+        milliseconds: performance.now() - began,
+      });
+    });
+  });
+}
+
+/** How many run at once. */
+const AT_ONCE = 4;
+
+/** Calls a function for each of many, some at once. */
+export async function each<T>(items: readonly T[], use: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const one = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await use(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, one));
+}
