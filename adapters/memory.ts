@@ -30,7 +30,7 @@ export {
 /**
  * Makes a file system in memory, to be given as a preopen. It has all a disk has: hard and
  * symbolic links, renaming and removing what is open, holes that take no memory, times and inode
- * numbers. Directories list what they hold in the order of making.
+ * numbers. Directories list what they hold in the order of making, and lie at most 500 deep.
  *
  * @param tree what is in it at first; default: nothing
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a value that is none of {@linkcode Tree}'s

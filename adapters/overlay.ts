@@ -83,8 +83,9 @@ function isDirectory(value: unknown): value is Directory {
 
 /**
  * Lays a directory in memory over another one: what is read comes from there, what is changed stays
- * here. Beneath, nothing is opened for writing before `commit()`; meanwhile nobody else should
- * change it. Devices, pipes and sockets are shown and cannot be opened.
+ * here, by pages of 64 KiB: a guest can take as much memory as there is beneath, and what
+ * `limits.diskBytes` lets it add. Beneath, nothing is opened for writing before `commit()`; meanwhile
+ * nobody else should change it. Devices, pipes and sockets are shown and cannot be opened.
  *
  * @param lower a path of the host, a file: URL, or any directory
  * @throws {Error} with POSIX's `code` if the path cannot be opened

@@ -285,6 +285,7 @@ export function importsOf({ system, trace }: State, binding: string): WASIImport
 function traceExit({ trace }: State, code: number): void {
   try {
     trace?.(`==> proc_exit(rval=${code >>> 0})`);
+    trace?.("<== ended");
   } catch (error) {
     throwAborted(error);
   }

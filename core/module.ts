@@ -56,7 +56,7 @@ function leb(value: number): number[] {
  *
  * @param bytes a module of WebAssembly; it is not changed
  * @param pages of 64 KiB
- * @returns the changed copy, or `bytes` if there was nothing to change
+ * @returns a changed copy
  * @throws {RangeError} `ERR_OUT_OF_RANGE` for pages below 0 or not whole; for bytes that end early
  *
  * @example
@@ -67,7 +67,7 @@ function leb(value: number): number[] {
  * console.assert(limitMemory(bytes, 16).length === 14);
  * ```
  */
-export function limitMemory(bytes: Uint8Array, pages: number): Uint8Array {
+export function limitMemory(bytes: Uint8Array, pages: number): Uint8Array<ArrayBuffer> {
   if (!Number.isInteger(pages)) throw outOfRange("pages", "an integer", pages);
   if (pages < 0) throw outOfRange("pages", ">= 0", pages);
   const reader = new Reader(bytes, HEADER);
@@ -86,7 +86,7 @@ export function limitMemory(bytes: Uint8Array, pages: number): Uint8Array {
     }
     reader.at = end;
   }
-  return bytes;
+  return bytes.slice();
 }
 
 function limitedSection(reader: Reader, pages: number): number[] {
@@ -106,7 +106,7 @@ function limitedSection(reader: Reader, pages: number): number[] {
   return section;
 }
 
-function join(...parts: (Uint8Array | number[])[]): Uint8Array {
+function join(...parts: (Uint8Array | number[])[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -21,6 +21,8 @@ export type StdinOption = number | Uint8Array | ((into: Uint8Array) => number) |
  */
 export type StdoutOption = number | ((chunk: Uint8Array) => void) | OutputBuffer | File | null;
 
+/** The largest array that a function is given to fill, however much the guest asks for. */
+const CHUNK_MAX = 65536;
 /** The smallest that is allocated. */
 const BUFFER_MIN = 1024;
 
@@ -173,12 +175,12 @@ class FunctionInput extends Input {
     if (this.#ended) return 0;
     const count = calling(() => {
       // an array of its own: the guest's memory may be shared, and is nobody's to keep
-      const chunk = new Uint8Array(length);
+      const chunk = new Uint8Array(Math.min(length, CHUNK_MAX));
       const given = this.#give(chunk);
-      if (!Number.isInteger(given) || given < 0 || given > length) {
+      if (!Number.isInteger(given) || given < 0 || given > chunk.length) {
         throw invalidValue(
           "options.stdin",
-          `must return how many bytes it gave, from 0 to ${length}`,
+          `must return how many bytes it gave, from 0 to ${chunk.length}`,
           given,
         );
       }

@@ -16,7 +16,7 @@ export interface OverlayChange {
   path: string;
   /** what became of it; a replaced name is removed first and then added */
   kind: "added" | "modified" | "removed";
-  /** where it was beneath, if it was moved from there; what is in it moved along */
+  /** where it was or is beneath, if it was moved or linked from there, with all in it */
   from?: string;
 }
 

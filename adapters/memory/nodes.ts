@@ -98,7 +98,7 @@ export interface Entry {
   readonly ino: bigint;
   readonly filetype: number;
   /** Whether an overlay found it beneath, at this name. */
-  readonly beneath: boolean;
+  beneath: boolean;
   removed: boolean;
 }
 
@@ -152,6 +152,12 @@ export class DirectoryNode extends Node {
     const whole = { ...entry, order: this.#next++, removed: false };
     this.#entries.set(entry.name, whole);
     this.#order.push(whole);
+  }
+
+  /** Notes that what was beneath at a name is there again. */
+  returned(name: string): void {
+    this.hidden.delete(name);
+    this.#entries.get(name)!.beneath = true;
   }
 
   /** Takes the entries of another directory, each node as `copy` gives it. */

@@ -158,8 +158,17 @@ export class OverlayVolume extends Volume {
     const node = makeNode(origin, parent, stat);
     if (typeof node === "number") return node;
     takeAttributes(node, stat);
+    // a guest with a clock of its own sees no other times
+    if (this.began !== undefined) node.atim = node.mtim = node.ctim = this.began;
     if (key !== undefined) this.linked.set(key, node);
     return node;
+  }
+
+  protected override arrived(directory: DirectoryNode, name: string, node: Node): void {
+    const { origin } = directory;
+    if (origin !== undefined && pathIn(origin.path, name) === node.origin?.path) {
+      directory.returned(name);
+    }
   }
 
   override list(directory: DirectoryNode): number {

@@ -179,7 +179,7 @@ export class Pages {
   }
 
   /** All of it, as one array; -errno if the base cannot be read. */
-  bytes(): Uint8Array | number {
+  bytes(): Uint8Array<ArrayBuffer> | number {
     const bytes = new Uint8Array(this.#size);
     const count = this.read(bytes, 0, bytes.length, 0);
     return count < 0 ? count : bytes;

@@ -79,7 +79,7 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
     }
   }
 
-  bytes(path: string): Uint8Array {
+  bytes(path: string): Uint8Array<ArrayBuffer> {
     const node = must(this.at(tidy(path) || ".", true), path);
     if (node instanceof DirectoryNode) throw posixError(Errno.ISDIR, `cannot read "${path}"`);
     if (!(node instanceof FileNode)) throw posixError(Errno.NOTSUP, `cannot read "${path}"`);
@@ -248,9 +248,9 @@ function isContent(value: unknown): value is string | Uint8Array | MemoryFile | 
     value instanceof MemoryLink;
 }
 
-function contentOf(node: FileNode, path: string): Uint8Array {
+function contentOf(node: FileNode, path: string): Uint8Array<ArrayBuffer> {
   try {
-    return must(node.pages.bytes(), path) as Uint8Array;
+    return must(node.pages.bytes(), path) as Uint8Array<ArrayBuffer>;
   } finally {
     if (node.opened === 0) node.release?.();
   }

@@ -82,7 +82,7 @@ export interface MemorySnapshot {
  */
 export interface MemoryDirectory extends Directory {
   /** The bytes of a file, links followed: a copy. */
-  bytes(path: string): Uint8Array;
+  bytes(path: string): Uint8Array<ArrayBuffer>;
   /** The same as text: UTF-8, with U+FFFD for what is none. */
   text(path: string): string;
   /** Whether there is anything at a path, a link's target not asked for. */

@@ -11,6 +11,8 @@ import { encode } from "../../core/text.ts";
 import { DirectoryNode, type Entry, FileNode, LinkNode, type Node, type Time } from "./nodes.ts";
 
 const NAME_MAX = 255;
+/** Deeper than any tree that is meant; what walks it need not fear for its stack. */
+const DEPTH_MAX = 500;
 /** As many names as a file may have. */
 const LINK_MAX = 65000;
 
@@ -46,6 +48,8 @@ export class Volume {
   };
   #inode = 0n;
   #clock: Clock | undefined = undefined;
+  /** When the guest's own clock began, if it has one. */
+  protected began: Time | undefined = undefined;
   readonly #time: DataView = new DataView(new ArrayBuffer(8));
 
   constructor(root?: DirectoryNode) {
@@ -70,8 +74,9 @@ export class Volume {
     this.#clock = clock;
     if (!first) return;
     const now = this.now();
+    this.began = now;
     const age = (node: Node): void => {
-      if (node.origin === undefined && !node.touched) node.atim = node.mtim = node.ctim = now;
+      if (!node.touched) node.atim = node.mtim = node.ctim = now;
       if (!(node instanceof DirectoryNode)) return;
       for (const { node: inner } of node.entries()) if (inner !== undefined) age(inner);
     };
@@ -142,9 +147,13 @@ export class Volume {
     return error < 0 ? error : directory.count === 0;
   }
 
+  /** Told what has got a name by a rename: an overlay sees what is back where it was. */
+  protected arrived(_directory: DirectoryNode, _name: string, _node: Node): void {}
+
   mkdir(directory: DirectoryNode, name: string): number {
     const there = this.#missing(directory, name);
     if (there < 0) return there;
+    if (depthOf(directory) >= DEPTH_MAX) return -Errno.NAMETOOLONG;
     return this.insert(
       directory,
       name,
@@ -221,6 +230,9 @@ export class Volume {
     if (node instanceof DirectoryNode && isWithin(to, node)) return -Errno.INVAL;
     if (there instanceof DirectoryNode && isWithin(from, there)) return -Errno.NOTEMPTY;
     if (there === node) return 0;
+    if (node instanceof DirectoryNode && depthOf(to) + heightOf(node) >= DEPTH_MAX) {
+      return -Errno.NAMETOOLONG;
+    }
     if (typeof there !== "number") {
       const error = this.#replaceable(node, there);
       if (error < 0) return error;
@@ -228,6 +240,7 @@ export class Volume {
     }
     this.detach(from, name);
     to.set(toName, node);
+    this.arrived(to, toName, node);
     if (node instanceof DirectoryNode) {
       from.nlink--;
       to.nlink++;
@@ -265,6 +278,27 @@ export class Volume {
   shown({ node, ino, filetype }: Entry): { ino: bigint; filetype: number } {
     return node ?? { ino, filetype };
   }
+}
+
+/** How many directories a directory lies in. */
+function depthOf(directory: DirectoryNode): number {
+  let depth = 0;
+  for (let node = directory.parent; node !== undefined; node = node.parent) depth++;
+  return depth;
+}
+
+/** How many directories lie in one another in it. */
+function heightOf(directory: DirectoryNode): number {
+  let highest = 0;
+  const left: [DirectoryNode, number][] = [[directory, 0]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [node, height] = next;
+    highest = Math.max(highest, height);
+    for (const { node: inner } of node.entries()) {
+      if (inner instanceof DirectoryNode) left.push([inner, height + 1]);
+    }
+  }
+  return highest;
 }
 
 /** Whether `inner` is `outer` or lies in it. */

@@ -8,7 +8,7 @@ import { memory, MemoryFile, MemoryLink } from "../../adapters/memory.ts";
 import { overlay } from "../../adapters/overlay.ts";
 import { Errno } from "../../core/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
-import { type File, Open } from "../../core/host.ts";
+import { type Directory, type File, Open } from "../../core/host.ts";
 import { fromTar, toTar } from "../../tar.ts";
 import { scratch } from "../support/harness.ts";
 
@@ -147,6 +147,49 @@ test("holes take no memory", () => {
   assert.deepEqual([...into], [0, 0, 120]);
   assert.equal(file.setSize(10), 0);
   assert.equal(files.bytes("f").length, 10);
+});
+
+test("a tree that a guest made very deep can still be used", () => {
+  const files = memory();
+  let inner = files as Directory;
+  let depth = 0;
+  for (; depth < 10000; depth++) {
+    const error = inner.mkdir("d");
+    if (error !== 0) {
+      assert.equal(error, -Errno.NAMETOOLONG);
+      break;
+    }
+    inner = inner.open("d", Open.READ | Open.DIRECTORY, 0) as Directory;
+  }
+  assert.ok(depth >= 500 && depth < 10000, `${depth}`);
+  // neither by moving one deep tree into another
+  files.makeDirectory("e/e");
+  assert.equal(files.rename("d", files, "e/e/d"), -Errno.NAMETOOLONG);
+  const snapshot = files.snapshot();
+  assert.equal([...files.paths()].length, depth + 2);
+  let object = files.toObject();
+  for (let i = 0; i < depth; i++) object = object.d as typeof object;
+  const draft = overlay(files);
+  draft.remove("d");
+  assert.deepEqual(draft.changes(), [{ path: "d", kind: "removed" }]);
+  draft.commit();
+  assert.equal(files.has("d"), false);
+  files.restore(snapshot);
+  assert.equal([...files.entries()].length, depth + 2);
+});
+
+test("what was moved away and back is as it was", () => {
+  const lower = memory({ "d/a": "1", "b": "2" });
+  const draft = overlay(lower);
+  for (const [from, to] of [["b", "c"], ["d", "e"], ["e/a", "x"], ["x", "e/a"], ["e", "d"]]) {
+    assert.equal(draft.rename(from!, draft, to!), 0);
+  }
+  assert.deepEqual(draft.changes(), [
+    { path: "b", kind: "removed" },
+    { path: "c", kind: "added", from: "b" },
+  ]);
+  draft.commit();
+  assert.deepEqual(lower.toObject(), { d: { a: bytes("1") }, c: bytes("2") });
 });
 
 test("what was cut away does not come back", () => {
