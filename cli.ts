@@ -59,10 +59,9 @@ async function runNow(command: Command): Promise<number> {
   return run(command, program.module, program.bytes);
 }
 
-try {
-  exit(await main(commandWords()));
-} catch (error) {
+// no await at the top: CommonJS has none
+main(commandWords()).then(exit, (error) => {
   if (!(error instanceof CommandError)) throw error;
   console.error(`wasi: ${harmless(error.message)}`);
   exit(1);
-}
+});

@@ -30,6 +30,7 @@ await build({
     description: "WASI for Deno, Bun and Node: the class of node:wasi, complete, and a sandbox",
     engines: { node: ">=20.16" },
     sideEffects: false,
+    bin: { wasi: "./esm/cli.js" }, // its first line is in the source
   },
   async postBuild() {
     for (const file of ["LICENSE", "README.md"]) {
