@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { parseArgs } from "node:util";
 import { CommandError, plain } from "./error.ts";
 import { readBytes, variable, variables } from "./runtime.ts";
-import { duration, size, time, whole, yes } from "./values.ts";
+import { address, duration, size, time, whole, yes } from "./values.ts";
 import type { Setting } from "./wasmtime.ts";
 
 /** A directory for the guest. */
@@ -42,6 +43,8 @@ export interface Command {
   trace: string[] | undefined;
   stdin: string | undefined;
   confine: "kernel" | "walk" | "checked" | undefined;
+  /** sockets that listen, with descriptors after the directories */
+  listen: { host: string; port: number }[];
 }
 
 /** What has been read of the command line so far. */
@@ -174,8 +177,14 @@ const OPTIONS: Record<string, Option> = {
   config: { value: "FILE", set: (draft, file) => draft.config = file },
   cachedir: { value: "DIR", set: () => {} },
   threads: refused("guests with threads cannot be run yet"),
-  listen: refused("listening sockets cannot be given yet", "ADDRESS"),
-  tcplisten: refused("listening sockets cannot be given yet", "ADDRESS"),
+  listen: {
+    value: "HOST:PORT",
+    set: ({ listen }, text, option) => listen.push(address(text, option)),
+  },
+  tcplisten: {
+    value: "HOST:PORT",
+    set: ({ listen }, text, option) => listen.push(address(text, option)),
+  },
   preload: refused("one module is run alone; link them into one", "NAME=FILE"),
   hostlogging: refused("say --trace", "SCOPES"),
 };
@@ -190,33 +199,30 @@ const LETTERS: Record<string, string> = {
   h: "help",
 };
 
-/** An option as a word has it. */
-interface Word {
-  option: Option;
-  /** its name with its dashes */
-  name: string;
-  /** what is in the same word */
-  value: string | undefined;
+/** The options as node:util's parseArgs wants them. */
+const PARSED: Record<string, { type: "string" | "boolean"; short?: string; multiple: true }> =
+  Object
+    .fromEntries(
+      Object.entries(OPTIONS).map(([name, { value }]) => {
+        const short = Object.keys(LETTERS).find((letter) => LETTERS[letter] === name);
+        const type = value === undefined ? "boolean" as const : "string" as const;
+        return [name, { type, multiple: true, ...(short === undefined ? {} : { short }) }];
+      }),
+    );
+
+/** A word as parseArgs knows it: two dashes, and a value where one may be left out. */
+function normal(word: string): string {
+  // programs written in Go take and pass long options with one dash
+  const long = /^-([^-=][^=]+)/.exec(word)?.[1];
+  if (long !== undefined && Object.hasOwn(OPTIONS, long)) word = `-${word}`;
+  const name = word.slice(2);
+  const known = word.startsWith("--") && Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+  return known?.default === undefined ? word : `${word}=${known.default}`;
 }
 
-/** Reads a word that begins with a dash. */
-function optionOf(word: string): Word {
-  // programs written in Go take and pass long options with one dash
-  const [, dashes, long, value] = /^(--?)([^=]+)(?:=([^]*))?$/.exec(word) ?? [];
-  if (long !== undefined && Object.hasOwn(OPTIONS, long)) {
-    return { option: OPTIONS[long]!, name: `--${long}`, value };
-  }
-  const letter = word[1]!;
-  if (dashes === "-" && Object.hasOwn(LETTERS, letter)) {
-    const rest = word.slice(2);
-    return {
-      option: OPTIONS[LETTERS[letter]!]!,
-      name: `-${letter}`,
-      value: rest === "" ? undefined : rest.replace(/^=/, ""),
-    };
-  }
-  const near = nearest(long ?? "");
-  throw new CommandError(
+function unknownOption(word: string, name: string): CommandError {
+  const near = nearest(name);
+  return new CommandError(
     `${word}: there is no such option; ${near === undefined ? "" : `did you mean --${near}? `}` +
       `see wasi --help`,
   );
@@ -246,34 +252,38 @@ function distance(one: string, other: string): number {
 
 /** Takes the options at the beginning of the words; gives what comes after them. */
 function takeOptions(draft: Draft, words: readonly string[]): string[] {
-  let at = 0;
-  for (; at < words.length; at++) {
-    const word = words[at]!;
-    if (word === "--") {
-      at++;
-      break;
-    }
-    if (word === "-" || !word.startsWith("-")) break;
-    const { option, name, value: own } = optionOf(word);
-    let value = own ?? option.default ?? "";
+  const { tokens } = parseArgs({
+    args: words.map(normal),
+    options: PARSED,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind === "positional") return words.slice(token.index);
+    if (token.kind === "option-terminator") return words.slice(token.index + 1);
+    const { name, rawName, inlineValue } = token;
+    if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(words[token.index]!, name);
+    const option = OPTIONS[name]!;
+    let value = token.value ?? "";
     if (option.value === undefined) {
-      if (own !== undefined && yes(own) === undefined) {
-        throw new CommandError(`${name}=${own}: it takes no value; say ${name}`);
+      if (inlineValue && yes(value) === undefined) {
+        throw new CommandError(`${rawName}=${value}: it takes no value; say ${rawName}`);
       }
-      if (yes(own) === false) continue;
-      if (own !== undefined) value = "";
-    } else if (own === undefined && option.default === undefined) {
-      const next = words[++at];
-      if (next === undefined || (next.startsWith("-") && next !== "-")) {
-        const but = next === undefined ? "" : `; for one that begins with a dash ${name}=VALUE`;
-        throw new CommandError(`${name}: its value is missing: say ${name} ${option.value}${but}`);
-      }
-      value = next;
-    }
-    option.set(draft, value, name);
+      if (inlineValue && yes(value) === false) continue;
+      value = "";
+    } else if (!inlineValue && (token.value === undefined || /^-./.test(value))) {
+      const but = token.value === undefined
+        ? ""
+        : `; for one that begins with a dash ${rawName}=VALUE`;
+      throw new CommandError(
+        `${rawName}: its value is missing: say ${rawName} ${option.value}${but}`,
+      );
+    } else if (rawName.length === 2) value = value.replace(/^=/, "");
+    option.set(draft, value, rawName);
     if (draft.action === "help" || draft.action === "version") break;
   }
-  return words.slice(at);
+  return [];
 }
 
 /** Reads the words behind the command's name. */
@@ -337,6 +347,7 @@ function emptyDraft(): Draft {
     trace: undefined,
     stdin: undefined,
     confine: undefined,
+    listen: [],
     deterministic: false,
     inheritEnv: false,
     envFiles: [],

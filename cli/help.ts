@@ -19,6 +19,7 @@ Directories
   --mount HOST[:GUEST][:ro]      the same as wazero spells it
   --overlay HOST[::GUEST]        the same, but changes stay in memory and are gone at the end
   --tmp[=GUEST]                  an empty directory in memory: /tmp
+  --listen HOST:PORT             a socket that listens, after the directories; also --tcplisten
   --confine kernel|walk|checked  insist on how directories are confined
 
 Variables, arguments, input

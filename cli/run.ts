@@ -102,6 +102,7 @@ async function optionsOf(command: Command): Promise<WASIOptions> {
     env,
     preopens,
     stdin: command.stdin === undefined ? inherited : await openInput(command.stdin),
+    listen: command.listen,
     clock,
     random: seed,
     limits: {

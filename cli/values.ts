@@ -73,3 +73,15 @@ export function yes(text: string | undefined): boolean | undefined {
   if (text === undefined || text === "y" || text === "yes" || text === "true") return true;
   return text === "n" || text === "no" || text === "false" ? false : undefined;
 }
+
+/** HOST:PORT; an address with colons stands in brackets. */
+export function address(text: string, option: string): { host: string; port: number } {
+  const [, brackets, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65535) {
+    throw new CommandError(
+      `${option} ${text}: it must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080`,
+    );
+  }
+  return { host: brackets ?? plain!, port };
+}

@@ -5,7 +5,7 @@
  */
 import { CommandError, plain } from "./error.ts";
 import { readBytes } from "./runtime.ts";
-import { duration, size, yes } from "./values.ts";
+import { address, duration, size, yes } from "./values.ts";
 
 /** One setting of a group. */
 export interface Setting {
@@ -21,6 +21,7 @@ interface Settable {
   timeout: number | undefined;
   maxMemory: number | undefined;
   inheritEnv: boolean;
+  listen: { host: string; port: number }[];
 }
 
 /** What every engine of JavaScript has, or has not: nothing that a setting could change. */
@@ -100,8 +101,10 @@ function wasi(to: Settable, { text, option }: Setting): void {
   if (name === "inherit-env" && wanted) to.inheritEnv = true;
   else if (name === "threads") {
     throw new CommandError(`${option} ${text}: guests with threads cannot be run yet`);
-  } else if (name === "tcplisten" || name === "listenfd") {
-    throw new CommandError(`${option} ${text}: listening sockets cannot be given yet`);
+  } else if (name === "tcplisten") {
+    to.listen.push(address(value ?? "", `${option} tcplisten`));
+  } else if (name === "listenfd") {
+    throw new CommandError(`${option} ${text}: say --listen HOST:PORT`);
   } else if (!ANYWAY.has(name) || !wanted) {
     throw new CommandError(
       `${option} ${text}: there are inherit-env and cli; preview1 has nothing else`,

@@ -73,8 +73,8 @@ const REFUSED: [words: string[], line: string][] = [
   [["-S", "threads=y", "a"], "-S threads=y: guests with threads cannot be run yet"],
   [["--threads", "a"], "--threads: guests with threads cannot be run yet"],
   [
-    ["-listen", "0.0.0.0:80", "a"],
-    "--listen 0.0.0.0:80: listening sockets cannot be given yet",
+    ["-listen", "0.0.0.0", "a"],
+    "--listen 0.0.0.0: it must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
   ],
   [["--max-disk", "1.5G", "a"], "--max-disk=1.5G: it must be a number such as 1000, 64K or 1G"],
   [["--max-files=x", "a"], "--max-files=x: it must be a number such as 1000, 64K or 1G"],
@@ -234,7 +234,7 @@ test("--help and --version say so, to standard output", options, async () => {
 test("every option is in the help, and the help names no other", options, async () => {
   const source = fs.readFileSync(path.join(root, "cli/arguments.ts"), "utf8");
   const table = source.slice(source.indexOf("const OPTIONS"), source.indexOf("const LETTERS"));
-  const unknown = new Set(["threads", "listen", "tcplisten", "preload", "hostlogging", "mapdir"]);
+  const unknown = new Set(["threads", "preload", "hostlogging", "mapdir"]);
   const known = [...table.matchAll(/^ {2}"?([a-z0-9-]+)"?: /gm)].map((match) => match[1]!)
     .filter((name) => !unknown.has(name));
   const { out } = await wasi(["--help"]);
