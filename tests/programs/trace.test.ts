@@ -102,10 +102,11 @@ test(
     const rights = Object.values(Rights).reduce((sum, bit) => sum | bit, 0);
     const seen = new Set<string>();
     for (const { name, parameters, path, errno } of calls) {
-      const [line, answer] = lines.splice(0, name === "proc_exit" ? 1 : 2) as [string, string];
+      const [line, answer] = lines.splice(0, 2) as [string, string];
       assert.ok(line.startsWith(`==> ${name}(`) && line.endsWith(")"), line);
       if (name === "proc_exit") {
         assert.equal(line, `==> proc_exit(rval=${parameters[0]})`);
+        assert.equal(answer, "<== ended");
         continue;
       }
       if (errno === 0) assert.match(answer, /^<== (.*, )?SUCCESS$/, line);

