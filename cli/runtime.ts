@@ -19,10 +19,20 @@ interface BunNamespace {
 
 interface NodeProcess {
   argv: string[];
+  platform: string;
   env: Record<string, string>;
   exit(code: number): never;
   reallyExit?(code: number): never;
+  emitWarning(...parameters: unknown[]): void;
   getBuiltinModule(name: "node:fs"): typeof import("node:fs");
+  getBuiltinModule(name: "node:module"): { flushCompileCache?(): void };
+  getBuiltinModule(name: "node:ffi"): NodeFfi | undefined;
+}
+
+interface NodeFfi {
+  dlopen(name: string, definitions: Record<string, { arguments: string[]; return: string }>): {
+    functions: Record<string, (value: number) => void>;
+  };
 }
 
 const runtime = globalThis as unknown as {
@@ -54,7 +64,31 @@ export function exit(code: number): never {
   const status = code & 255;
   if (runtime.Deno !== undefined) return runtime.Deno.exit(status);
   const { process } = runtime;
+  if (runtime.Bun === undefined) endNode(process, status);
   return process.reallyExit === undefined ? process.exit(status) : process.reallyExit(status);
+}
+
+/**
+ * Ends Node by the system, where it has foreign functions. Its own end waits for the threads that
+ * compile, and once in some hundred runs on a busy machine one of them waits for a collection of
+ * garbage that comes no more: https://github.com/nodejs/node/issues/54918
+ */
+function endNode(process: NodeProcess, status: number): void {
+  process.emitWarning = () => {}; // node:ffi is experimental
+  try {
+    const ffi = process.getBuiltinModule("node:ffi");
+    if (ffi === undefined) return;
+    const { functions } = ffi.dlopen(
+      process.platform === "darwin" ? "/usr/lib/libSystem.B.dylib" : "libc.so.6",
+      {
+        _exit: { arguments: ["int32"], return: "void" },
+      },
+    );
+    process.getBuiltinModule("node:module").flushCompileCache?.();
+    functions._exit!(status);
+  } catch {
+    // it is not allowed, or the library has another name
+  }
 }
 
 /** The bytes of a file. */
