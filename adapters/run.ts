@@ -3,11 +3,17 @@
  *
  * @module
  */
-import { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "../core/async.ts";
+import { type AsyncWASIOptions, BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
+import { instrument } from "../core/instrument.ts";
+import { validateLimits } from "../core/limits.ts";
 import { limitMemory } from "../core/module.ts";
-import { invalidType, pathOfURL, validateObject } from "../core/options.ts";
+import { invalidValue, validateObject } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
+import { checksOf, obstacle, runApart, validateOwn } from "./apart.ts";
 import { runtimeMaker } from "./runtime.ts";
+import { isModule, load, type Source } from "./source.ts";
+
+export type { Source } from "./source.ts";
 
 /**
  * The class `WASI` for guests that are suspended while they wait (sleep, poll, read what is not
@@ -39,71 +45,34 @@ export class AsyncWASI extends BaseAsyncWASI {
   }
 }
 
-/** What {@linkcode run} runs: a module, its bytes, where they are, or a response with them. */
-export type Source =
-  | WebAssembly.Module
-  | BufferSource
-  | URL
-  | Response
-  | PromiseLike<Response>;
-
 /** Options of {@linkcode run}. */
-export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOnExit"> {
+export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOnExit" | "signal"> {
   /** Which snapshot the guest was built for. Default: the one that it imports. */
   version?: "preview1" | "unstable";
   /** What the guest imports besides WASI. */
   imports?: WebAssembly.Imports;
-}
-
-/** Node's ways to read a file: fetch() there does not know file: URLs. */
-interface Files {
-  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-async function bytesOfFile(url: URL): Promise<BufferSource> {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): Files };
-  };
-  return await process.getBuiltinModule("node:fs/promises").readFile(pathOfURL(url, "source"));
-}
-
-async function bytesOfResponse(response: Response): Promise<BufferSource> {
-  if (!response.ok) {
-    throw Object.assign(new Error(`${response.url}: the server answered ${response.status}`), {
-      code: "ERR_WASI_SOURCE",
-    });
-  }
-  return await response.arrayBuffer();
-}
-
-function isModule(value: unknown): value is WebAssembly.Module {
-  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
-}
-
-/** The module of a source, its memory limited if that is asked for. */
-async function moduleOf(source: Source, memoryPages: number): Promise<WebAssembly.Module> {
-  if (isModule(source)) return source;
-  let bytes: BufferSource;
-  const given: unknown = await source;
-  if (given instanceof Response) bytes = await bytesOfResponse(given);
-  else if (given instanceof URL) {
-    bytes = given.protocol === "file:"
-      ? await bytesOfFile(given)
-      : await bytesOfResponse(await fetch(given));
-  } else if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) {
-    bytes = given as BufferSource;
-  } else {
-    throw invalidType(
-      "source",
-      "an instance of WebAssembly.Module, URL, Response or ArrayBuffer, or a view of one",
-      given,
-    );
-  }
-  if (memoryPages === Infinity) return await WebAssembly.compile(bytes);
-  const view = ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
-  return await WebAssembly.compile(limitMemory(view, memoryPages) as BufferSource);
+  /**
+   * Whether it may start threads, as wasi-threads has them: with `wasi.thread-spawn`, over a
+   * shared memory that it imports, which is made for it. A number is how many it may have at once
+   * besides its main; beyond, `thread-spawn` answers -6 (AGAIN). Default: false; true is 128.
+   */
+  threads?: boolean | number;
+  /**
+   * Milliseconds after which the program is ended, whatever it does, counted from when it begins.
+   * Default: Infinity.
+   */
+  timeout?: number;
+  /** Ends the program, whatever it does. */
+  signal?: AbortSignal;
+  /**
+   * Whether the program gets checks, in a copy, by which it can be ended while it computes. With
+   * `true` they are at its loops and functions, and make it slower; with `false` there are none.
+   * It needs the program's bytes. Default: what the runtime needs if there is a timeout or a signal
+   * or there are threads, and if the source is not a `WebAssembly.Module`: on Deno and Bun checks
+   * at loops and functions, on Node, which can end loops itself, only at instructions that fill or
+   * copy memory.
+   */
+  interruptible?: boolean;
 }
 
 /** The snapshot that a module imports. */
@@ -119,6 +88,10 @@ function canHold({ stdin, stdout, stderr, signal }: RunOptions): boolean {
     value instanceof Blob || (typeof value === "object" && value !== null &&
       ("getReader" in value || "getWriter" in value || Symbol.asyncIterator in value));
   return signal === undefined && ![stdin, stdout, stderr].some(isStream);
+}
+
+async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  return await WebAssembly.compile(bytes as BufferSource);
 }
 
 /**
@@ -157,17 +130,39 @@ export async function run(
   options: RunOptions = {},
 ): Promise<number | WebAssembly.Instance> {
   validateObject(options, "options");
-  const { imports = {}, ...rest } = options;
-  validateObject(imports, "options.imports");
-  const module = await moduleOf(source, options.limits?.memoryPages ?? Infinity);
+  const own = validateOwn(options);
+  validateSignal(options.signal);
+  const { memoryPages } = validateLimits(options.limits);
+  const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
+  let loaded = await load(source);
+  const bounded = own.threads !== undefined || own.timeout !== Infinity;
+  const apart = bounded || options.signal !== undefined;
+  if (own.interruptible === true && isModule(loaded)) {
+    throw invalidValue(
+      "options.interruptible",
+      "needs the program's bytes, which a WebAssembly.Module does not give",
+      true,
+    );
+  }
+  if (!isModule(loaded) && memoryPages !== Infinity) loaded = limitMemory(loaded, memoryPages);
+  const checks = apart && !isModule(loaded) ? checksOf(own) : undefined;
+  let module = isModule(loaded)
+    ? loaded
+    : await compile(checks === undefined ? loaded : instrument(loaded, checks));
   const all = { version: versionOf(module), ...rest };
+  if (apart) {
+    const reason = obstacle(module, own);
+    if (reason === undefined) return await runApart(loaded, module, own, all, checks);
+    if (bounded) throw reason;
+    if (checks !== undefined) module = await compile(loaded as Uint8Array);
+  }
   const wasi = canSuspend() || !canHold(options)
     ? new AsyncWASI(all)
     : new HoldingWASI(all as WASIOptions, runtimeMaker());
   const given = wasi.getImportObject() as WebAssembly.Imports;
   let instance: WebAssembly.Instance;
   try {
-    instance = await WebAssembly.instantiate(module, { ...imports, ...given });
+    instance = await WebAssembly.instantiate(module, { ...own.imports, ...given });
   } catch (error) {
     wasi[Symbol.dispose]();
     throw error;

@@ -85,8 +85,15 @@ function unsupported(): Error {
   return Object.assign(new Error(text), { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });
 }
 
+/** Checks the option `signal`. */
+export function validateSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidType("options.signal", "an instance of AbortSignal", signal);
+  }
+}
+
 /** Lets other tasks through; far quicker than setTimeout(0). */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
@@ -140,7 +147,7 @@ async function waitFor(system: System, { entries, deadline }: Wait, ending: Endi
 const never: Promise<never> = new Promise(() => {});
 
 /** A guest that may be ended from outside. */
-class Ending {
+export class Ending {
   readonly #system: System;
   /** Called when it is, to let go of what is waited for. */
   readonly wakes: Set<() => void> = new Set();
@@ -169,7 +176,7 @@ class Ending {
 }
 
 /** Goes through with a call that waits; never comes back to a guest that is to end. */
-async function settle(system: System, ending: Ending, wait: Wait): Promise<number> {
+export async function settle(system: System, ending: Ending, wait: Wait): Promise<number> {
   let result: number | Wait = wait;
   while (typeof result !== "number") {
     try {
@@ -204,9 +211,7 @@ export class BaseAsyncWASI {
   constructor(options: AsyncWASIOptions, makeHost: HostMaker) {
     validateObject(options, "options");
     const { signal } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidType("options.signal", "an instance of AbortSignal", signal);
-    }
+    validateSignal(signal);
     if (!canSuspend()) throw unsupported();
     const { state, wasiImport } = makeGuest(options as WASIOptions, makeHost, asyncStreams);
     const { system } = state;

@@ -6,7 +6,7 @@
 
 /** (module (func (export "u") unreachable)) */
 // deno-fmt-ignore
-const TRAP = new Uint8Array([
+export const TRAP: Uint8Array<ArrayBuffer> = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 117, 0, 0, 10, 5, 1, 3,
   0, 0, 11,
 ]);

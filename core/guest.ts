@@ -362,6 +362,11 @@ export function otherBinding(binding: string): string {
   return Object.keys(TABLES).find((name) => name !== binding)!;
 }
 
+/** The functions of the snapshot of that name, if there is one. */
+export function tableOf(binding: string): Readonly<Record<string, Signature>> | undefined {
+  return Object.hasOwn(TABLES, binding) ? TABLES[binding] : undefined;
+}
+
 /** The ports of the sockets that listen for a guest, in the order of their descriptors. */
 export function portsOf({ listeners }: State): number[] {
   return listeners.map(({ port }) => port ?? 0);

@@ -49,21 +49,27 @@ export class GuestMemory {
   /** Bytes it may have; more end the guest. */
   limit: number = Infinity;
   #memory: WebAssembly.Memory | undefined = undefined;
-
   /** Whether there is a memory yet. */
-  get bound(): boolean {
-    return this.#memory !== undefined;
-  }
+  bound: boolean = false;
 
   /** Takes the memory that all later calls use. */
   bind(memory: WebAssembly.Memory): void {
     this.#memory = memory;
+    this.bound = true;
     this.#refresh();
+  }
+
+  /** Takes bytes that stand for a memory: what is carried from another thread. */
+  bindBytes(buffer: SharedArrayBuffer): void {
+    this.bound = true;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
   }
 
   /** Gives it up: no call can be made any more. */
   unbind(): void {
     this.#memory = undefined;
+    this.bound = false;
     this.bytes = new Uint8Array(0);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -84,6 +90,7 @@ export class GuestMemory {
 
   /** Looks whether the memory has grown before a pointer is called bad. */
   #recheck(end: number): void {
+    if (this.#memory === undefined) throw new WasiError(Errno.FAULT);
     this.#refresh();
     if (end <= this.bytes.length) return;
     // Deno's view of a shared memory stays short if it was grown on its way to a worker, until

@@ -5,9 +5,18 @@
  */
 import { outOfRange } from "./options.ts";
 
+const IMPORT_SECTION = 2;
 const MEMORY_SECTION = 5;
+/** Kinds of imports. */
+const FUNCTION = 0;
+const TABLE = 1;
+const MEMORY = 2;
+const GLOBAL = 3;
+const TAG = 4;
 /** Limits have a maximum. */
 const HAS_MAXIMUM = 1;
+/** It can be shared between threads. */
+const IS_SHARED = 2;
 /** Addresses have 64 bits. */
 const IS_64 = 4;
 const HEADER = 8;
@@ -27,6 +36,19 @@ export class Reader {
     return this.bytes[this.at++]!;
   }
 
+  /** Passes over so many bytes. */
+  pass(count: number): void {
+    this.at += count;
+  }
+
+  /** Passes over a heap type, a block type or a value type. */
+  type(): void {
+    const byte = this.bytes[this.at]!;
+    if (byte === 0x63 || byte === 0x64) this.at++; // (ref null? ...)
+    if (this.bytes[this.at] === 0x65) this.at++; // shared
+    while (this.byte() >= 128);
+  }
+
   /** An unsigned LEB128 below 2 ** 53. */
   number(): number {
     let value = 0;
@@ -36,6 +58,54 @@ export class Reader {
       if (byte < 128) return value;
     }
   }
+}
+
+/** A memory as a module asks for it. Sizes are pages of 64 KiB. */
+export interface MemoryType {
+  minimum: number;
+  /** Infinity for none */
+  maximum: number;
+  shared: boolean;
+  /** whether its addresses have 64 bits */
+  wide: boolean;
+}
+
+function memoryType(reader: Reader): MemoryType {
+  const flags = reader.number();
+  const minimum = reader.number();
+  const maximum = (flags & HAS_MAXIMUM) !== 0 ? reader.number() : Infinity;
+  if ((flags & 8) !== 0) reader.number(); // a page size of its own
+  return { minimum, maximum, shared: (flags & IS_SHARED) !== 0, wide: (flags & IS_64) !== 0 };
+}
+
+/** The first memory that a module imports, if there is one. The module must be a valid one. */
+export function importedMemory(bytes: Uint8Array): MemoryType | undefined {
+  const reader = new Reader(bytes, HEADER);
+  while (reader.at < bytes.length) {
+    const id = reader.byte();
+    const end = reader.number() + reader.at;
+    if (id === IMPORT_SECTION) {
+      for (let count = reader.number(); count > 0; count--) {
+        reader.pass(reader.number());
+        reader.pass(reader.number());
+        const kind = reader.byte();
+        if (kind === MEMORY) return memoryType(reader);
+        if (kind === FUNCTION) reader.number();
+        else if (kind === TABLE) {
+          reader.type();
+          memoryType(reader);
+        } else if (kind === GLOBAL) {
+          reader.type();
+          reader.byte();
+        } else if (kind === TAG) {
+          reader.byte();
+          reader.number();
+        } else return undefined; // a kind that is not known here
+      }
+    }
+    reader.at = end;
+  }
+  return undefined;
 }
 
 /** A number as LEB128. */
@@ -97,7 +167,7 @@ function limitedSection(reader: Reader, pages: number): number[] {
     const minimum = reader.number();
     const maximum = (flags & HAS_MAXIMUM) !== 0 ? reader.number() : Infinity;
     // a page size other than 64 KiB (a proposal) is not known here: bit 3
-    if ((flags & ~(HAS_MAXIMUM | IS_64 | 2)) !== 0) {
+    if ((flags & ~(HAS_MAXIMUM | IS_64 | IS_SHARED)) !== 0) {
       throw new RangeError(`the module's memory has flags that are not known here: ${flags}`);
     }
     const limit = Math.max(minimum, Math.min(maximum, pages));

@@ -1,0 +1,144 @@
+/**
+ * Running a program in workers: what is needed for it, and whether it can be.
+ *
+ * @module
+ */
+import type { AsyncWASIOptions } from "../core/async.ts";
+import { asyncStreams } from "../core/async_streams.ts";
+import { closeGuest, makeGuest, type WASIOptions } from "../core/guest.ts";
+import type { Checks } from "../core/instrument.ts";
+import { importedMemory } from "../core/module.ts";
+import {
+  invalidType,
+  invalidValue,
+  outOfRange,
+  validateBoolean,
+  validateObject,
+} from "../core/options.ts";
+import { type Program, runInWorkers } from "../core/threads/coordinator.ts";
+import type { RunOptions } from "./run.ts";
+import { runtimeMaker } from "./runtime.ts";
+import { isModule } from "./source.ts";
+import { workers } from "./workers.ts";
+
+/** Bytes of a page of memory. */
+const PAGE = 65536;
+/** Threads at once unless it is said how many. */
+const THREADS = 128;
+
+/** The options that are run()'s own, checked. */
+export interface Own {
+  readonly imports: WebAssembly.Imports;
+  /** undefined without threads */
+  readonly threads: number | undefined;
+  readonly timeout: number;
+  readonly interruptible: boolean | undefined;
+}
+
+export function validateOwn(
+  { imports = {}, threads = false, timeout = Infinity, interruptible }: RunOptions,
+): Own {
+  validateObject(imports, "options.imports");
+  if (typeof threads !== "boolean" && typeof threads !== "number") {
+    throw invalidType("options.threads", "of type boolean or number", threads);
+  }
+  if (typeof threads === "number" && !(Number.isInteger(threads) && threads >= 0)) {
+    throw outOfRange("options.threads", "an integer >= 0", threads);
+  }
+  if (typeof timeout !== "number") throw invalidType("options.timeout", "of type number", timeout);
+  if (!(timeout >= 0)) throw outOfRange("options.timeout", ">= 0", timeout);
+  if (interruptible !== undefined) validateBoolean(interruptible, "options.interruptible");
+  return {
+    imports,
+    threads: threads === false ? undefined : threads === true ? THREADS : threads,
+    timeout,
+    interruptible,
+  };
+}
+
+/** Which checks a program gets in this runtime. */
+export function checksOf({ interruptible }: Own): Checks | undefined {
+  if (interruptible === false) return undefined;
+  return interruptible || !workers.endsLoops ? "loops" : "long";
+}
+
+/** Why a program cannot be run in workers, if it cannot: the option that is in the way. */
+export function obstacle(module: WebAssembly.Module, { imports }: Own): TypeError | undefined {
+  const others = Object.values(imports).flatMap((names) => Object.values(names));
+  if (!others.every((value) => value instanceof WebAssembly.Memory)) {
+    return invalidValue(
+      "options.imports",
+      "can have nothing but memories where a program runs in workers, which it does with " +
+        "options.threads or options.timeout",
+      imports,
+    );
+  }
+  const exports = WebAssembly.Module.exports(module);
+  if (!exports.some(({ name, kind }) => name === "_start" && kind === "function")) {
+    return invalidValue(
+      "source",
+      "must be a program with _start where it runs in workers, which it does with " +
+        "options.threads or options.timeout",
+      module,
+    );
+  }
+  return undefined;
+}
+
+/** The shared memory that a program imports: the embedder's, or a new one. */
+function memoryOf(
+  loaded: Uint8Array | WebAssembly.Module,
+  module: WebAssembly.Module,
+  { imports }: Own,
+  memoryPages: number,
+): Program["memory"] {
+  const wanted = WebAssembly.Module.imports(module).find(({ kind }) => kind === "memory");
+  if (wanted === undefined) return undefined;
+  const given = imports[wanted.module]?.[wanted.name];
+  if (given !== undefined) return { ...wanted, memory: given as WebAssembly.Memory };
+  if (isModule(loaded)) {
+    throw invalidValue(
+      "options.imports",
+      `must have the memory ${wanted.module}.${wanted.name}, because a WebAssembly.Module does ` +
+        "not tell how large it is to be; or give the program's bytes",
+      imports,
+    );
+  }
+  const { minimum, maximum, shared } = importedMemory(loaded)!;
+  if (!shared) return undefined; // linking fails, and says so
+  if (minimum > memoryPages) {
+    throw outOfRange(
+      "instance.exports.memory",
+      `<= ${memoryPages} pages (limits.memoryPages)`,
+      minimum,
+    );
+  }
+  const memory = new WebAssembly.Memory({
+    initial: minimum,
+    maximum: Math.min(maximum, memoryPages),
+    shared: true,
+  });
+  return { ...wanted, memory };
+}
+
+/** Runs a program in workers. */
+export async function runApart(
+  loaded: Uint8Array | WebAssembly.Module,
+  module: WebAssembly.Module,
+  own: Own,
+  options: AsyncWASIOptions,
+  checks: Checks | undefined,
+): Promise<number> {
+  const { signal } = options;
+  const { state, wasiImport } = makeGuest(options as WASIOptions, runtimeMaker(), asyncStreams);
+  try {
+    const memory = memoryOf(loaded, module, own, state.system.memory.limit / PAGE);
+    const program = { module, memory, threads: own.threads ?? 0, checks };
+    return await runInWorkers(state, wasiImport, program, workers, {
+      signal,
+      timeout: own.timeout,
+    });
+  } finally {
+    closeGuest(state);
+  }
+}

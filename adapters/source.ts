@@ -1,0 +1,63 @@
+/**
+ * Where a program comes from.
+ *
+ * @module
+ */
+import { invalidType, pathOfURL } from "../core/options.ts";
+
+/** What {@linkcode run} runs: a module, its bytes, where they are, or a response with them. */
+export type Source =
+  | WebAssembly.Module
+  | BufferSource
+  | URL
+  | Response
+  | PromiseLike<Response>;
+
+/** Node's ways to read a file: fetch() there does not know file: URLs. */
+interface Files {
+  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+async function bytesOfFile(url: URL): Promise<BufferSource> {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: string): Files };
+  };
+  return await process.getBuiltinModule("node:fs/promises").readFile(pathOfURL(url, "source"));
+}
+
+async function bytesOfResponse(response: Response): Promise<BufferSource> {
+  if (!response.ok) {
+    throw Object.assign(new Error(`${response.url}: the server answered ${response.status}`), {
+      code: "ERR_WASI_SOURCE",
+    });
+  }
+  return await response.arrayBuffer();
+}
+
+export function isModule(value: unknown): value is WebAssembly.Module {
+  return Object.prototype.toString.call(value) === "[object WebAssembly.Module]";
+}
+
+/** The bytes of a source, or the module that it is. */
+export async function load(source: Source): Promise<Uint8Array | WebAssembly.Module> {
+  if (isModule(source)) return source;
+  let bytes: BufferSource;
+  const given: unknown = await source;
+  if (given instanceof Response) bytes = await bytesOfResponse(given);
+  else if (given instanceof URL) {
+    bytes = given.protocol === "file:"
+      ? await bytesOfFile(given)
+      : await bytesOfResponse(await fetch(given));
+  } else if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) {
+    bytes = given as BufferSource;
+  } else {
+    throw invalidType(
+      "source",
+      "an instance of WebAssembly.Module, URL, Response or ArrayBuffer, or a view of one",
+      given,
+    );
+  }
+  return ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+}

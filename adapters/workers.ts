@@ -1,0 +1,56 @@
+/**
+ * Workers of the runtime, for guests that must not hold the embedder's thread.
+ *
+ * @module
+ */
+import type { HostWorker, WorkerEvents, WorkerHost } from "../core/threads/coordinator.ts";
+
+/** What is used of node:worker_threads, which all three runtimes have. */
+interface NodeWorker {
+  on(event: string, listener: (value: unknown) => void): void;
+  postMessage(message: unknown): void;
+  terminate(): Promise<unknown>;
+  unref(): void;
+}
+
+interface WorkerThreads {
+  Worker: new (source: string, options: object) => NodeWorker;
+}
+
+/** The worker's side of the channel. */
+const PORT = `(() => {
+  const { parentPort } = require("node:worker_threads");
+  return {
+    post: (message) => parentPort.postMessage(message),
+    listen: (receive) => parentPort.on("message", receive),
+  };
+})()`;
+
+function start(source: string, events: WorkerEvents): HostWorker {
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: string): WorkerThreads };
+  };
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
+  const worker = new Worker(`(${source})(${PORT});`, {
+    eval: true,
+    env: {},
+    execArgv: [],
+    name: "wasi",
+  });
+  worker.on("message", (message) => events.message(message as never));
+  worker.on("error", (error) => events.failed(error));
+  worker.on("exit", (code) => {
+    events.failed(new Error(`a worker of the program has ended by itself, with code ${code}`));
+  });
+  return {
+    post: (message) => worker.postMessage(message),
+    terminate: () => worker.terminate(),
+    unref: () => worker.unref(),
+  };
+}
+
+/** The workers of Node, Deno and Bun. Only Node's V8 ends loops of WebAssembly in them. */
+export const workers: WorkerHost = {
+  endsLoops: !("Deno" in globalThis || "Bun" in globalThis),
+  start,
+};

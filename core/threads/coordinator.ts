@@ -1,0 +1,437 @@
+/**
+ * A guest in workers: its main and its threads each in one, all system calls made here, in the
+ * thread of the embedder, over one table of descriptors. Whatever a guest does, it can be ended.
+ *
+ * @module
+ */
+import { Ending, settle, turn } from "../async.ts";
+import { isAsyncFile } from "../async_streams.ts";
+import { Errno } from "../abi.ts";
+import { GuestAborted, ProcExit, Thrown, TRAP } from "../exit.ts";
+import { importsOf, type State, tableOf } from "../guest.ts";
+import type { ImportedFunction } from "../imports.ts";
+import { type Checks, HOOKS, INTERVAL } from "../instrument.ts";
+import { outOfRange } from "../options.ts";
+import { callsOf } from "./calls.ts";
+import {
+  Call,
+  type CallShape,
+  Control,
+  guestThread,
+  type Report,
+  type Run,
+  type Setup,
+  Slot,
+} from "./worker.ts";
+
+/** A worker of the runtime. */
+export interface HostWorker {
+  post(message: Setup | Run): void;
+  /** Resolves when it is gone. */
+  terminate(): Promise<unknown>;
+  /** It no longer keeps the process alive. */
+  unref(): void;
+}
+
+/** What a worker tells. */
+export interface WorkerEvents {
+  message(report: Report | 0): void;
+  /** it could not be started, or ended by itself */
+  failed(error: unknown): void;
+}
+
+/** Workers, as an adapter supplies them. */
+export interface WorkerHost {
+  /** Whether `terminate()` ends a loop of WebAssembly, and a wait. */
+  readonly endsLoops: boolean;
+  /** Starts one. `source` is a function that takes its port. */
+  start(source: string, events: WorkerEvents): HostWorker;
+}
+
+/** What is run. */
+export interface Program {
+  readonly module: WebAssembly.Module;
+  /** The shared memory that it imports, if it does. */
+  readonly memory: Setup["memory"];
+  /** How many threads it may have at once besides its main. */
+  readonly threads: number;
+  /** Where it has checks. */
+  readonly checks: Checks | undefined;
+}
+
+/** How it may be ended from outside. */
+export interface Limit {
+  readonly signal: AbortSignal | undefined;
+  /** milliseconds, Infinity for none */
+  readonly timeout: number;
+}
+
+/** Of a slot's state: the call is being made. */
+const TAKEN = 2;
+/** Bytes of the window at the beginning. */
+const WINDOW = 1 << 17;
+/** Looks at the slots before the thread goes on with other work: some ten microseconds. */
+const SPINS = 3000;
+/** Milliseconds that the slots are served in a row before others are let through. */
+const SERVE_MAX = 4;
+/** Milliseconds that threads have to end by themselves, and that terminate() has. */
+const GRACE = 80;
+const TERMINATE_MAX = 100;
+/** Largest identifier of a thread: more would look like an error. */
+const TID_MAX = 0x1fffffff;
+/** setTimeout() takes no more. */
+const TIMER_MAX = 2 ** 31 - 1;
+
+/** The text that workers are started with. Tools that keep names call __name in it. */
+const SOURCE = `(port) => { const __name = (f) => f; (${guestThread})(port); }`;
+
+let trap: WebAssembly.Module | undefined;
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** The classes of what a guest can fail with. */
+const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
+  RuntimeError: WebAssembly.RuntimeError,
+  LinkError: WebAssembly.LinkError,
+  CompileError: WebAssembly.CompileError,
+  RangeError,
+  TypeError,
+};
+
+/** An error of a worker, as it was there. */
+function revived({ name, message, stack }: NonNullable<Report["failed"]>): Error {
+  const error = new (ERRORS[name] ?? Error)(message);
+  return Object.defineProperty(error, "stack", {
+    value: stack,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** A worker, and the thread in it. */
+class Thread {
+  readonly worker: HostWorker;
+  readonly slot: Int32Array;
+  readonly wide: BigInt64Array;
+
+  constructor(worker: HostWorker, slot: SharedArrayBuffer) {
+    this.worker = worker;
+    this.slot = new Int32Array(slot);
+    this.wide = new BigInt64Array(slot);
+  }
+
+  get free(): boolean {
+    return Atomics.load(this.slot, Slot.FREE) === 1;
+  }
+
+  set free(free: boolean) {
+    Atomics.store(this.slot, Slot.FREE, free ? 1 : 0);
+  }
+
+  get asks(): boolean {
+    return Atomics.load(this.slot, Slot.STATE) === 1;
+  }
+
+  answer(result: number): void {
+    this.slot[Slot.RESULT] = result;
+    this.wake();
+  }
+
+  wake(): void {
+    Atomics.store(this.slot, Slot.STATE, 0);
+    Atomics.notify(this.slot, Slot.STATE);
+  }
+
+  values(shape: string): (number | bigint)[] {
+    const values: (number | bigint)[] = [];
+    for (let i = 0; i < shape.length; i++) {
+      values.push(
+        shape[i] === "I" ? this.wide[Slot.VALUES / 2 + i]! : this.slot[Slot.VALUES + 2 * i]!,
+      );
+    }
+    return values;
+  }
+}
+
+/** One guest in its workers. Each runs once. */
+class Coordinator {
+  readonly #state: State;
+  readonly #program: Program;
+  readonly #host: WorkerHost;
+  readonly #ending: Ending;
+  readonly #timeout: number;
+  readonly #control: SharedArrayBuffer = new SharedArrayBuffer(Control.WORDS * 4);
+  readonly #words: Int32Array = new Int32Array(this.#control);
+  readonly #calls: CallShape[] = [];
+  readonly #functions: ImportedFunction[] = [];
+  readonly #threads: Thread[] = [];
+  #tid = 0;
+  #halted = false;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
+  /** Settles when the program has ended by itself. */
+  readonly #ended: Promise<void>;
+  #resolve: () => void = () => {};
+  #reject: (reason: unknown) => void = () => {};
+
+  constructor(
+    state: State,
+    wasiImport: Readonly<Record<string, ImportedFunction>>,
+    program: Program,
+    host: WorkerHost,
+    { signal, timeout }: Limit,
+  ) {
+    this.#state = state;
+    this.#program = program;
+    this.#host = host;
+    this.#timeout = timeout;
+    const { system } = state;
+    const ending = new Ending(system, signal);
+    this.#ending = ending;
+    system.suspends = true;
+    // a promise, which is waited for below
+    system.settle = (wait) => settle(system, ending, wait) as unknown as number;
+    for (
+      const module of new Set(
+        WebAssembly.Module.imports(program.module).map(({ module }) => module),
+      )
+    ) {
+      const table = tableOf(module);
+      if (table === undefined) continue;
+      const functions = module === state.binding ? wasiImport : importsOf(state, module);
+      for (const call of callsOf(module, table, system)) {
+        this.#calls.push(call);
+        this.#functions.push(
+          call.name === "proc_exit" ? wasiImport.proc_exit! : functions[call.name]!,
+        );
+      }
+    }
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#ended.catch(() => {});
+    this.#words[Control.ASLEEP] = 1;
+  }
+
+  /** Runs it to its end. */
+  async run(): Promise<number> {
+    try {
+      if (this.#ending.over) await this.#ending.aborted;
+      this.#bind();
+      this.#begin(0, 0);
+      await Promise.race([this.#ended, this.#ending.aborted]);
+    } finally {
+      this.#halt();
+      try {
+        await this.#finish();
+      } finally {
+        await this.#stop();
+      }
+    }
+    return this.#state.exitCode;
+  }
+
+  #bind(): void {
+    if (this.#program.memory === undefined) return;
+    try {
+      this.#state.system.memory.bind(this.#program.memory.memory);
+    } catch (error) {
+      throw error instanceof Thrown ? error.cause : error;
+    }
+  }
+
+  /** Lets output streams take what is left. A guest that was ended does not wait for them. */
+  async #finish(): Promise<void> {
+    const over = this.#ending.over;
+    const all = Promise.all(
+      this.#state.streams.map((file) =>
+        typeof file === "number" || !isAsyncFile(file) ? undefined : file.finish()
+      ),
+    );
+    all.catch(() => {});
+    if (!over) await Promise.race([all, this.#ending.aborted]);
+  }
+
+  #startTimer(): void {
+    const end = performance.now() + this.#timeout;
+    const next = (): void => {
+      const left = end - performance.now();
+      if (left > 0) {
+        this.#timer = setTimeout(next, Math.min(left, TIMER_MAX));
+        return;
+      }
+      const text = `the program was ended after ${this.#timeout} ms (options.timeout)`;
+      this.#ending.end(new DOMException(text, "TimeoutError"));
+    };
+    if (end !== Infinity) next();
+  }
+
+  /** Starts a thread in a worker that is free, or in a new one. */
+  #begin(tid: number, arg: number): void {
+    let thread = this.#threads.find(({ free }) => free);
+    if (thread === undefined) this.#threads.push(thread = this.#open());
+    thread.free = false;
+    thread.worker.post({ tid, arg });
+  }
+
+  #open(): Thread {
+    const slot = new SharedArrayBuffer(Slot.WORDS * 4);
+    let window: SharedArrayBuffer | undefined;
+    const { module, memory } = this.#program;
+    const { system } = this.#state;
+    if (memory === undefined) {
+      window = new SharedArrayBuffer(WINDOW);
+      system.memory.bindBytes(window);
+    }
+    const worker = this.#host.start(SOURCE, {
+      message: (report) => this.#receive(thread, report),
+      failed: (error) => this.#reject(error),
+    });
+    const thread = new Thread(worker, slot);
+    worker.post({
+      module,
+      trap: trap ??= new WebAssembly.Module(TRAP),
+      control: this.#control,
+      slot,
+      calls: this.#calls,
+      memory,
+      window,
+      limit: system.memory.limit,
+      hooks: HOOKS,
+      interval: INTERVAL,
+      yields: this.#state.trace === undefined,
+    });
+    return thread;
+  }
+
+  #receive(thread: Thread, report: Report | 0): void {
+    if (this.#halted) return;
+    if (report === 0) return this.#serve();
+    if (report.started) this.#startTimer();
+    else if (report.window !== undefined) {
+      this.#state.system.memory.bindBytes(report.window);
+      thread.answer(0);
+    } else if (report.tooLarge !== undefined) {
+      const most = this.#state.system.memory.limit;
+      this.#reject(outOfRange(
+        "instance.exports.memory",
+        `<= ${most} bytes (limits.memoryPages)`,
+        report.tooLarge,
+      ));
+    } else if (report.failed !== undefined) this.#reject(revived(report.failed));
+    else if (report.done && thread === this.#threads[0]) this.#resolve(); // the first was its main
+  }
+
+  /** Answers what is asked for, as long as more comes, and for others' sake not for too long. */
+  #serve(): void {
+    const words = this.#words;
+    const until = performance.now() + SERVE_MAX;
+    const asked = (): number => Atomics.load(words, Control.ASKED);
+    for (;;) {
+      const seen = asked();
+      for (const thread of this.#threads) if (thread.asks) this.#call(thread);
+      if (this.#halted) return;
+      if (performance.now() > until) {
+        turn().then(() => this.#serve());
+        return;
+      }
+      for (let spins = 0; spins < SPINS && asked() === seen; spins++);
+      if (asked() !== seen) continue;
+      Atomics.store(words, Control.ASLEEP, 1);
+      if (asked() === seen) return;
+      // asked while it fell asleep: either a message is on its way, or it wakes itself
+      if (Atomics.exchange(words, Control.ASLEEP, 0) === 0) return;
+    }
+  }
+
+  #call(thread: Thread): void {
+    const call = thread.slot[Slot.CALL]!;
+    if (call === Call.WINDOW) return; // it comes as a message
+    if (call === Call.SPAWN) return thread.answer(this.#spawn(thread.slot[Slot.VALUES]!));
+    // until it is answered it must not be seen again
+    Atomics.store(thread.slot, Slot.STATE, TAKEN);
+    try {
+      const result: number | Promise<number> = this.#functions[call]!(
+        ...thread.values(this.#calls[call]!.shape),
+      );
+      if (typeof result === "number") thread.answer(result);
+      else result.then((errno) => thread.answer(errno));
+    } catch (error) {
+      if (error instanceof ProcExit) this.#resolve();
+      else this.#reject(error instanceof GuestAborted ? error.cause : error);
+      this.#halt();
+    }
+  }
+
+  /** `wasi.thread-spawn`: the identifier of a new thread, or an errno below 0. */
+  #spawn(arg: number): number {
+    const { memory, threads } = this.#program;
+    if (memory === undefined) return -Errno.NOTSUP;
+    const running = this.#threads.filter(({ free }) => !free).length;
+    if (running > threads) return -Errno.AGAIN;
+    this.#tid = this.#tid % TID_MAX + 1;
+    try {
+      this.#begin(this.#tid, arg);
+    } catch {
+      return -Errno.AGAIN; // the host can start no more
+    }
+    return this.#tid;
+  }
+
+  /** From now on no thread comes back from a system call, a check or a wait. */
+  #halt(): void {
+    if (this.#halted) return;
+    this.#halted = true;
+    Atomics.store(this.#words, Control.ENDED, 1);
+    Atomics.notify(this.#words, Control.ENDED);
+    this.#state.system.memory.unbind();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    const buffer = this.#program.memory?.memory.buffer;
+    for (const thread of this.#threads) {
+      thread.wake();
+      const address = Atomics.load(thread.slot, Slot.ADDRESS);
+      if (address > 0) Atomics.notify(new Int32Array(buffer!), address - 1);
+    }
+  }
+
+  /** Ends the workers. Those that can do so leave their guest first. */
+  async #stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#ending.end(undefined); // whoever waits is let go
+    this.#state.system.table.closeOpened();
+    if (this.#program.checks !== undefined && !this.#host.endsLoops) {
+      const until = performance.now() + GRACE;
+      while (!this.#threads.every(({ free }) => free) && performance.now() < until) {
+        await sleep(1);
+        this.#wakeAll();
+      }
+    }
+    const gone = Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    gone.catch(() => {});
+    await Promise.race([gone, sleep(TERMINATE_MAX)]);
+    for (const { worker } of this.#threads) worker.unref();
+    this.#threads.length = 0;
+  }
+}
+
+/**
+ * Runs a program in workers; resolves with its exit code when it has ended, its threads are gone
+ * and its output is where it belongs.
+ *
+ * @throws what ended it: a trap of any thread, the signal's reason, a `DOMException` of the name
+ * "TimeoutError", what an embedder's stream or function failed with
+ */
+export function runInWorkers(
+  state: State,
+  wasiImport: Readonly<Record<string, ImportedFunction>>,
+  program: Program,
+  host: WorkerHost,
+  limit: Limit,
+): Promise<number> {
+  return new Coordinator(state, wasiImport, program, host, limit).run();
+}
