@@ -75,10 +75,16 @@ async function wat(file, output) {
   }
 }
 
+/** What a source asks for itself, in a first line that begins with "// zig cc:". */
+function own(file) {
+  const text = fs.readFileSync(path.join(folder, file), "utf8");
+  return /^\/\/ zig cc: (.*)/.exec(text)?.[1].split(" ") ?? [];
+}
+
 async function build(file, output) {
   const kind = path.extname(file);
   if (kind === ".wat") await wat(file, output);
-  else if (kind === ".c") await zig(["cc", ...CC.split(" "), file, "-o", output]);
+  else if (kind === ".c") await zig(["cc", ...CC.split(" "), ...own(file), file, "-o", output]);
   else await zig(["build-exe", ...ZIG.split(" "), file, `-femit-bin=${output}`]);
   // The linker leaves an executable file; a mode must not depend on the kind of source.
   fs.chmodSync(output, 0o644);
