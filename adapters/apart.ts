@@ -86,10 +86,10 @@ export function obstacle(module: WebAssembly.Module, { imports }: Own): TypeErro
 }
 
 /** The shared memory that a program imports: the embedder's, or a new one. */
-function memoryOf(
+export function memoryOf(
   loaded: Uint8Array | WebAssembly.Module,
   module: WebAssembly.Module,
-  { imports }: Own,
+  imports: WebAssembly.Imports,
   memoryPages: number,
 ): Program["memory"] {
   const wanted = WebAssembly.Module.imports(module).find(({ kind }) => kind === "memory");
@@ -132,7 +132,7 @@ export async function runApart(
   const { signal } = options;
   const { state, wasiImport } = makeGuest(options as WASIOptions, runtimeMaker(), asyncStreams);
   try {
-    const memory = memoryOf(loaded, module, own, state.system.memory.limit / PAGE);
+    const memory = memoryOf(loaded, module, own.imports, state.system.memory.limit / PAGE);
     const program = { module, memory, threads: own.threads ?? 0, checks };
     return await runInWorkers(state, wasiImport, program, workers, {
       signal,

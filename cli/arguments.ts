@@ -43,6 +43,8 @@ export interface Command {
   trace: string[] | undefined;
   stdin: string | undefined;
   confine: "kernel" | "walk" | "checked" | undefined;
+  /** how many threads it may have at once besides its main; undefined for none */
+  threads: number | undefined;
   /** sockets that listen, with descriptors after the directories */
   listen: { host: string; port: number }[];
 }
@@ -176,7 +178,11 @@ const OPTIONS: Record<string, Option> = {
   debug: group("D"),
   config: { value: "FILE", set: (draft, file) => draft.config = file },
   cachedir: { value: "DIR", set: () => {} },
-  threads: refused("guests with threads cannot be run yet"),
+  threads: {
+    value: "N",
+    default: "128",
+    set: (draft, text, option) => draft.threads = size(text, option),
+  },
   listen: {
     value: "HOST:PORT",
     set: ({ listen }, text, option) => listen.push(address(text, option)),
@@ -345,6 +351,7 @@ function emptyDraft(): Draft {
     trace: undefined,
     stdin: undefined,
     confine: undefined,
+    threads: undefined,
     listen: [],
     deterministic: false,
     inheritEnv: false,

@@ -31,6 +31,7 @@ Variables, arguments, input
   --stdin FILE                   standard input from a file
 
 Limits
+  --threads[=N]                  it may start threads (wasi-threads), 128 or N at once
   --timeout TIME                 end it after 10s, 500ms, 1m30s (exit code 124)
   --max-disk SIZE                bytes that it may add to its directories: 1000, 64K, 1G
   --max-files N                  files and directories that it may make
@@ -49,7 +50,7 @@ Seeing
 As wasmtime has it
   -W, --wasm NAME[=VALUE],...    timeout=TIME, max-memory-size=SIZE; taken and without effect:
                                  max-wasm-stack=SIZE, features of WebAssembly (simd, gc=n)
-  -S, --wasi NAME[=VALUE],...    inherit-env; cli
+  -S, --wasi NAME[=VALUE],...    inherit-env; threads; cli
   --config FILE                  a file of such settings
   -C, --codegen, -D, --debug, -O, --optimize, --cachedir DIR
                                  taken and without effect: they are for another engine

@@ -12,11 +12,14 @@ import { CommandError, plain } from "./error.ts";
 import { exit, OUTPUT_CLOSED } from "./runtime.ts";
 
 /** WASI's EPIPE. */
-const PIPE = 64;
+export const PIPE = 64;
+/** The descriptors that a reader may leave. */
+export const OUTPUT: readonly number[] = [1, 2];
 /** How many frames of a stack an engine keeps. */
 const FRAMES_KEPT = 60;
 const MISSING_MAX = 10;
-const PAGE = 65536;
+/** Bytes of a page of memory. */
+export const PAGE = 65536;
 
 async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<Directory> {
   if (mount.kind === "memory") return (await import("../adapters/memory.ts")).memory();
@@ -134,11 +137,12 @@ function importsOf(
   return imports;
 }
 
-function missed(names: string[]): string {
+/** A message that says what a program needs and does not get. */
+export function missed(names: string[]): string {
   const more = names.length - MISSING_MAX;
   const list = names.slice(0, MISSING_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
   if (names.some((name) => name.startsWith("wasi.thread-spawn"))) {
-    return `it has threads, which cannot be run yet: it needs ${list}`;
+    return `it has threads; say --threads (it needs ${list})`;
   }
   const maker = names.some((name) => /^go(js)?\./.test(name))
     ? "; build it with GOOS=wasip1"
@@ -153,7 +157,7 @@ function endingWithReader(imports: WASIImport): WASIImport {
   const { fd_write } = imports as { fd_write: (...values: number[]) => number };
   imports.fd_write = (fd: number, iovs: number, iovs_len: number, nwritten: number) => {
     const errno = fd_write(fd, iovs, iovs_len, nwritten);
-    if (errno === PIPE && (fd === 1 || fd === 2)) exit(OUTPUT_CLOSED);
+    if (errno === PIPE && OUTPUT.includes(fd)) exit(OUTPUT_CLOSED);
     return errno;
   };
   return imports;
@@ -189,6 +193,16 @@ export async function run(
   bytes: Uint8Array,
 ): Promise<number> {
   const options = await optionsOf(command);
+  (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
+  if (command.threads !== undefined) {
+    const { runWithThreads } = await import("./threads.ts");
+    return await ending(
+      command,
+      bytes,
+      () => "_start",
+      () => runWithThreads(command, options, module, bytes),
+    );
+  }
   let wasi: BaseWASI;
   try {
     wasi = new BaseWASI(options, runtimeMaker());
@@ -196,19 +210,30 @@ export async function run(
     throw new CommandError(plain(error));
   }
   const imports = importsOf(command.file, module, wasi);
-  (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
-  let called: string | undefined;
-  try {
-    const instance = await WebAssembly.instantiate(module, imports);
-    called = command.invoke ?? "_start";
+  let instance: WebAssembly.Instance | undefined;
+  const called = (): string | undefined => instance && (command.invoke ?? "_start");
+  return await ending(command, bytes, called, async () => {
+    instance = await WebAssembly.instantiate(module, imports);
     return await start(command, wasi, instance, bytes);
+  });
+}
+
+/** Gives a program's exit code, also if it is ended by something else than its return. */
+async function ending(
+  { file }: Command,
+  bytes: Uint8Array,
+  called: () => string | undefined,
+  program: () => Promise<number>,
+): Promise<number> {
+  try {
+    return await program();
   } catch (error) {
     if (error instanceof ProcExit) return error.code;
     if (error instanceof CommandError) throw error;
     const stack = stackOf(error);
     const { isTrap, trapped } = await import("./trap.ts");
-    if (isTrap(error)) return trapped(error as Error, stack, bytes, called);
-    throw new CommandError(`${command.file}: ${plain(error)}`);
+    if (isTrap(error)) return trapped(error as Error, stack, bytes, called());
+    throw new CommandError(`${file}: ${plain(error)}`);
   }
 }
 

@@ -21,6 +21,7 @@ interface Settable {
   timeout: number | undefined;
   maxMemory: number | undefined;
   inheritEnv: boolean;
+  threads: number | undefined;
   listen: { host: string; port: number }[];
 }
 
@@ -53,6 +54,9 @@ const FEATURES = new Set([
   "unknown-exports-allow",
   "wide-arithmetic",
 ]);
+
+/** Threads at once unless it is said how many. */
+const THREADS = 128;
 
 /** What is so anyway, or does not matter to a program of preview1. */
 const ANYWAY = new Set(["cli", "cli-exit-with-code", "common", "p3", "preview0", "preview2"]);
@@ -99,15 +103,14 @@ function wasi(to: Settable, { text, option }: Setting): void {
   const wanted = yes(value);
   if (wanted === false) return;
   if (name === "inherit-env" && wanted) to.inheritEnv = true;
-  else if (name === "threads") {
-    throw new CommandError(`${option} ${text}: guests with threads cannot be run yet`);
-  } else if (name === "tcplisten") {
+  else if (name === "threads" && wanted) to.threads ??= THREADS;
+  else if (name === "tcplisten") {
     to.listen.push(address(value ?? "", `${option} tcplisten`));
   } else if (name === "listenfd") {
     throw new CommandError(`${option} ${text}: say --listen HOST:PORT`);
   } else if (!ANYWAY.has(name) || !wanted) {
     throw new CommandError(
-      `${option} ${text}: there are inherit-env and cli; preview1 has nothing else`,
+      `${option} ${text}: there are inherit-env, threads and cli; preview1 has nothing else`,
     );
   }
 }

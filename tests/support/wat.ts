@@ -14,7 +14,13 @@ const require = createRequire(path.join(root, "package.json"));
 /** The bytes of a module, with the names of its functions. */
 export async function assemble(text: string): Promise<Uint8Array> {
   const wabt = await (require("wabt") as () => Promise<Wabt>)();
-  const features = { exceptions: true, multi_value: true, simd: true, reference_types: true };
+  const features = {
+    exceptions: true,
+    bulk_memory: true,
+    multi_value: true,
+    simd: true,
+    reference_types: true,
+  };
   return wabt.parseWat("test.wat", text, { ...features, threads: true })
     .toBinary({ write_debug_names: true }).buffer;
 }
