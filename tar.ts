@@ -13,8 +13,11 @@
  *
  * @module
  */
-import { packTar, type TarEntry, unpackTar } from "modern-tar";
+import type { TarEntry } from "modern-tar";
 import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "./adapters/memory.ts";
+
+/** The library: it has no form that a CommonJS module could require before Node 20.19. */
+const library = (): Promise<typeof import("modern-tar")> => import("modern-tar");
 
 /** The latest time a header can hold: 8 ** 11 - 1 seconds. */
 const SECONDS_MAX = 8589934591n;
@@ -61,6 +64,7 @@ function clear(files: MemoryDirectory, path: string): void {
 export async function fromTar(
   archive: Uint8Array | ReadableStream<Uint8Array>,
 ): Promise<MemoryDirectory> {
+  const { unpackTar } = await library();
   const files = memory();
   for (const { header, data } of await unpackTar(archive, { strict: true })) {
     const path = pathOf(header.name);
@@ -130,5 +134,6 @@ export async function toTar(files: MemoryDirectory): Promise<Uint8Array<ArrayBuf
       entries.push({ header: { ...header, type: "file", size: content.length }, body: content });
     }
   }
+  const { packTar } = await library();
   return await packTar(entries);
 }

@@ -1,40 +1,67 @@
 /**
- * Builds the npm package into npm/ with dnt: `deno run -A scripts/build_npm.ts`. What it exports is
- * what jsr.json exports. Both imports come from JSR, so this is the one file that cannot run where
- * JSR cannot be reached (RATIONALE.md); scripts/build.mjs compiles the same entry points there.
+ * Builds the npm package into npm/ with dnt: `deno run -A scripts/build_npm.ts`. Both imports come
+ * from JSR, so this is the one file that cannot run where JSR cannot be reached (RATIONALE.md);
+ * scripts/build_package.mjs builds the same there. `node scripts/check_package.mjs --built` checks
+ * what either has made.
  */
 import { build, emptyDir } from "jsr:@deno/dnt@^0.42.1";
-import { dirname, fromFileUrl, join } from "jsr:@std/path@^1.0.0";
+import { dirname, fromFileUrl, join, toFileUrl } from "jsr:@std/path@^1.0.0";
+import { copied, manifest, presentEntries, sideEffects, sourcesOf } from "./entries.mjs";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const outDir = join(root, "npm");
-const { name, version, license, exports } = JSON.parse(
-  await Deno.readTextFile(join(root, "jsr.json")),
-);
+
+async function readJson(file: string) {
+  return JSON.parse(await Deno.readTextFile(join(root, file)));
+}
+
+function exists(file: string): boolean {
+  try {
+    return Deno.statSync(join(root, file)).isFile;
+  } catch {
+    return false;
+  }
+}
+
+const entries = presentEntries(exists);
+const [jsr, development] = [await readJson("jsr.json"), await readJson("package.json")];
+const contents = manifest(entries, jsr, development);
+
+/**
+ * dnt gives every entry point of a build what one of them needs for `import.meta`: modules of Node.
+ * So what runs is built apart from what is only imported, into the same folders.
+ */
+function partOf(runs: boolean) {
+  return Object.fromEntries(
+    Object.entries(entries).filter(([name]) => sideEffects.includes(name) === runs),
+  );
+}
 
 await emptyDir(outDir);
-await build({
-  entryPoints: Object.entries<string>(exports).map(([entry, file]) => ({
-    name: entry,
-    path: join(root, file),
-  })),
-  outDir,
-  shims: {}, // the adapters find what a runtime has by themselves
-  test: false,
-  typeCheck: false, // done by TypeScript over the sources, with Node's types
-  compilerOptions: { target: "ES2022", lib: ["ES2023", "DOM"] },
-  package: {
-    name,
-    version,
-    license,
-    description: "WASI for Deno, Bun and Node: the class of node:wasi, complete, and a sandbox",
-    engines: { node: ">=20.16" },
-    sideEffects: false,
-    bin: { wasi: "./esm/cli.js" }, // its first line is in the source
-  },
-  async postBuild() {
-    for (const file of ["LICENSE", "README.md"]) {
-      await Deno.copyFile(join(root, file), join(outDir, file));
-    }
-  },
-});
+for (const part of [partOf(false), partOf(true)]) {
+  await build({
+    entryPoints: sourcesOf(part).map((source) => ({ name: source, path: join(root, source) })),
+    outDir,
+    configFile: toFileUrl(join(root, "jsr.json")).href,
+    shims: {}, // the adapters find what a runtime has by themselves
+    test: false,
+    typeCheck: false, // done by TypeScript over the sources, with Node's types
+    declaration: "inline",
+    compilerOptions: { target: "ES2023", lib: ["ESNext", "DOM"] },
+    package: contents,
+  });
+}
+
+// TypeScript makes require() of import(), which Node 20.16 cannot do with a module of ECMAScript
+const tar = join(outDir, "script", "tar.js");
+const text = await Deno.readTextFile(tar);
+const patched = text.replace(
+  /Promise\.resolve\(\)\.then\(\(\) => (?:__importStar\()?require\((["'])modern-tar\1\)\)?\)/,
+  'import("modern-tar")',
+);
+if (patched === text) throw new Error(`${tar} does not load modern-tar as expected`);
+await Deno.writeTextFile(tar, patched);
+
+for (const file of copied) await Deno.copyFile(join(root, file), join(outDir, file));
+// dnt writes its own idea of it; what else it leaves here is not packed
+await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(contents, null, 2)}\n`);

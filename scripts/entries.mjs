@@ -1,0 +1,129 @@
+/**
+ * The npm package: its entry points, and the package.json made of them. scripts/build_npm.ts (with
+ * dnt, on Deno) and scripts/build_package.mjs (with TypeScript, on Node) both build it from this.
+ *
+ * Both put modules of ECMAScript and their types into esm/, those of CommonJS into script/, each
+ * with a package.json that says which they are; below, the folders are those of the sources.
+ */
+
+/**
+ * Each entry point: its source, or the source for each condition, in the order in which they are
+ * tried. jsr.json exports the same ones, without conditions.
+ *
+ * @type {Record<string, string | Record<string, string>>}
+ */
+export const entryPoints = {
+  ".": {
+    // first: no runtime sets it, only bundlers for browsers do
+    browser: "./adapters/browser.ts",
+    deno: "./mod.ts",
+    bun: "./mod.ts",
+    node: "./mod.ts",
+    default: "./mod.ts", // finds out which runtime this is
+  },
+  "./node": "./adapters/node.ts",
+  "./bun": "./adapters/bun.ts",
+  "./deno": "./adapters/deno.ts",
+  "./browser": "./adapters/browser.ts",
+  "./memory": "./adapters/memory.ts",
+  "./host": "./adapters/host_directory.ts",
+  "./overlay": "./adapters/overlay.ts",
+  "./tar": "./tar.ts",
+  "./register": "./adapters/register.ts",
+  "./cli": "./cli.ts",
+};
+
+/** Those that do something when they are imported. */
+export const sideEffects = ["./register", "./cli"];
+
+/** What a value is for under each condition, from its source or sources. */
+function conditionsOf(sources) {
+  return typeof sources === "string" ? { default: sources } : sources;
+}
+
+/** The source of an entry point for those who know no conditions. */
+export function sourceOf(name) {
+  return conditionsOf(entryPoints[name]).default;
+}
+
+/**
+ * The entry points whose sources are there; what is not is printed.
+ *
+ * @param {(source: string) => boolean} exists
+ * @returns {typeof entryPoints}
+ */
+export function presentEntries(exists) {
+  const present = {};
+  for (const [name, sources] of Object.entries(entryPoints)) {
+    const conditions = Object.entries(conditionsOf(sources)).filter(([condition, source]) => {
+      if (exists(source)) return true;
+      const when = condition === "default" ? "" : `, condition "${condition}"`;
+      console.log(`left out: the entry "${name}"${when}: there is no ${source}`);
+      return false;
+    });
+    if (conditions.length > 0) present[name] = Object.fromEntries(conditions);
+  }
+  return present;
+}
+
+/** All sources of entry points, each once. */
+export function sourcesOf(entries) {
+  return [...new Set(Object.values(entries).flatMap((conditions) => Object.values(conditions)))];
+}
+
+function built(folder, source, extension) {
+  return `./${folder}/${source.replace(/^\.\//, "").replace(/\.ts$/, extension)}`;
+}
+
+/** A source's module and its types, for import and for require. */
+function forms(source) {
+  const form = (folder) => ({
+    types: built(folder, source, ".d.ts"),
+    default: built(folder, source, ".js"),
+  });
+  return { import: form("esm"), require: form("script") };
+}
+
+/**
+ * The package.json.
+ *
+ * @param {ReturnType<typeof presentEntries>} entries
+ * @param {{ name: string, version: string, license: string }} jsr jsr.json
+ * @param {{ dependencies: object, engines: object }} development the repository's package.json
+ */
+export function manifest(entries, jsr, development) {
+  const exports = {};
+  for (const [name, conditions] of Object.entries(entries)) {
+    const { default: fallback, ...others } = conditions;
+    exports[name] = {
+      ...Object.fromEntries(
+        Object.entries(others).map(([condition, source]) => [condition, forms(source)]),
+      ),
+      ...(Object.keys(others).length === 0 ? forms(fallback) : { default: forms(fallback) }),
+    };
+  }
+  const main = entries["."].default;
+  return {
+    name: jsr.name,
+    version: jsr.version,
+    description: "WASI for Deno, Bun and Node: the class of node:wasi, complete, and a sandbox",
+    keywords: ["wasi", "webassembly", "wasm", "sandbox", "deno", "bun", "node"],
+    license: jsr.license,
+    type: "module",
+    engines: development.engines,
+    bin: { wasi: built("esm", sourceOf("./cli"), ".js") },
+    main: built("script", main, ".js"),
+    module: built("esm", main, ".js"),
+    types: built("script", main, ".d.ts"),
+    exports: { ...exports, "./package.json": "./package.json" },
+    sideEffects: sideEffects.filter((name) => name in entries).flatMap((name) => [
+      built("esm", sourceOf(name), ".js"),
+      built("script", sourceOf(name), ".js"),
+    ]),
+    files: ["esm", "script"],
+    dependencies: development.dependencies,
+  };
+}
+
+/** Files of the repository that the package has, too. */
+export const copied = ["LICENSE", "README.md"];
