@@ -6,7 +6,14 @@
  */
 import { build, emptyDir } from "jsr:@deno/dnt@^0.42.1";
 import { dirname, fromFileUrl, join, toFileUrl } from "jsr:@std/path@^1.0.0";
-import { copied, manifest, presentEntries, sideEffects, sourcesOf } from "./entries.mjs";
+import {
+  copied,
+  finishedTypes,
+  manifest,
+  presentEntries,
+  sideEffects,
+  sourcesOf,
+} from "./entries.mjs";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const outDir = join(root, "npm");
@@ -62,6 +69,18 @@ const patched = text.replace(
 if (patched === text) throw new Error(`${tar} does not load modern-tar as expected`);
 await Deno.writeTextFile(tar, patched);
 
+async function finishTypes(folder: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const file = join(folder, name);
+    if (isDirectory) await finishTypes(file);
+    else if (name.endsWith(".d.ts")) {
+      await Deno.writeTextFile(file, finishedTypes(await Deno.readTextFile(file)));
+    }
+  }
+}
+
+await finishTypes(join(outDir, "esm"));
+await finishTypes(join(outDir, "script"));
 for (const file of copied) await Deno.copyFile(join(root, file), join(outDir, file));
 // dnt writes its own idea of it; what else it leaves here is not packed
 await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(contents, null, 2)}\n`);

@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { copied, manifest, presentEntries, sourcesOf } from "./entries.mjs";
+import { copied, finishedTypes, manifest, presentEntries, sourcesOf } from "./entries.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
 const out = path.join(root, "npm");
@@ -71,6 +71,11 @@ function compile(sources, folder, type) {
   });
   execFileSync(machineNode, [tsc, "-p", stage], { cwd: root, stdio: "inherit" });
   writeJson(path.join(target, "package.json"), { type });
+  for (const name of fs.readdirSync(target, { recursive: true })) {
+    if (!name.endsWith(".d.ts")) continue;
+    const file = path.join(target, name);
+    fs.writeFileSync(file, finishedTypes(fs.readFileSync(file, "utf8")));
+  }
   fs.rmSync(stage, { recursive: true });
 }
 

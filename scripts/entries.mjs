@@ -125,5 +125,15 @@ export function manifest(entries, jsr, development) {
   };
 }
 
+/**
+ * What is written into a file of types: it may be compiled with the library of an older ECMAScript,
+ * which does not know `Symbol.dispose`.
+ */
+export function finishedTypes(text) {
+  return /\bSymbol\.dispose\b/.test(text)
+    ? `/// <reference lib="esnext.disposable" />\n${text}`
+    : text;
+}
+
 /** Files of the repository that the package has, too. */
 export const copied = ["LICENSE", "README.md"];

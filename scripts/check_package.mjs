@@ -1,0 +1,320 @@
+/**
+ * Checks the npm package as a new user meets it: builds and packs it, installs the archive into an
+ * empty folder, and there loads every entry with import and require on every runtime, runs a guest
+ * by each, runs the command, compiles against its types, and measures what an application bundles.
+ *
+ *   node scripts/check_package.mjs             builds npm/ with scripts/build_package.mjs, checks it
+ *   node scripts/check_package.mjs --built     checks npm/ as it is, whoever built it
+ *   node scripts/check_package.mjs --modules   says which modules the bundles consist of, too
+ *
+ * It needs no network: the package's one dependency is installed from node_modules.
+ */
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { gzipSync } from "node:zlib";
+import { presentEntries, sourceOf } from "./entries.mjs";
+import { machineNode, programOf, root, tsc } from "./runtimes.mjs";
+
+/**
+ * What an application that uses the class alone may cost: bytes of its bundle, minified and
+ * compressed with gzip.
+ */
+const BOUNDS = { "./node": 38_500, "./bun": 38_500, "./deno": 38_500, "./browser": 30_000 };
+
+const npmFolder = path.join(root, "npm");
+const parameters = process.argv.slice(2);
+const failures = [];
+
+/** Does something, and says how it went. */
+async function step(title, action) {
+  const began = Date.now();
+  try {
+    const result = await action();
+    const seconds = ((Date.now() - began) / 1000).toFixed(1);
+    console.log(`ok    ${title}${result ? `: ${result}` : ""} (${seconds} s)`);
+    return true;
+  } catch (error) {
+    console.log(`FAILED ${title}\n${error.message}`);
+    failures.push(title);
+    return false;
+  }
+}
+
+/** Runs a program in the user's folder; gives what it printed. */
+function run(command, words, { cwd = user, input = "" } = {}) {
+  const { status, signal, error, stdout, stderr } = spawnSync(command, words, {
+    cwd,
+    input,
+    encoding: "utf8",
+    timeout: 60_000,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  if (error) throw error;
+  if (status !== 0) {
+    throw new Error(`${[command, ...words].join(" ")}: ${signal ?? status}\n${stdout}${stderr}`);
+  }
+  return stdout;
+}
+
+/** npm, as it was found or as it runs this script. */
+function npm(words, options) {
+  const script = process.env.npm_execpath;
+  return script?.endsWith(".js")
+    ? run(machineNode, [script, ...words], options)
+    : run("npm", words, options);
+}
+
+function equal(actual, expected, what) {
+  const [one, other] = [actual, expected].map((value) => JSON.stringify(value));
+  if (one !== other) throw new Error(`${what}: ${one} instead of ${other}`);
+}
+
+function write(file, content) {
+  const full = path.join(user, file);
+  fs.mkdirSync(path.dirname(full), { recursive: true });
+  fs.writeFileSync(full, typeof content === "string" ? content : JSON.stringify(content));
+}
+
+// real, because compilers and bundlers look at the real path
+const user = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), "wasi-package-"));
+process.on("exit", () => fs.rmSync(user, { recursive: true, force: true }));
+
+const entries = presentEntries((source) => fs.existsSync(path.join(root, source)));
+const { name: packageName, exports: jsrExports } = JSON.parse(
+  fs.readFileSync(path.join(root, "jsr.json"), "utf8"),
+);
+/** What they are imported by. */
+const specifiers = Object.fromEntries(
+  Object.keys(entries).map((name) => [name, path.posix.join(packageName, name)]),
+);
+/** Those that are only loaded: the others do something, and have checks of their own. */
+const loaded = Object.keys(entries).filter((name) => !["./cli", "./register"].includes(name));
+
+/** The machine's Node as it was before it could require modules of ECMAScript. */
+const requireModule = "--experimental-require-module";
+const oldNode = process.allowedNodeEnvironmentFlags.has(requireModule)
+  ? [machineNode, requireModule.replace("--", "--no-")]
+  : [machineNode];
+
+const runtimes = {
+  "Node of this machine": oldNode,
+  "Node 26": [programOf("node26")],
+  Bun: [programOf("bun")],
+  Deno: [programOf("deno"), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"],
+};
+
+if (!parameters.includes("--built")) {
+  await step("build", () => void run(machineNode, ["scripts/build_package.mjs"], { cwd: root }));
+}
+
+await step("entry points are those of jsr.json", () => {
+  const described = Object.keys(entries).map((name) => [name, sourceOf(name)]);
+  equal(Object.entries(jsrExports).sort(), described.sort(), "jsr.json exports");
+});
+
+/** The package's own archive. */
+let archive = "";
+
+/** Packs a folder; gives the archive's name. */
+function pack(folder) {
+  const words = ["pack", "--json", "--ignore-scripts", `--pack-destination=${user}`, folder];
+  const [packed] = Object.values(JSON.parse(npm(words)));
+  return packed;
+}
+
+const installed = await step("pack and install", () => {
+  write("package.json", { name: "user", private: true });
+  const packed = pack(npmFolder);
+  archive = packed.filename;
+  const library = pack(path.join(root, "node_modules/modern-tar"));
+  npm([
+    "install",
+    "--offline",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    `./${archive}`,
+    `./${library.filename}`,
+  ]);
+  fs.copyFileSync(path.join(root, "tests/guests/tool.wasm"), path.join(user, "tool.wasm"));
+  write("data/in.txt", "hello");
+  const kilo = (bytes) => `${(bytes / 1024).toFixed(0)} KiB`;
+  return `${packed.files.length} files, ${kilo(packed.size)} packed, ${
+    kilo(packed.unpackedSize)
+  } unpacked`;
+});
+if (!installed) process.exit(1);
+
+fs.copyFileSync(path.join(root, "scripts/package/use.cjs"), path.join(user, "use.cjs"));
+write(
+  "imports.mjs",
+  [
+    'import use from "./use.cjs";',
+    ...loaded.map((name, i) => `import * as entry${i} from "${specifiers[name]}";`),
+    `await use({ ${loaded.map((name, i) => `"${name}": entry${i}`).join(", ")} });`,
+  ].join("\n"),
+);
+write(
+  "requires.cjs",
+  `require("./use.cjs")({ ${
+    loaded.map((name) => `"${name}": require("${specifiers[name]}")`).join(", ")
+  } }).catch((error) => { console.error(error); process.exit(1); });`,
+);
+for (const [kind, extension] of [["imports", "mjs"], ["requires", "cjs"]]) {
+  for (const [runtime, [command, ...words]] of Object.entries(runtimes)) {
+    await step(`${kind} of every entry, ${runtime}`, () => {
+      const output = run(command, [...words, `${kind}.${extension}`]).trim();
+      equal(output, String(loaded.length), "entries");
+    });
+  }
+}
+
+write("command.mjs", `import "${specifiers["./cli"]}";`);
+write("command.cjs", `require("${specifiers["./cli"]}");`);
+for (const [runtime, [command, ...words]] of Object.entries(runtimes)) {
+  await step(`the command, ${runtime}`, () => {
+    const input = "hello";
+    // with a time, it starts its own module again
+    for (const file of ["node_modules/.bin/wasi", "command.mjs", "command.cjs"]) {
+      const limits = file === "node_modules/.bin/wasi" ? [] : ["--timeout", "60s"];
+      const output = run(command, [...words, file, ...limits, "tool.wasm", "upper"], { input });
+      equal(output, "HELLO", file);
+    }
+  });
+}
+await step("the command, npm exec", () => {
+  const npx = (...words) => npm(["exec", "--offline", "--", "wasi", ...words], { input: "hello" });
+  equal(/--dir\b/.test(npx("--help")), true, "--help tells of --dir");
+  equal(npx("tool.wasm", "upper"), "HELLO", "upper");
+});
+
+if ("./register" in entries) {
+  const register = specifiers["./register"];
+  write(
+    "main.mjs",
+    'import { WASI } from "node:wasi"; console.log("confinement" in WASI.prototype);',
+  );
+  write("main.cjs", 'console.log("confinement" in require("node:wasi").WASI.prototype);');
+  const built = sourceOf("./register").replace(/^\.(.*)\.ts$/, "esm$1.js");
+  const options = { Bun: ["--preload"], Deno: ["--preload"] };
+  for (const [runtime, [command, ...words]] of Object.entries(runtimes)) {
+    await step(`register, ${runtime}`, () => {
+      for (const option of options[runtime] ?? ["--import", "--require"]) {
+        for (const main of ["main.mjs", "main.cjs"]) {
+          // what Deno preloads is a path or a URL
+          const name = runtime === "Deno" ? `./node_modules/${packageName}/${built}` : register;
+          const output = run(command, [...words, option, name, main]);
+          equal(output.trim(), "true", `${option} ${main}`);
+        }
+      }
+    });
+  }
+}
+
+const types = fs.readFileSync(path.join(root, "scripts/package/types.ts"), "utf8");
+const everyEntry = Object.values(specifiers)
+  .map((specifier, i) => `import * as entry${i} from "${specifier}";\nvoid entry${i};\n`).join("");
+const resolutions = {
+  node16: { module: "node16", files: ["mts", "cts"] },
+  nodenext: { module: "nodenext", files: ["mts", "cts"] },
+  bundler: { module: "esnext", files: ["ts"] },
+  "bundler, for browsers": { module: "esnext", files: ["ts"], customConditions: ["browser"] },
+};
+for (const [title, { module, files, customConditions }] of Object.entries(resolutions)) {
+  if (customConditions && !("browser" in entries["."])) continue;
+  await step(`types, ${title}`, () => {
+    const folder = `types-${title.replace(/\W+/g, "-")}`;
+    for (const extension of files) {
+      // a browser has no folders to give
+      if (!customConditions) write(`${folder}/types.${extension}`, types);
+      write(`${folder}/every.${extension}`, everyEntry);
+    }
+    write(`${folder}/tsconfig.json`, {
+      compilerOptions: {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        skipLibCheck: false,
+        noEmit: true,
+        target: "ES2022",
+        lib: ["ES2022", "DOM"],
+        types: [],
+        module,
+        moduleResolution: title.split(",")[0],
+        customConditions,
+      },
+      include: ["*"],
+    });
+    run(machineNode, [tsc, "-p", folder]);
+  });
+}
+
+await step("publint", () => {
+  run(machineNode, [path.join(root, "node_modules/publint/src/cli.js"), archive, "--strict"]);
+});
+await step("attw", () => {
+  // node16: TypeScript 7 knows no older way to resolve, and the older ones know no "exports"
+  const attw = path.join(root, "node_modules/@arethetypeswrong/cli/dist/index.js");
+  run(machineNode, [attw, archive, "--profile", "node16", "--no-definitely-typed"]);
+});
+
+/** The bytes of bundles of applications that use one class; which modules they consist of. */
+async function bundles(names) {
+  for (const name of names) {
+    write(`bundle/${name}.js`, `export { WASI } from "${specifiers[name]}";`);
+  }
+  const { WASI } = await import(
+    new URL(`file://${user}/node_modules/${packageName}/esm/adapters/node.js`)
+  );
+  const esbuild = path.join(root, "node_modules/@esbuild/wasi-preview1/esbuild.wasm");
+  const wasi = new WASI({
+    version: "preview1",
+    args: [
+      "esbuild",
+      ...names.map((name) => path.posix.join("/bundle", `${name}.js`)),
+      "--bundle",
+      "--minify",
+      "--format=esm",
+      "--target=es2022",
+      "--platform=neutral",
+      "--outdir=/bundled",
+      "--metafile=/bundled/meta.json",
+      "--log-level=warning",
+    ],
+    preopens: { "/": user },
+  });
+  const module = await WebAssembly.compile(fs.readFileSync(esbuild));
+  equal(wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject())), 0, "esbuild");
+  const { outputs } = JSON.parse(fs.readFileSync(path.join(user, "bundled/meta.json"), "utf8"));
+  return Object.fromEntries(names.map((name) => {
+    const file = path.posix.join("bundled", `${name}.js`);
+    const bytes = fs.readFileSync(path.join(user, file));
+    const zipped = gzipSync(bytes, { level: 9 }).length;
+    return [name, { bytes: bytes.length, zipped, inputs: outputs[file].inputs }];
+  }));
+}
+
+await step("what applications bundle", async () => {
+  const measured = await bundles([".", ...Object.keys(BOUNDS).filter((name) => name in entries)]);
+  const over = [];
+  for (const [name, { bytes, zipped, inputs }] of Object.entries(measured)) {
+    const bound = BOUNDS[name];
+    console.log(
+      `      ${name}: ${bytes} bytes, ${zipped} with gzip${bound ? ` (at most ${bound})` : ""}`,
+    );
+    if (zipped > bound) over.push(`"${name}" is larger than it may be: ${zipped} bytes`);
+    if (!parameters.includes("--modules")) continue;
+    const modules = Object.entries(inputs).map(([file, { bytesInOutput }]) => ({
+      module: file.replace(/^.*\/esm\//, ""),
+      bytes: bytesInOutput,
+    }));
+    console.table(modules.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes));
+  }
+  if (over.length > 0) throw new Error(over.join("\n"));
+});
+
+console.log(failures.length === 0 ? "The package is sound." : `Failed: ${failures.join(", ")}`);
+process.exit(failures.length === 0 ? 0 : 1);
