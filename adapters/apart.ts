@@ -7,6 +7,7 @@ import type { AsyncWASIOptions } from "../core/async.ts";
 import { asyncStreams } from "../core/async_streams.ts";
 import { closeGuest, makeGuest, type WASIOptions } from "../core/guest.ts";
 import type { Checks } from "../core/instrument.ts";
+import type { HostMaker } from "../core/wasi.ts";
 import { importedMemory } from "../core/module.ts";
 import {
   invalidType,
@@ -15,16 +16,25 @@ import {
   validateBoolean,
   validateObject,
 } from "../core/options.ts";
-import { type Program, runInWorkers } from "../core/threads/coordinator.ts";
+import { type Program, runInWorkers, type WorkerHost } from "../core/threads/coordinator.ts";
 import type { RunOptions } from "./run.ts";
-import { runtimeMaker } from "./runtime.ts";
 import { isModule } from "./source.ts";
-import { workers } from "./workers.ts";
 
 /** Bytes of a page of memory. */
 const PAGE = 65536;
 /** Threads at once unless it is said how many. */
 const THREADS = 128;
+
+/** What running a program needs of a runtime. */
+export interface Platform {
+  /** What makes the host of a guest with these options. */
+  maker(options: object): HostMaker;
+  readonly workers: WorkerHost;
+  /** Why there can be no workers, if so. */
+  noWorkers?(): Error | undefined;
+  /** Whether a program that cannot be suspended is to run in a worker rather than hold the thread. */
+  readonly mustNotHold?: boolean;
+}
 
 /** The options that are run()'s own, checked. */
 export interface Own {
@@ -57,13 +67,22 @@ export function validateOwn(
 }
 
 /** Which checks a program gets in this runtime. */
-export function checksOf({ interruptible }: Own): Checks | undefined {
+export function checksOf(
+  { interruptible }: Own,
+  { workers }: Platform,
+): Checks | undefined {
   if (interruptible === false) return undefined;
   return interruptible || !workers.endsLoops ? "loops" : "long";
 }
 
 /** Why a program cannot be run in workers, if it cannot: the option that is in the way. */
-export function obstacle(module: WebAssembly.Module, { imports }: Own): TypeError | undefined {
+export function obstacle(
+  module: WebAssembly.Module,
+  { imports }: Own,
+  platform: Platform,
+): Error | undefined {
+  const none = platform.noWorkers?.();
+  if (none !== undefined) return none;
   const others = Object.values(imports).flatMap((names) => Object.values(names));
   if (!others.every((value) => value instanceof WebAssembly.Memory)) {
     return invalidValue(
@@ -123,6 +142,7 @@ export function memoryOf(
 
 /** Runs a program in workers. */
 export async function runApart(
+  platform: Platform,
   loaded: Uint8Array | WebAssembly.Module,
   module: WebAssembly.Module,
   own: Own,
@@ -130,11 +150,15 @@ export async function runApart(
   checks: Checks | undefined,
 ): Promise<number> {
   const { signal } = options;
-  const { state, wasiImport } = makeGuest(options as WASIOptions, runtimeMaker(), asyncStreams);
+  const { state, wasiImport } = makeGuest(
+    options as WASIOptions,
+    platform.maker(options),
+    asyncStreams,
+  );
   try {
     const memory = memoryOf(loaded, module, own.imports, state.system.memory.limit / PAGE);
     const program = { module, memory, threads: own.threads ?? 0, checks };
-    return await runInWorkers(state, wasiImport, program, workers, {
+    return await runInWorkers(state, wasiImport, program, platform.workers, {
       signal,
       timeout: own.timeout,
     });

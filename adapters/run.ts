@@ -3,15 +3,12 @@
  *
  * @module
  */
-import { type AsyncWASIOptions, BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
-import { instrument } from "../core/instrument.ts";
-import { validateLimits } from "../core/limits.ts";
-import { limitMemory } from "../core/module.ts";
-import { invalidValue, validateObject } from "../core/options.ts";
-import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
-import { checksOf, obstacle, runApart, validateOwn } from "./apart.ts";
+import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/async.ts";
+import type { Platform } from "./apart.ts";
+import { runOn } from "./run_on.ts";
 import { runtimeMaker } from "./runtime.ts";
-import { isModule, load, type Source } from "./source.ts";
+import type { Source } from "./source.ts";
+import { workers } from "./workers.ts";
 
 export type { Source } from "./source.ts";
 
@@ -75,24 +72,7 @@ export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOn
   interruptible?: boolean;
 }
 
-/** The snapshot that a module imports. */
-function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
-  const names = new Set(WebAssembly.Module.imports(module).map(({ module }) => module));
-  const old = names.has("wasi_unstable") && !names.has("wasi_snapshot_preview1");
-  return old ? "unstable" : "preview1";
-}
-
-/** Whether nothing among the options asks for suspending. */
-function canHold({ stdin, stdout, stderr, signal }: RunOptions): boolean {
-  const isStream = (value: unknown): boolean =>
-    value instanceof Blob || (typeof value === "object" && value !== null &&
-      ("getReader" in value || "getWriter" in value || Symbol.asyncIterator in value));
-  return signal === undefined && ![stdin, stdout, stderr].some(isStream);
-}
-
-async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
-  return await WebAssembly.compile(bytes as BufferSource);
-}
+const platform: Platform = { maker: runtimeMaker, workers };
 
 /**
  * Instantiates a program and runs it: a command to its end, a reactor to where it is initialised.
@@ -129,48 +109,5 @@ export async function run(
   source: Source,
   options: RunOptions = {},
 ): Promise<number | WebAssembly.Instance> {
-  validateObject(options, "options");
-  const own = validateOwn(options);
-  validateSignal(options.signal);
-  const { memoryPages } = validateLimits(options.limits);
-  const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
-  let loaded = await load(source);
-  const bounded = own.threads !== undefined || own.timeout !== Infinity;
-  const apart = bounded || options.signal !== undefined;
-  if (own.interruptible === true && isModule(loaded)) {
-    throw invalidValue(
-      "options.interruptible",
-      "needs the program's bytes, which a WebAssembly.Module does not give",
-      true,
-    );
-  }
-  if (!isModule(loaded) && memoryPages !== Infinity) loaded = limitMemory(loaded, memoryPages);
-  const checks = apart && !isModule(loaded) ? checksOf(own) : undefined;
-  let module = isModule(loaded)
-    ? loaded
-    : await compile(checks === undefined ? loaded : instrument(loaded, checks));
-  const all = { version: versionOf(module), ...rest };
-  if (apart) {
-    const reason = obstacle(module, own);
-    if (reason === undefined) return await runApart(loaded, module, own, all, checks);
-    if (bounded) throw reason;
-    if (checks !== undefined) module = await compile(loaded as Uint8Array);
-  }
-  const wasi = canSuspend() || !canHold(options)
-    ? new AsyncWASI(all)
-    : new HoldingWASI(all as WASIOptions, runtimeMaker());
-  const given = wasi.getImportObject() as WebAssembly.Imports;
-  let instance: WebAssembly.Instance;
-  try {
-    instance = await WebAssembly.instantiate(module, { ...own.imports, ...given });
-  } catch (error) {
-    wasi[Symbol.dispose]();
-    throw error;
-  }
-  if ("_start" in instance.exports) return await wasi.start(instance);
-  await wasi.initialize(instance);
-  return instance;
+  return await runOn(platform, source, options);
 }
-
-/** The class without suspending, where there is nothing better. */
-class HoldingWASI extends BaseWASI {}

@@ -1,0 +1,175 @@
+/**
+ * WASI for browsers: the class of `node:wasi` over files in memory, on a page's main thread and in
+ * its workers.
+ *
+ * What a browser does not have is refused, or answered as the specification says:
+ * - a preopen is a `Directory`: {@linkcode memory}, {@linkcode opfs}, {@linkcode overlay} or one of
+ *   your own. A path is refused;
+ * - without the options, standard input is empty, and the lines of standard output and error go to
+ *   `console.log` and `console.error`; what has no end of line is shown when the guest ends;
+ * - on a page's main thread nothing may wait. A guest of {@linkcode WASI} that sleeps there gets
+ *   `NOTSUP`; in a worker it sleeps. {@linkcode run} and {@linkcode AsyncWASI} wait everywhere;
+ * - clocks of processor time are `INVAL`, and `returnOnExit: false` is refused.
+ *
+ * @example
+ * ```ts ignore
+ * import { memory, OutputBuffer, WASI } from "@x/wasi/browser";
+ *
+ * const files = memory({ "in.txt": "hello" });
+ * const stdout = new OutputBuffer();
+ * const wasi = new WASI({
+ *   version: "preview1",
+ *   args: ["tool", "list", "/"],
+ *   preopens: { "/": files },
+ *   stdout,
+ * });
+ * const { instance } = await WebAssembly.instantiateStreaming(
+ *   fetch("tool.wasm"),
+ *   wasi.getImportObject(),
+ * );
+ * const exitCode = wasi.start(instance);
+ * console.log(exitCode, stdout.text(), files.toObject());
+ * ```
+ *
+ * @module
+ */
+import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/async.ts";
+import type { Directory } from "../core/host.ts";
+import { invalidType } from "../core/options.ts";
+import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
+import type { Platform } from "./apart.ts";
+import { browserMaker } from "./browser_host.ts";
+import { noWorkers, workers } from "./browser_workers.ts";
+import { layOver } from "./memory/layered.ts";
+import type { OverlayDirectory } from "./overlay.ts";
+import type { RunOptions } from "./run.ts";
+import { runOn } from "./run_on.ts";
+import type { Source } from "./source.ts";
+
+export {
+  type BytesTree,
+  memory,
+  type MemoryDirectory,
+  type MemoryEntry,
+  MemoryFile,
+  MemoryLink,
+  type MemorySnapshot,
+  type Tree,
+} from "./memory.ts";
+export {
+  type BrowserDirectoryHandle,
+  type BrowserFileHandle,
+  opfs,
+  type OpfsDirectory,
+} from "./opfs.ts";
+export type { OverlayChange, OverlayDirectory } from "./overlay.ts";
+export type { RunOptions } from "./run.ts";
+export type { Source } from "./source.ts";
+export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "../core/abi.ts";
+export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "../core/async.ts";
+export type { AsyncStdinOption, AsyncStdoutOption } from "../core/async_streams.ts";
+export { WasiError } from "../core/errno.ts";
+export { GuestAborted, ProcExit } from "../core/exit.ts";
+export { FileStat } from "../core/filestat.ts";
+export { Open, Poll } from "../core/host.ts";
+export type {
+  Clock,
+  Confinement,
+  Directory,
+  DirentSink,
+  File,
+  Handle,
+  PollEntry,
+  StreamAccess,
+} from "../core/host.ts";
+export type { ImportedFunction } from "../core/imports.ts";
+export type { Limits } from "../core/limits.ts";
+export { limitMemory } from "../core/module.ts";
+export { OutputBuffer, type StdinOption, type StdoutOption } from "../core/streams.ts";
+export type { TraceSink } from "../core/trace.ts";
+export type { GuestClock } from "../core/virtual.ts";
+export { BaseWASI, type WASIImport } from "../core/wasi.ts";
+export type { WASIOptions };
+
+/**
+ * The class `WASI` of `node:wasi`, in a browser.
+ *
+ * Source: https://nodejs.org/api/wasi.html#class-wasi
+ */
+export class WASI extends BaseWASI {
+  /**
+   * Checks the options and opens the preopens; see {@linkcode BaseWASI}.
+   *
+   * Errors: `ERR_INVALID_ARG_VALUE` for a preopen that is a path, and for `returnOnExit: false`.
+   */
+  constructor(options: WASIOptions = {} as WASIOptions) {
+    super(options, browserMaker(options));
+  }
+}
+
+/**
+ * The same for guests that are suspended while they wait, on the main thread, too: streams can be
+ * their standard streams. It needs JSPI, which Chromium has.
+ */
+export class AsyncWASI extends BaseAsyncWASI {
+  /** Checks the options and opens the preopens; see {@linkcode BaseAsyncWASI}. */
+  constructor(options: AsyncWASIOptions = {} as AsyncWASIOptions) {
+    super(options, browserMaker(options));
+  }
+}
+
+const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHold: true };
+
+/**
+ * Instantiates a program and runs it: a command to its end, a reactor to where it is initialised.
+ *
+ * With a signal, a timeout or threads it runs in web workers, which whatever it does can be ended.
+ * For that the page must be cross-origin isolated: served with the headers
+ * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
+ * Otherwise it runs here, suspended while it waits; where there is no JSPI it runs in a worker, if
+ * the page is isolated, and holds the thread if not.
+ *
+ * @param source the program: a module, its bytes, a URL, or a response, such as `fetch()` gives
+ * @param options as of {@linkcode WASI}; see {@linkcode RunOptions}
+ * @returns the exit code of a command, the instance of a reactor
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
+ * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a timeout or threads on a page that is
+ * not isolated; `ERR_WASI_SOURCE` for a response that is none; the signal's reason; a
+ * `DOMException` of the name "TimeoutError"; what a stream failed with
+ *
+ * @example
+ * ```ts ignore
+ * import { OutputBuffer, run } from "@x/wasi/browser";
+ *
+ * const stdout = new OutputBuffer();
+ * const code = await run(fetch("tool.wasm"), {
+ *   args: ["tool", "upper"],
+ *   stdin: new Blob(["hello"]),
+ *   stdout,
+ *   timeout: 5_000,
+ * });
+ * ```
+ */
+export async function run(
+  source: Source,
+  options: RunOptions = {},
+): Promise<number | WebAssembly.Instance> {
+  return await runOn(platform, source instanceof URL ? fetch(source) : source, options);
+}
+
+function isDirectory(value: unknown): value is Directory {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Directory).statAt === "function";
+}
+
+/**
+ * Lays a directory in memory over another one: what is read comes from there, what is changed stays
+ * here until `commit()`.
+ *
+ * @param lower a directory such as {@linkcode memory} makes
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else; a browser has no paths
+ */
+export function overlay(lower: Directory): OverlayDirectory {
+  if (!isDirectory(lower)) throw invalidType("lower", "an instance of Directory", lower);
+  return layOver(lower);
+}

@@ -1,0 +1,83 @@
+/**
+ * Running a program in one call, on any runtime.
+ *
+ * @module
+ */
+import { BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
+import { instrument } from "../core/instrument.ts";
+import { validateLimits } from "../core/limits.ts";
+import { limitMemory } from "../core/module.ts";
+import { invalidValue, validateObject } from "../core/options.ts";
+import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
+import { checksOf, obstacle, type Platform, runApart, validateOwn } from "./apart.ts";
+import type { RunOptions } from "./run.ts";
+import { isModule, load, type Source } from "./source.ts";
+
+/** The snapshot that a module imports. */
+function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
+  const names = new Set(WebAssembly.Module.imports(module).map(({ module }) => module));
+  const old = names.has("wasi_unstable") && !names.has("wasi_snapshot_preview1");
+  return old ? "unstable" : "preview1";
+}
+
+/** Whether nothing among the options asks for suspending. */
+function canHold({ stdin, stdout, stderr, signal }: RunOptions): boolean {
+  const isStream = (value: unknown): boolean =>
+    value instanceof Blob || (typeof value === "object" && value !== null &&
+      ("getReader" in value || "getWriter" in value || Symbol.asyncIterator in value));
+  return signal === undefined && ![stdin, stdout, stderr].some(isStream);
+}
+
+async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
+  return await WebAssembly.compile(bytes as BufferSource);
+}
+
+/** What `run()` of every runtime does; see run.ts. */
+export async function runOn(
+  platform: Platform,
+  source: Source,
+  options: RunOptions,
+): Promise<number | WebAssembly.Instance> {
+  validateObject(options, "options");
+  const own = validateOwn(options);
+  validateSignal(options.signal);
+  const { memoryPages } = validateLimits(options.limits);
+  const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
+  let loaded = await load(source);
+  const bounded = own.threads !== undefined || own.timeout !== Infinity;
+  const held = platform.mustNotHold === true && !canSuspend();
+  const apart = bounded || options.signal !== undefined || held;
+  if (own.interruptible === true && isModule(loaded)) {
+    throw invalidValue(
+      "options.interruptible",
+      "needs the program's bytes, which a WebAssembly.Module does not give",
+      true,
+    );
+  }
+  if (!isModule(loaded) && memoryPages !== Infinity) loaded = limitMemory(loaded, memoryPages);
+  const checks = apart && !isModule(loaded) ? checksOf(own, platform) : undefined;
+  let module = isModule(loaded)
+    ? loaded
+    : await compile(checks === undefined ? loaded : instrument(loaded, checks));
+  const all = { version: versionOf(module), ...rest };
+  if (apart) {
+    const reason = obstacle(module, own, platform);
+    if (reason === undefined) return await runApart(platform, loaded, module, own, all, checks);
+    if (bounded) throw reason;
+    if (checks !== undefined) module = await compile(loaded as Uint8Array);
+  }
+  const wasi = canSuspend() || !canHold(options)
+    ? new BaseAsyncWASI(all, platform.maker(all))
+    : new BaseWASI(all as WASIOptions, platform.maker(all));
+  const given = wasi.getImportObject() as WebAssembly.Imports;
+  let instance: WebAssembly.Instance;
+  try {
+    instance = await WebAssembly.instantiate(module, { ...own.imports, ...given });
+  } catch (error) {
+    wasi[Symbol.dispose]();
+    throw error;
+  }
+  if ("_start" in instance.exports) return await wasi.start(instance);
+  await wasi.initialize(instance);
+  return instance;
+}
