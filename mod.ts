@@ -51,6 +51,7 @@ export type { ImportedFunction } from "./core/imports.ts";
 export type { Limits } from "./core/limits.ts";
 export { limitMemory } from "./core/module.ts";
 export { OutputBuffer, type StdinOption, type StdoutOption } from "./core/streams.ts";
+export { SharedWASI, shareTable, type TableShare } from "./core/threads/share.ts";
 export type { TraceSink } from "./core/trace.ts";
 export type { GuestClock } from "./core/virtual.ts";
 export { BaseWASI, type WASIImport } from "./core/wasi.ts";

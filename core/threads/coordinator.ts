@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Ending, settle, turn } from "../async.ts";
+import { Ending, settle } from "../async.ts";
 import { isAsyncFile } from "../async_streams.ts";
 import { Errno } from "../abi.ts";
 import { GuestAborted, ProcExit, Thrown, TRAP } from "../exit.ts";
@@ -13,6 +13,7 @@ import type { ImportedFunction } from "../imports.ts";
 import { type Checks, HOOKS, INTERVAL } from "../instrument.ts";
 import { outOfRange } from "../options.ts";
 import { callsOf } from "./calls.ts";
+import { Caller, Exchange } from "./exchange.ts";
 import {
   Call,
   type CallShape,
@@ -66,14 +67,8 @@ export interface Limit {
   readonly timeout: number;
 }
 
-/** Of a slot's state: the call is being made. */
-const TAKEN = 2;
 /** Bytes of the window at the beginning. */
 const WINDOW = 1 << 17;
-/** Looks at the slots before the thread goes on with other work: some ten microseconds. */
-const SPINS = 3000;
-/** Milliseconds that the slots are served in a row before others are let through. */
-const SERVE_MAX = 4;
 /** Milliseconds that threads have to end by themselves, and that terminate() has. */
 const GRACE = 80;
 const TERMINATE_MAX = 100;
@@ -111,16 +106,8 @@ function revived({ name, message, stack }: NonNullable<Report["failed"]>): Error
 }
 
 /** A worker, and the thread in it. */
-class Thread {
-  readonly worker: HostWorker;
-  readonly slot: Int32Array;
-  readonly wide: BigInt64Array;
-
-  constructor(worker: HostWorker, slot: SharedArrayBuffer) {
-    this.worker = worker;
-    this.slot = new Int32Array(slot);
-    this.wide = new BigInt64Array(slot);
-  }
+class Thread extends Caller {
+  worker: HostWorker | undefined = undefined;
 
   get free(): boolean {
     return Atomics.load(this.slot, Slot.FREE) === 1;
@@ -128,30 +115,6 @@ class Thread {
 
   set free(free: boolean) {
     Atomics.store(this.slot, Slot.FREE, free ? 1 : 0);
-  }
-
-  get asks(): boolean {
-    return Atomics.load(this.slot, Slot.STATE) === 1;
-  }
-
-  answer(result: number): void {
-    this.slot[Slot.RESULT] = result;
-    this.wake();
-  }
-
-  wake(): void {
-    Atomics.store(this.slot, Slot.STATE, 0);
-    Atomics.notify(this.slot, Slot.STATE);
-  }
-
-  values(shape: string): (number | bigint)[] {
-    const values: (number | bigint)[] = [];
-    for (let i = 0; i < shape.length; i++) {
-      values.push(
-        shape[i] === "I" ? this.wide[Slot.VALUES / 2 + i]! : this.slot[Slot.VALUES + 2 * i]!,
-      );
-    }
-    return values;
   }
 }
 
@@ -162,8 +125,10 @@ class Coordinator {
   readonly #host: WorkerHost;
   readonly #ending: Ending;
   readonly #timeout: number;
-  readonly #control: SharedArrayBuffer = new SharedArrayBuffer(Control.WORDS * 4);
-  readonly #words: Int32Array = new Int32Array(this.#control);
+  readonly #exchange: Exchange = new Exchange(
+    () => this.#threads,
+    (caller) => this.#call(caller as Thread),
+  );
   readonly #calls: CallShape[] = [];
   readonly #functions: ImportedFunction[] = [];
   readonly #threads: Thread[] = [];
@@ -212,7 +177,6 @@ class Coordinator {
       this.#reject = reject;
     });
     this.#ended.catch(() => {});
-    this.#words[Control.ASLEEP] = 1;
   }
 
   /** Runs it to its end. */
@@ -273,11 +237,11 @@ class Coordinator {
     let thread = this.#threads.find(({ free }) => free);
     if (thread === undefined) this.#threads.push(thread = this.#open());
     thread.free = false;
-    thread.worker.post({ tid, arg });
+    thread.worker!.post({ tid, arg });
   }
 
   #open(): Thread {
-    const slot = new SharedArrayBuffer(Slot.WORDS * 4);
+    const thread = new Thread();
     let window: SharedArrayBuffer | undefined;
     const { module, memory } = this.#program;
     const { system } = this.#state;
@@ -289,12 +253,12 @@ class Coordinator {
       message: (report) => this.#receive(thread, report),
       failed: (error) => this.#reject(error),
     });
-    const thread = new Thread(worker, slot);
+    thread.worker = worker;
     worker.post({
       module,
       trap: trap ??= new WebAssembly.Module(TRAP),
-      control: this.#control,
-      slot,
+      control: this.#exchange.buffer,
+      slot: thread.buffer,
       calls: this.#calls,
       memory,
       window,
@@ -308,7 +272,7 @@ class Coordinator {
 
   #receive(thread: Thread, report: Report | 0): void {
     if (this.#halted) return;
-    if (report === 0) return this.#serve();
+    if (report === 0) return this.#exchange.serve();
     if (report.started) this.#startTimer();
     else if (report.window !== undefined) {
       this.#state.system.memory.bindBytes(report.window);
@@ -324,34 +288,11 @@ class Coordinator {
     else if (report.done && thread === this.#threads[0]) this.#resolve(); // the first was its main
   }
 
-  /** Answers what is asked for, as long as more comes, and for others' sake not for too long. */
-  #serve(): void {
-    const words = this.#words;
-    const until = performance.now() + SERVE_MAX;
-    const asked = (): number => Atomics.load(words, Control.ASKED);
-    for (;;) {
-      const seen = asked();
-      for (const thread of this.#threads) if (thread.asks) this.#call(thread);
-      if (this.#halted) return;
-      if (performance.now() > until) {
-        turn().then(() => this.#serve());
-        return;
-      }
-      for (let spins = 0; spins < SPINS && asked() === seen; spins++);
-      if (asked() !== seen) continue;
-      Atomics.store(words, Control.ASLEEP, 1);
-      if (asked() === seen) return;
-      // asked while it fell asleep: either a message is on its way, or it wakes itself
-      if (Atomics.exchange(words, Control.ASLEEP, 0) === 0) return;
-    }
-  }
-
   #call(thread: Thread): void {
-    const call = thread.slot[Slot.CALL]!;
+    const { call } = thread;
     if (call === Call.WINDOW) return; // it comes as a message
     if (call === Call.SPAWN) return thread.answer(this.#spawn(thread.slot[Slot.VALUES]!));
-    // until it is answered it must not be seen again
-    Atomics.store(thread.slot, Slot.STATE, TAKEN);
+    thread.take();
     try {
       const result: number | Promise<number> = this.#functions[call]!(
         ...thread.values(this.#calls[call]!.shape),
@@ -383,9 +324,9 @@ class Coordinator {
   /** From now on no thread comes back from a system call, a check or a wait. */
   #halt(): void {
     if (this.#halted) return;
-    this.#halted = true;
-    Atomics.store(this.#words, Control.ENDED, 1);
-    Atomics.notify(this.#words, Control.ENDED);
+    this.#halted = this.#exchange.closed = true;
+    Atomics.store(this.#exchange.words, Control.ENDED, 1);
+    Atomics.notify(this.#exchange.words, Control.ENDED);
     this.#state.system.memory.unbind();
     this.#wakeAll();
   }
@@ -411,10 +352,10 @@ class Coordinator {
         this.#wakeAll();
       }
     }
-    const gone = Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    const gone = Promise.all(this.#threads.map(({ worker }) => worker!.terminate()));
     gone.catch(() => {});
     await Promise.race([gone, sleep(TERMINATE_MAX)]);
-    for (const { worker } of this.#threads) worker.unref();
+    for (const { worker } of this.#threads) worker!.unref();
     this.#threads.length = 0;
   }
 }
