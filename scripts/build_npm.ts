@@ -82,5 +82,21 @@ async function finishTypes(folder: string): Promise<void> {
 await finishTypes(join(outDir, "esm"));
 await finishTypes(join(outDir, "script"));
 for (const file of copied) await Deno.copyFile(join(root, file), join(outDir, file));
-// dnt writes its own idea of it; what else it leaves here is not packed
-await Deno.writeTextFile(join(outDir, "package.json"), `${JSON.stringify(contents, null, 2)}\n`);
+
+async function writeJson(file: string, value: unknown): Promise<void> {
+  await Deno.writeTextFile(join(outDir, file), `${JSON.stringify(value, null, 2)}\n`);
+}
+
+// dnt writes its own ideas of these; what else it leaves here is not packed
+const polyfills = "_dnt.polyfills.js"; // of import.meta, as a side effect
+await writeJson("package.json", {
+  ...contents,
+  sideEffects: [...contents.sideEffects, `./esm/${polyfills}`, `./script/${polyfills}`],
+});
+for (const [folder, type] of [["esm", "module"], ["script", "commonjs"]] as const) {
+  const { sideEffects } = marker(entries, type);
+  await writeJson(`${folder}/package.json`, {
+    type,
+    sideEffects: [...sideEffects, `./${polyfills}`],
+  });
+}

@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { copied, finishedTypes, manifest, presentEntries, sourcesOf } from "./entries.mjs";
+import { copied, finishedTypes, manifest, marker, presentEntries, sourcesOf } from "./entries.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
 const out = path.join(root, "npm");
@@ -70,7 +70,7 @@ function compile(sources, folder, type) {
     files: sources,
   });
   execFileSync(machineNode, [tsc, "-p", stage], { cwd: root, stdio: "inherit" });
-  writeJson(path.join(target, "package.json"), { type });
+  writeJson(path.join(target, "package.json"), marker(entries, type));
   for (const name of fs.readdirSync(target, { recursive: true })) {
     if (!name.endsWith(".d.ts")) continue;
     const file = path.join(target, name);

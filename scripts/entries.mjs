@@ -5,6 +5,7 @@
  * Both put modules of ECMAScript and their types into esm/, those of CommonJS into script/, each
  * with a package.json that says which they are; below, the folders are those of the sources.
  */
+import path from "node:path";
 
 /**
  * Each entry point: its source, or the source for each condition, in the order in which they are
@@ -72,7 +73,7 @@ export function sourcesOf(entries) {
 }
 
 function built(folder, source, extension) {
-  return `./${folder}/${source.replace(/^\.\//, "").replace(/\.ts$/, extension)}`;
+  return `./${path.posix.join(folder, source.replace(/\.ts$/, extension))}`;
 }
 
 /** A source's module and its types, for import and for require. */
@@ -82,6 +83,22 @@ function forms(source) {
     default: built(folder, source, ".js"),
   });
   return { import: form("esm"), require: form("script") };
+}
+
+/** The modules of a folder that do something when they are imported. */
+function actingIn(entries, folder) {
+  return sideEffects.filter((name) => name in entries)
+    .map((name) => built(folder, sourceOf(name), ".js"));
+}
+
+/**
+ * The package.json of esm/ or script/. Bundlers look for side effects in the nearest one.
+ *
+ * @param {ReturnType<typeof presentEntries>} entries
+ * @param {"module" | "commonjs"} type
+ */
+export function marker(entries, type) {
+  return { type, sideEffects: actingIn(entries, ".") };
 }
 
 /**
@@ -116,10 +133,7 @@ export function manifest(entries, jsr, development) {
     module: built("esm", main, ".js"),
     types: built("script", main, ".d.ts"),
     exports: { ...exports, "./package.json": "./package.json" },
-    sideEffects: sideEffects.filter((name) => name in entries).flatMap((name) => [
-      built("esm", sourceOf(name), ".js"),
-      built("script", sourceOf(name), ".js"),
-    ]),
+    sideEffects: [...actingIn(entries, "esm"), ...actingIn(entries, "script")],
     files: ["esm", "script"],
     dependencies: development.dependencies,
   };
