@@ -78,16 +78,19 @@ const platform: Platform = { maker: runtimeMaker, workers };
  * Instantiates a program and runs it: a command to its end, a reactor to where it is initialised.
  *
  * While the guest waits it is suspended and the thread is free, over JSPI; streams and async
- * iterables can be its standard streams, and a signal ends it. Without JSPI (Node 20 to 24) it
- * holds the thread, and options that need more are refused.
+ * iterables can be its standard streams. With `threads`, `timeout` or `signal` it runs in workers
+ * and can be ended whatever it does; its system calls are made here all the same. Without JSPI
+ * (Node 20 to 24) it does so for streams too, and else holds the thread.
  *
  * @param source the program
  * @param options as of `WASI`; see {@linkcode RunOptions}
  * @returns the exit code of a command, the instance of a reactor, whose exports that may wait are
  * to be called through `WebAssembly.promising`
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
- * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for streams or a signal without JSPI;
- * `ERR_WASI_SOURCE` for a response that is none; the signal's reason; what a stream failed with
+ * @throws {DOMException} "TimeoutError" when its time was over
+ * @throws {Error} the signal's reason; what a stream failed with; `ERR_WASI_SOURCE` for a response
+ * that is none; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for streams without JSPI if it cannot run in
+ * workers, because of `imports` or because it is no command
  * @throws {WebAssembly.RuntimeError} if the guest traps; `CompileError` and `LinkError` as
  * WebAssembly has them
  *

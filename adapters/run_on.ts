@@ -45,7 +45,7 @@ export async function runOn(
   const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
   let loaded = await load(source);
   const bounded = own.threads !== undefined || own.timeout !== Infinity;
-  const held = platform.mustNotHold === true && !canSuspend();
+  const held = !canSuspend() && (platform.mustNotHold === true || !canHold(options));
   const apart = bounded || options.signal !== undefined || held;
   if (own.interruptible === true && isModule(loaded)) {
     throw invalidValue(
