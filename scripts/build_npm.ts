@@ -10,6 +10,7 @@ import {
   copied,
   finishedTypes,
   manifest,
+  marker,
   presentEntries,
   sideEffects,
   sourcesOf,
@@ -94,9 +95,9 @@ await writeJson("package.json", {
   sideEffects: [...contents.sideEffects, `./esm/${polyfills}`, `./script/${polyfills}`],
 });
 for (const [folder, type] of [["esm", "module"], ["script", "commonjs"]] as const) {
-  const { sideEffects } = marker(entries, type);
+  const made = marker(entries, type);
   await writeJson(`${folder}/package.json`, {
-    type,
-    sideEffects: [...sideEffects, `./${polyfills}`],
+    ...made,
+    sideEffects: [...made.sideEffects, `./${polyfills}`],
   });
 }
