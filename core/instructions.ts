@@ -49,7 +49,10 @@ export class Instructions extends Reader {
   /** Passes over a LEB128 of any kind. */
   #leb(): void {
     const { bytes } = this;
-    while (bytes[this.at++]! >= 128);
+    const { length } = bytes;
+    do {
+      if (this.at >= length) throw new RangeError("the module ends too early");
+    } while (bytes[this.at++]! >= 128);
   }
 
   #lebs(count: number): void {

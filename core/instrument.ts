@@ -57,6 +57,11 @@ const GLOBAL = 3;
  */
 export type Checks = "loops" | "long";
 
+/** Something was read as what it is not. */
+function misread(at: number): never {
+  throw new RangeError(`the module has something at byte ${at} that is not known here`);
+}
+
 /** What a function is given to keep its numbers right. */
 interface Numbers {
   /** functions from this one on have moved */
@@ -111,6 +116,7 @@ class Rewriter {
 
   /** Writes what was read and not written. */
   flush(until: number = this.reader.at): void {
+    if (until < this.#copied || until > this.reader.bytes.length) misread(this.#copied);
     this.out.bytes(this.reader.bytes, this.#copied, until);
     this.#copied = until;
   }
@@ -180,6 +186,7 @@ class Rewriter {
         straight = 0;
       }
     }
+    if (reader.at !== end) misread(reader.at);
     this.flush();
   }
 
@@ -272,18 +279,15 @@ function checkCode({ global, firstMoved }: Numbers): Uint8Array {
 }
 
 /**
- * Before what takes long: `(drop (call $check))`, or, for the next check to call its host,
- * `(global.set $left (i32.const 0))`.
+ * Before what takes long: `(drop (call $check))`, or, where there are other checks,
+ * `(global.set $left (call $check))`.
  */
 function longCode({ global, firstMoved, checks }: Numbers): Uint8Array {
   const code = new ByteWriter(8);
-  if (checks === "long") {
-    code.byte(CALL);
-    code.number(firstMoved);
-    code.byte(0x1a);
-  } else {
-    code.byte(0x41);
-    code.byte(0);
+  code.byte(CALL);
+  code.number(firstMoved);
+  if (checks === "long") code.byte(0x1a);
+  else {
     code.byte(0x24);
     code.number(global);
   }
@@ -466,6 +470,7 @@ function functionNames(rewriter: Rewriter, end: number): void {
   while (reader.at < end) {
     const kind = reader.byte();
     const until = reader.number() + reader.at;
+    if (!(until <= end)) misread(reader.at);
     if (kind === 1) {
       const part = new ByteWriter(until - reader.at + 1024);
       const inner = rewriter.into(part);
@@ -551,14 +556,13 @@ function placesOf(bytes: Uint8Array): { places: Map<number, Place>; names: Place
     const at = reader.at;
     const id = reader.byte();
     const end = reader.number() + reader.at;
-    if (end > bytes.length) throw new RangeError("the module ends too early");
     const start = reader.at;
     if (id === Section.CUSTOM) {
       const length = reader.number();
       const name = String.fromCharCode(
         ...bytes.subarray(reader.at, reader.at + Math.min(length, 8)),
       );
-      if (length === 4 && name === "name") nameSection = { start: reader.at + 4, end };
+      if (length === 4 && name === "name") nameSection ??= { start: reader.at + 4, end };
     } else if (!ORDER.includes(id)) unknown(`a section of kind ${id}`, at);
     else places.set(id, { start, end });
     reader.at = end;
@@ -624,14 +628,22 @@ class Copy {
   whole(names: Place | undefined): Uint8Array<ArrayBuffer> {
     this.#out.bytes(this.#bytes, 0, HEADER);
     for (const id of ORDER) this.#section(id);
-    if (names !== undefined) {
-      const content = new ByteWriter(names.end - names.start + 1024);
-      content.text("name");
-      functionNames(new Rewriter(this.#bytes, names.start, content, this.#numbers), names.end);
-      this.#out.byte(Section.CUSTOM);
-      this.#out.block(content);
-    }
+    if (names !== undefined) this.#names(names);
     return this.#out.done();
+  }
+
+  /** Names that are malformed are no fault of the module: it has none then. */
+  #names({ start, end }: Place): void {
+    const content = new ByteWriter(end - start + 1024);
+    content.text("name");
+    try {
+      functionNames(new Rewriter(this.#bytes, start, content, this.#numbers), end);
+    } catch (error) {
+      if (error instanceof RangeError) return;
+      throw error;
+    }
+    this.#out.byte(Section.CUSTOM);
+    this.#out.block(content);
   }
 
   #section(id: number): void {
@@ -670,9 +682,13 @@ class Copy {
  * go by until the next call; what it throws ends the guest. If it imports a shared memory, also
  * `wait32` and `wait64`, which stand for `memory.atomic.wait32` and `64` and get the offset last.
  *
- * @throws {RangeError} for what is no module, and for what is not known here
+ * Bytes that are no valid module come back as they are, so that the copy is no more valid than they:
+ * else a guest could name what is added, and set the countdown itself.
+ *
+ * @throws {RangeError} for what is not known here
  */
 export function instrument(bytes: Uint8Array, checks: Checks): Uint8Array<ArrayBuffer> {
+  if (!WebAssembly.validate(bytes as BufferSource)) return bytes.slice();
   const { places, names } = placesOf(bytes);
   return new Copy(bytes, places, checks).whole(names);
 }
