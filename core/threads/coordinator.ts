@@ -133,6 +133,7 @@ class Coordinator {
   readonly #functions: ImportedFunction[] = [];
   readonly #threads: Thread[] = [];
   #tid = 0;
+  #windowed = false;
   #halted = false;
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
   /** Settles when the program has ended by itself. */
@@ -276,7 +277,8 @@ class Coordinator {
     if (report.started) this.#startTimer();
     else if (report.window !== undefined) {
       this.#state.system.memory.bindBytes(report.window);
-      thread.answer(0);
+      this.#windowed = true;
+      this.#answerWindow(thread);
     } else if (report.tooLarge !== undefined) {
       const most = this.#state.system.memory.limit;
       this.#reject(outOfRange(
@@ -290,7 +292,7 @@ class Coordinator {
 
   #call(thread: Thread): void {
     const { call } = thread;
-    if (call === Call.WINDOW) return; // it comes as a message
+    if (call === Call.WINDOW) return this.#answerWindow(thread);
     if (call === Call.SPAWN) return thread.answer(this.#spawn(thread.slot[Slot.VALUES]!));
     thread.take();
     try {
@@ -304,6 +306,13 @@ class Coordinator {
       else this.#reject(error instanceof GuestAborted ? error.cause : error);
       this.#halt();
     }
+  }
+
+  /** A larger window comes as a message, before or after it is asked whether it has come. */
+  #answerWindow(thread: Thread): void {
+    if (!this.#windowed || !thread.asks || thread.call !== Call.WINDOW) return;
+    this.#windowed = false;
+    thread.answer(0);
   }
 
   /** `wasi.thread-spawn`: the identifier of a new thread, or an errno below 0. */
