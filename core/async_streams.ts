@@ -37,6 +37,7 @@ export function isAsyncFile(file: File): file is AsyncFile {
 abstract class AsyncStream implements AsyncFile {
   readonly filetype: number = Filetype.UNKNOWN;
   readonly seekable: boolean = false;
+  readonly neverHolds: boolean = true;
   /** What the embedder's stream failed with. */
   protected failed: Thrown | undefined = undefined;
 

@@ -75,6 +75,8 @@ export interface File extends Handle {
    * `position` is always -1.
    */
   readonly seekable: boolean;
+  /** True if it never holds the thread, as streams that are values do not. */
+  readonly neverHolds?: boolean;
   /**
    * Reads up to `length` bytes into `into` from `offset` on. `position` is where in the file, or
    * -1 for where the file itself stands. Returns the count, 0 at the end, or -errno; -AGAIN when

@@ -75,6 +75,7 @@ export class OutputBuffer {
 /** What all such streams have in common: to a guest they are pipes. */
 abstract class ValueStream implements File {
   readonly filetype: number = Filetype.UNKNOWN;
+  readonly neverHolds: boolean = true;
   readonly seekable: boolean = false;
 
   abstract read(into: Uint8Array, offset: number, length: number, position: number): number;

@@ -139,7 +139,9 @@ const PIPE_BUF = 4096;
 
 /** How much may be written at once to a file: all of it, unless nobody may be kept waiting. */
 function atMost(system: System, file: File, length: number): number {
-  return system.suspends && !file.seekable ? Math.min(length, PIPE_BUF) : length;
+  if (!system.suspends || file.seekable) return length;
+  while (file.inner !== undefined) file = file.inner;
+  return file.neverHolds === true ? length : Math.min(length, PIPE_BUF);
 }
 
 /** Writes at a position, like {@linkcode read}. */
