@@ -122,6 +122,15 @@ await step("entry points are those of jsr.json", () => {
   equal(Object.entries(jsrExports).sort(), described.sort(), "jsr.json exports");
 });
 
+await step("jsr: everything is documented", () => {
+  const sources = [...new Set(Object.keys(entries).map(sourceOf))];
+  run(programOf("deno"), ["doc", "--lint", "--quiet", ...sources], { cwd: root });
+});
+await step("jsr: it could be published", () => {
+  const words = ["publish", "--dry-run", "--allow-dirty", "--quiet", "--config=jsr.json"];
+  run(programOf("deno"), words, { cwd: root });
+});
+
 /** The package's own archive. */
 let archive = "";
 

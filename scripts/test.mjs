@@ -54,6 +54,7 @@ if (chosen.length === 0) {
     ...run("guests rebuild to the same bytes", machineNode, ["scripts/guests.mjs", "--check"]),
     ...run("lint", programOf("deno"), ["lint", "--quiet"]),
     ...run("format", programOf("deno"), ["fmt", "--check", "--quiet"]),
+    ...run("the npm package", machineNode, ["scripts/check_package.mjs"]),
   );
 }
 if (wants("node")) {
