@@ -4,29 +4,6 @@
  * they are started: from files, `data:` URLs and code (`eval: true`), with arguments and environments
  * of their own, and by other workers.
  *
- * @example As a preload
- * ```sh
- * node --import @x/wasi/register main.js    # or NODE_OPTIONS=--import=@x/wasi/register
- * bun --preload @x/wasi/register main.js    # or preload = ["@x/wasi/register"] in bunfig.toml
- * deno run -A --preload jsr:@x/wasi/register main.js
- * ```
- *
- * @example What packages see then
- * ```ts ignore
- * import { WASI } from "node:wasi";
- *
- * console.assert("confinement" in WASI.prototype);
- * ```
- *
- * A program can also import it itself, before it imports what imports `node:wasi`:
- *
- * @example In a program
- * ```ts ignore
- * import "@x/wasi/register";
- *
- * const { parse } = await import("oxc-parser");
- * ```
- *
  * How it is done:
  *
  * - On all runtimes the property `WASI` of the module is replaced, which is what `require` and
@@ -36,12 +13,33 @@
  *   arguments, Bun's the option `preload`; on Bun the global `Worker` gets it, too.
  * - On Deno a hook of `node:module` leads `import` to the property; an import map would not do, as
  *   packages in node_modules do not follow it. Workers start with a module that loads this one and
- *   then theirs, which needs the permission to read it; `import.meta.main` is false in it.
+ *   then theirs: both must be readable (`--allow-read`), and `import.meta.main` is false in theirs.
  *
- * What is not reached: on Deno Web Workers (the global `Worker`), workers from code
- * (`eval: true`) if this module is not a local file, and static imports of the program that imports
- * this module itself; on Node workers from code where `require` cannot load modules in ES syntax
- * (before 20.19 and 22.12).
+ * What is not reached: on Deno Web Workers (the global `Worker`), and workers from code if this
+ * module is not a local file; on Node before 20.19 and 22.12 workers from code. A program can also
+ * import this module itself, first of all; on Deno and Bun it then has to import with `import()`
+ * what imports `node:wasi`.
+ *
+ * @example As a preload
+ * ```sh
+ * node --import @x/wasi/register main.js    # or NODE_OPTIONS=--import=@x/wasi/register
+ * bun --preload @x/wasi/register main.js    # or preload = ["@x/wasi/register"] in bunfig.toml
+ * deno run -A --preload jsr:@x/wasi/register main.js    # or npm:@x/wasi/register, or a file
+ * ```
+ *
+ * @example What packages see then
+ * ```ts ignore
+ * import { WASI } from "node:wasi";
+ *
+ * console.assert("confinement" in WASI.prototype);
+ * ```
+ *
+ * @example Without a flag
+ * ```ts ignore
+ * import "@x/wasi/register";
+ *
+ * const { parse } = await import("oxc-parser");
+ * ```
  *
  * @module
  */
@@ -87,6 +85,7 @@ interface Modules {
 interface Process {
   emitWarning: unknown;
   execArgv: string[];
+  features: { require_module?: boolean };
   getBuiltinModule<Name extends keyof Modules>(name: Name): Modules[Name];
 }
 
@@ -130,7 +129,8 @@ function evaluated(code: string): string {
 function onNode(make: Make, ...given: WorkerArguments): object {
   const [main, options = {}] = given;
   if (options.eval) {
-    return typeof main === "string" ? make(evaluated(main), options) : make(...given);
+    const able = process.features.require_module === true && typeof main === "string";
+    return able ? make(evaluated(main), options) : make(...given);
   }
   const inherited = options.execArgv ?? process.execArgv;
   const flag = `--import=${here}`;

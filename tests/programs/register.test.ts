@@ -138,6 +138,29 @@ test("a program that imports it gets ours, and the workers it makes", options, (
   assertReports(printed(runRuntime([...plain, "first.mjs"], folder)), true);
 });
 
+test("what it imports statically beside it gets ours on Node only", options, () => {
+  const folder = project({
+    "main.mjs": `import ${JSON.stringify(register)};
+      import { WASI } from "node:wasi";
+      console.log("confinement" in WASI.prototype);`,
+  });
+  const found = printed(runRuntime([...plain, "main.mjs"], folder));
+  assert.equal(found, runtime.startsWith("node"));
+});
+
+test("Web Workers get ours on Bun, not on Deno", {
+  ...options,
+  skip: runtime.startsWith("node"),
+}, () => {
+  const folder = project({
+    "worker.mjs": `import { WASI } from "node:wasi"; postMessage("confinement" in WASI.prototype);`,
+    "main.mjs": `
+      const worker = new Worker(new URL("worker.mjs", import.meta.url).href, { type: "module" });
+      worker.onmessage = ({ data }) => { console.log(data); process.exit(0); };`,
+  });
+  assert.equal(printed(runRuntime([...preloaded, "main.mjs"], folder)), runtime === "bun");
+});
+
 test("NODE_OPTIONS is enough, and for workers with other environments, too", {
   ...options,
   skip: !runtime.startsWith("node"),
@@ -343,3 +366,13 @@ for (const [name, answer] of Object.entries(bindings)) {
     assert.deepEqual([...new Set(all.map(({ ours }) => ours))], [true]);
   });
 }
+
+test("without the preload the objects in their threads are Node's own", {
+  ...options,
+  skip: !runtime.startsWith("node"),
+}, () => {
+  const name = "@node-rs/argon2-wasm32-wasi";
+  const { folder, seen } = watched(name);
+  assert.deepEqual(worked(plain, folder, name), bindings[name]);
+  assert.deepEqual([...new Set(seen().map(({ ours }) => ours))], [false]);
+});
