@@ -124,6 +124,7 @@ export function guestThread(port: Port): void {
   const SPAWN = -1, WINDOW = -2;
   /** a pointer that is outside of every window */
   const OUTSIDE = -65536;
+  const NAMETOOLONG = 37;
   /** most bytes that one call carries for iovecs */
   const CARRIED_MAX = 1 << 20;
 
@@ -187,6 +188,16 @@ export function guestThread(port: Port): void {
     vector: boolean;
   }
 
+  /** Ends a guest whose memory is too large. */
+  const limit = ({ byteLength }: ArrayBufferLike): void => {
+    if (byteLength <= setup.limit) return;
+    port.post({ tooLarge: byteLength });
+    for (;;) {
+      Atomics.wait(control, ENDED, 0);
+      check();
+    }
+  };
+
   /** A call of a guest whose memory is its own: what it reads is carried there, what it writes back. */
   const carried = (index: number, call: CallShape): (...values: (number | bigint)[]) => number => {
     const { shape, regions } = call;
@@ -194,13 +205,7 @@ export function guestThread(port: Port): void {
       check();
       if (own === undefined) throw new Error("wasi.start() has not been called");
       const { buffer } = own;
-      if (buffer.byteLength > setup.limit) {
-        port.post({ tooLarge: buffer.byteLength });
-        for (;;) {
-          Atomics.wait(control, ENDED, 0);
-          check();
-        }
-      }
+      limit(buffer);
       const bytes = new Uint8Array(buffer);
       const given = values.slice();
       const pieces: Piece[] = [];
@@ -273,7 +278,7 @@ export function guestThread(port: Port): void {
   const inPieces = (call: (...values: number[]) => number) => (pointer: number, length: number) => {
     let at = pointer >>> 0;
     let left = length >>> 0;
-    while (left > CARRIED_MAX && at + left <= own!.buffer.byteLength) {
+    while (own !== undefined && left > CARRIED_MAX && at + left <= own.buffer.byteLength) {
       const errno = call(at, CARRIED_MAX);
       if (errno !== 0) return errno;
       at += CARRIED_MAX;
@@ -282,12 +287,28 @@ export function guestThread(port: Port): void {
     return call(at, left);
   };
 
+  /** `fd_prestat_dir_name`, which may be told of more room than there is if the name needs less. */
+  const fitting =
+    (call: (...values: number[]) => number) => (fd: number, pointer: number, length: number) => {
+      const room = own === undefined ? 0 : own.buffer.byteLength - (pointer >>> 0);
+      if (room > 0 && room < length >>> 0) {
+        const errno = call(fd, pointer, Math.min(room, CARRIED_MAX));
+        if (errno !== NAMETOOLONG) return errno;
+      }
+      return call(fd, pointer, length);
+    };
+
   /** `memory.atomic.wait32` or `64` that can be ended. */
   const waiter =
     (size: 4 | 8) =>
     (address: number, expected: number | bigint, timeout: bigint, offset: number): number => {
-      const { buffer } = setup.memory!.memory;
+      const { memory } = setup.memory!;
+      let { buffer } = memory;
       const at = (address >>> 0) + (offset >>> 0);
+      if (at + size > buffer.byteLength) {
+        memory.grow(0); // another thread may have grown it: see memory.ts
+        buffer = memory.buffer;
+      }
       if (at % size !== 0 || at + size > buffer.byteLength) trap();
       Atomics.store(slot, ADDRESS, 1 + at / 4);
       check();
@@ -311,6 +332,9 @@ export function guestThread(port: Port): void {
       let made: unknown = make(index, call);
       if (call.name === "random_get" && setup.memory === undefined) {
         made = inPieces(made as (...values: number[]) => number);
+      }
+      if (call.name === "fd_prestat_dir_name" && setup.memory === undefined) {
+        made = fitting(made as (...values: number[]) => number);
       }
       if (call.name === "sched_yield" && setup.yields) {
         made = () => {
@@ -357,7 +381,15 @@ export function guestThread(port: Port): void {
         setup.module,
         imports as WebAssembly.Imports,
       );
-      if (setup.memory === undefined) own = exports.memory as WebAssembly.Memory;
+      if (setup.memory === undefined) {
+        if (!(exports.memory instanceof WebAssembly.Memory)) {
+          throw new TypeError(
+            '"instance.exports.memory" property must be a WebAssembly.Memory object',
+          );
+        }
+        own = exports.memory;
+        limit(own.buffer);
+      }
       if (tid === 0) (exports._start as () => void)();
       else (exports.wasi_thread_start as (tid: number, arg: number) => void)(tid, arg);
     } catch (error) {
