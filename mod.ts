@@ -14,8 +14,6 @@
  *
  * @module
  */
-import { runtimeMaker } from "./adapters/runtime.ts";
-import { BaseWASI, type WASIOptions } from "./core/wasi.ts";
 
 export { host, type HostDirectory, type HostDirectoryOptions } from "./adapters/host_directory.ts";
 export {
@@ -29,6 +27,7 @@ export {
   type Tree,
 } from "./adapters/memory.ts";
 export { overlay, type OverlayChange, type OverlayDirectory } from "./adapters/overlay.ts";
+export { WASI } from "./adapters/wasi.ts";
 export { AsyncWASI, run, type RunOptions, type Source } from "./adapters/run.ts";
 export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./core/abi.ts";
 export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "./core/async.ts";
@@ -54,17 +53,4 @@ export { OutputBuffer, type StdinOption, type StdoutOption } from "./core/stream
 export { SharedWASI, shareTable, type TableShare } from "./core/threads/share.ts";
 export type { TraceSink } from "./core/trace.ts";
 export type { GuestClock } from "./core/virtual.ts";
-export { BaseWASI, type WASIImport } from "./core/wasi.ts";
-export type { WASIOptions };
-
-/**
- * The class `WASI` of `node:wasi`, for the runtime that is running.
- *
- * Source: https://nodejs.org/api/wasi.html#class-wasi
- */
-export class WASI extends BaseWASI {
-  /** Checks the options and opens the preopens; see {@linkcode BaseWASI}. */
-  constructor(options: WASIOptions = {} as WASIOptions) {
-    super(options, runtimeMaker());
-  }
-}
+export { BaseWASI, type WASIImport, type WASIOptions } from "./core/wasi.ts";

@@ -16,6 +16,8 @@
 import type { TarEntry } from "modern-tar";
 import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "./adapters/memory.ts";
 
+export type * from "./adapters/memory.ts";
+
 /** The library: it has no form that a CommonJS module could require before Node 20.19. */
 const library = (): Promise<typeof import("modern-tar")> => import("modern-tar");
 

@@ -14,6 +14,7 @@ import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
 import { makeBunMaker } from "./bun_host.ts";
 
 export { GuestAborted, ProcExit } from "../core/exit.ts";
+export type { FileStat } from "../core/filestat.ts";
 export type * from "../core/host.ts";
 export type { ImportedFunction } from "../core/imports.ts";
 export type { Limits } from "../core/limits.ts";

@@ -26,6 +26,8 @@ import {
 } from "../core/options.ts";
 import { runtimeMaker } from "./runtime.ts";
 
+export type { FileStat } from "../core/filestat.ts";
+
 export type * from "../core/host.ts";
 
 /** Options of {@linkcode host}. */

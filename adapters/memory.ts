@@ -17,6 +17,9 @@ import { TreeDirectory } from "./memory/tree.ts";
 import type { MemoryDirectory, Tree } from "./memory/types.ts";
 import { Volume } from "./memory/volume.ts";
 
+export type { FileStat } from "../core/filestat.ts";
+export type * from "../core/host.ts";
+
 export {
   type BytesTree,
   type MemoryDirectory,

@@ -29,6 +29,9 @@ import { OverlayVolume } from "./memory/overlay.ts";
 import { TreeDirectory } from "./memory/tree.ts";
 import type { MemoryDirectory } from "./memory/types.ts";
 
+export type { FileStat } from "../core/filestat.ts";
+export type * from "../core/host.ts";
+
 export type { BytesTree, MemoryDirectory, MemoryEntry, MemorySnapshot } from "./memory/types.ts";
 export { MemoryFile, MemoryLink } from "./memory/types.ts";
 export type { OverlayChange } from "./memory/commit.ts";

@@ -43,7 +43,7 @@
  *
  * @module
  */
-import { WASI } from "../mod.ts";
+import { WASI } from "./wasi.ts";
 
 /** What is used of a worker's options. */
 interface WorkerOptions {

@@ -29,10 +29,13 @@ interface Port {
 export interface TableShare {
   /** Rings when a call is asked for. */
   readonly port: MessagePort;
-  /** The rest is for {@linkcode SharedWASI}. */
+  /** Says whether anybody looks. */
   readonly control: SharedArrayBuffer;
+  /** Where calls are asked for and answered. */
   readonly slot: SharedArrayBuffer;
+  /** The snapshot of the owner's guest. */
   readonly binding: string;
+  /** The functions of that snapshot, and the widths of their parameters. */
   readonly calls: readonly { name: string; shape: string }[];
 }
 

@@ -155,7 +155,7 @@ test("two workers at once take turns", options, async () => {
   assert.deepEqual(seen.sort((a, b) => a - b), [...content].sort((a, b) => a - b));
 });
 
-test("SharedWASI refuses what it cannot use", async () => {
+test("SharedWASI refuses what it cannot use", () => {
   assert.throws(() => new SharedWASI(5 as unknown as TableShare), {
     code: "ERR_INVALID_ARG_TYPE",
   });

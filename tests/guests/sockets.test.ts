@@ -6,9 +6,10 @@ import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { AsyncWASI, canSuspend, memory, OutputBuffer, WASI, type WASIOptions } from "../../mod.ts";
+import { AsyncWASI, canSuspend, memory, OutputBuffer, type WASIOptions } from "../../mod.ts";
 import { addressOf } from "../../adapters/posix/sockets.ts";
 import { runtime, scratch } from "../support/harness.ts";
+import { WASI } from "../support/wasi.ts";
 import { guestModule } from "./guest.ts";
 
 const skip = runtime === "node20" ? "no foreign functions on this runtime" : false;
