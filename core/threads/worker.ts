@@ -125,6 +125,8 @@ export function guestThread(port: Port): void {
   /** a pointer that is outside of every window */
   const OUTSIDE = -65536;
   const NAMETOOLONG = 37;
+  /** a larger window is not made larger than needed */
+  const DOUBLED_MAX = 1 << 26;
   /** most bytes that one call carries for iovecs */
   const CARRIED_MAX = 1 << 20;
 
@@ -173,7 +175,7 @@ export function guestThread(port: Port): void {
   /** Makes the window at least so large. */
   const reserve = (size: number): void => {
     if (size <= window.length) return;
-    const buffer = new SharedArrayBuffer(size * 2);
+    const buffer = new SharedArrayBuffer(size < DOUBLED_MAX ? size * 2 : size);
     window = new Uint8Array(buffer);
     port.post({ window: buffer });
     ask(WINDOW);
@@ -213,7 +215,7 @@ export function guestThread(port: Port): void {
       const place = (from: number, length: number, out: boolean, vector: boolean): number => {
         if (from + length > bytes.length) return OUTSIDE;
         const to = top;
-        top = (top + length + 7) & ~7;
+        top = Math.ceil((top + length) / 8) * 8; // it may be more than 31 bits
         pieces.push({ from, to, length, out, vector });
         return to;
       };
