@@ -72,7 +72,12 @@ export async function runOn(
   const given = wasi.getImportObject() as WebAssembly.Imports;
   let instance: WebAssembly.Instance;
   try {
-    instance = await WebAssembly.instantiate(module, { ...own.imports, ...given });
+    // the other snapshot is a property that is not enumerable
+    const imports = Object.defineProperties(
+      { ...own.imports },
+      Object.getOwnPropertyDescriptors(given),
+    );
+    instance = await WebAssembly.instantiate(module, imports);
   } catch (error) {
     wasi[Symbol.dispose]();
     throw error;

@@ -16,7 +16,9 @@ import { GuestAborted, ProcExit, Thrown } from "./exit.ts";
 import {
   closeGuest,
   type HostMaker,
+  importsOf,
   makeGuest,
+  otherBinding,
   portsOf,
   type State,
   type WASIOptions,
@@ -193,6 +195,16 @@ export async function settle(system: System, ending: Ending, wait: Wait): Promis
   return result | 0;
 }
 
+/** The calls that can wait as objects that suspend the guest. */
+function suspending(calls: Readonly<Record<string, ImportedFunction>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(calls).map(([name, call]) => [
+      name,
+      WAITING.includes(name) ? new suspension.Suspending!(call) : call,
+    ]),
+  );
+}
+
 /**
  * The class `WASI` for guests that are suspended while they wait, over any host. Use the
  * `AsyncWASI` of mod.ts.
@@ -221,17 +233,24 @@ export class BaseAsyncWASI {
     system.settle = (wait) => settle(system, ending, wait) as unknown as number;
     this.#state = state;
     this.#ending = ending;
-    this.wasiImport = Object.fromEntries(
-      Object.entries(wasiImport).map(([name, call]) => [
-        name,
-        WAITING.includes(name) ? new suspension.Suspending!(call) : call,
-      ]),
-    );
+    this.wasiImport = suspending(wasiImport);
   }
 
-  /** The import object for a guest that needs nothing but WASI. */
+  /**
+   * The import object for a guest that needs nothing but WASI. A module that imports the other
+   * snapshot too finds that as well, as a property that is not enumerable.
+   */
   getImportObject(): WebAssembly.Imports {
-    return { [this.#state.binding]: this.wasiImport as WebAssembly.ModuleImports };
+    const { binding } = this.#state;
+    const imports = { [binding]: this.wasiImport as WebAssembly.ModuleImports };
+    const other = otherBinding(binding);
+    return Object.defineProperty(imports, other, {
+      configurable: true,
+      get: () => ({
+        ...suspending(importsOf(this.#state, other)),
+        proc_exit: this.wasiImport["proc_exit"],
+      }),
+    });
   }
 
   #bind(instance: WebAssembly.Instance): Record<string, unknown> {

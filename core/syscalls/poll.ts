@@ -173,7 +173,9 @@ export function poll(
   }
   const entries = all.flatMap(({ entry }) => entry === undefined ? [] : [entry]);
   const deadlines = all.map(({ deadline }) => deadline).filter((deadline) => deadline === deadline);
-  const deadline = deadlines.reduce((first, next) => Math.min(first, next), Infinity);
+  // what is known already is not waited for
+  const known = all.some(({ known }) => known >= 0);
+  const deadline = deadlines.reduce((first, next) => Math.min(first, next), known ? now : Infinity);
   const resume = (): number | Wait => {
     const count = report(system, all, out);
     if (count === 0) return new Wait(entries, deadline, resume);

@@ -96,8 +96,9 @@ const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /** An error of a worker, as it was there. */
-function revived({ name, message, stack }: NonNullable<Report["failed"]>): Error {
+function revived({ name, message, stack, code }: NonNullable<Report["failed"]>): Error {
   const error = new (ERRORS[name] ?? Error)(message);
+  if (code !== undefined) Object.assign(error, { code });
   return Object.defineProperty(error, "stack", {
     value: stack,
     configurable: true,

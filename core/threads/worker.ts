@@ -104,7 +104,12 @@ export interface Report {
   /** the thread has returned */
   readonly done?: true;
   /** it failed with this */
-  readonly failed?: { name: string; message: string; stack: string };
+  readonly failed?: {
+    name: string;
+    message: string;
+    stack: string;
+    code: string | undefined;
+  };
   /** its memory has so many bytes, which is too much */
   readonly tooLarge?: number;
   /** the new window */
@@ -205,7 +210,10 @@ export function guestThread(port: Port): void {
     const { shape, regions } = call;
     return (...values) => {
       check();
-      if (own === undefined) throw new Error("wasi.start() has not been called");
+      if (own === undefined) {
+        const error = new Error("wasi.start() has not been called");
+        throw Object.assign(error, { code: "ERR_WASI_NOT_STARTED" });
+      }
       const { buffer } = own;
       limit(buffer);
       const bytes = new Uint8Array(buffer);
@@ -385,9 +393,10 @@ export function guestThread(port: Port): void {
       );
       if (setup.memory === undefined) {
         if (!(exports.memory instanceof WebAssembly.Memory)) {
-          throw new TypeError(
+          const error = new TypeError(
             '"instance.exports.memory" property must be a WebAssembly.Memory object',
           );
+          throw Object.assign(error, { code: "ERR_INVALID_ARG_TYPE" });
         }
         own = exports.memory;
         limit(own.buffer);
@@ -396,8 +405,10 @@ export function guestThread(port: Port): void {
       else (exports.wasi_thread_start as (tid: number, arg: number) => void)(tid, arg);
     } catch (error) {
       if (Atomics.load(control, ENDED) === 0) {
-        const { name = "Error", message = String(error), stack = "" } = error as Error;
-        report = { failed: { name, message, stack } };
+        const { name = "Error", message = String(error), stack = "", code } = error as Error & {
+          code?: string;
+        };
+        report = { failed: { name, message, stack, code } };
       }
     }
     Atomics.store(slot, FREE, 1);
