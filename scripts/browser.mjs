@@ -3,6 +3,7 @@
  * isolate it; or runs the tests of tests/browser in a headless Chromium.
  *
  *   node scripts/browser.mjs [--port=8080]      serves the page and prints its address
+ *   node scripts/browser.mjs --out=FOLDER       writes it as files that any server can serve
  *   node scripts/browser.mjs --test [NAME]      runs the tests, or those that have NAME in theirs
  *   node scripts/browser.mjs --size             prints how large the bundle of the class is
  *
@@ -78,6 +79,9 @@ async function ripgrep() {
   const { getCompressedBytes } = await import("../node_modules/ripgrep/lib/_rg.wasm.mjs");
   return zlib.brotliDecompressSync(getCompressedBytes());
 }
+
+/** Sends to the page what asks for the top. */
+const TOP = `<!doctype html><meta http-equiv="refresh" content="0; url=examples/browser/">`;
 
 /** Files that are served besides the bundle. */
 const PROGRAMS = {
@@ -243,7 +247,25 @@ async function size() {
   row("all", [...(await bundle(["adapters/browser.ts"], ["--minify"])).values()][0]);
 }
 
-if (words.includes("--test")) await test(words.find((word) => !word.startsWith("-")));
+/** Writes the page and all that it needs. */
+async function write(folder) {
+  const page = "examples/browser";
+  const others = fs.readdirSync(path.join(root, page)).filter((name) => !name.endsWith(".ts"));
+  const files = new Map([
+    ["/index.html", TOP],
+    ...await bundle(ENTRIES.slice(1, 3), ["--splitting", "--minify"]),
+    ...others.map((name) => [`/${page}/${name}`, fs.readFileSync(path.join(root, page, name))]),
+  ]);
+  for (const name in PROGRAMS) files.set(name, await PROGRAMS[name]());
+  for (const [name, content] of files) {
+    const file = path.join(folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, content);
+  }
+}
+
+if (option("out") !== undefined) await write(option("out"));
+else if (words.includes("--test")) await test(words.find((word) => !word.startsWith("-")));
 else if (words.includes("--size")) await size();
 else {
   const scripts = await bundle(ENTRIES.slice(0, 3), ["--splitting"]);

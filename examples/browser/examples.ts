@@ -11,7 +11,7 @@ export interface Example {
   files: Record<string, string>;
 }
 
-const PYTHON = "/programs/python.wasm";
+const PYTHON = "../../programs/python.wasm";
 const env: Record<string, string> = { PYTHONHOME: "/usr/local" };
 
 export const EXAMPLES: readonly Example[] = [
@@ -66,7 +66,7 @@ while True:
   {
     title: "ripgrep: search files",
     about: "ripgrep 15, written in Rust, searches all files for a regular expression.",
-    program: "/programs/rg.wasm",
+    program: "../../programs/rg.wasm",
     args: `rg --sort=path --line-number --heading "wor(k|ld)s?" /work`,
     stdin: "",
     files: {
@@ -79,7 +79,7 @@ while True:
     title: "A small tool in C: capitals",
     about: "It reads its input and writes it in capitals. Other words for it: " +
       "list PATH, write PATH TEXT, rename OLD NEW, remove PATH.",
-    program: "/programs/tool.wasm",
+    program: "../../programs/tool.wasm",
     args: "tool upper",
     stdin: "hello from the page\n",
     files: { "note.txt": "A file.\n" },
