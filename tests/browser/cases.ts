@@ -15,7 +15,7 @@ import {
   type WASIOptions,
 } from "../../adapters/browser.ts";
 import { equal, matches, thrown } from "./check.ts";
-import { compile, guest, GUESTS, passes } from "./guests.ts";
+import { compile, guest, GUESTS, judge, passes, streams } from "./guests.ts";
 
 /** Where a case is run. */
 export type Place = "page" | "worker" | "plain page" | "plain worker";
@@ -89,6 +89,41 @@ test("guest unstable", ["worker"], async () => {
 
 test("guest poll: a worker waits", ["worker", "plain worker"], async () => {
   await passes({ name: "poll", checks: 120, input: "something to read" });
+});
+
+for (
+  const [name, version, checks] of [["poll", "preview1", 120], [
+    "unstable",
+    "unstable",
+    49,
+  ]] as const
+) {
+  test(`guest ${name}: waits while it is suspended, on a page too`, ALL, async () => {
+    const { files, options } = streams("something to read");
+    const wasi = new AsyncWASI({
+      version,
+      preopens: { "/": memory() },
+      ...options,
+      args: ["guest"],
+    });
+    const instance = await WebAssembly.instantiate(
+      await guest(name),
+      wasi.getImportObject() as WebAssembly.Imports,
+    );
+    const code = await wasi.start(instance);
+    judge(code, files.text("stdout"), files.text("stderr"), checks);
+  });
+}
+
+test("guest poll: in workers of run()", BOTH, async () => {
+  const { files, options } = streams("something to read");
+  const code = await run(await bytesOf("poll"), {
+    preopens: { "/": memory() },
+    ...options,
+    args: ["guest"],
+    timeout: 60_000,
+  });
+  judge(code as number, files.text("stdout"), files.text("stderr"), 120);
 });
 
 /** Runs a script that sleeps, in whatever way `start` runs it. */

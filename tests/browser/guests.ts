@@ -101,7 +101,7 @@ export const GUESTS: readonly Checked[] = [
 ];
 
 /** Files in memory as the three standard streams. */
-function streams(input: string): { files: MemoryDirectory; options: Partial<WASIOptions> } {
+export function streams(input: string): { files: MemoryDirectory; options: Partial<WASIOptions> } {
   const files = memory({ stdin: input });
   const opened = (name: string, flags: number): File => files.open(name, flags, 0) as File;
   const flags = Open.WRITE | Open.CREAT;
@@ -116,7 +116,7 @@ function streams(input: string): { files: MemoryDirectory; options: Partial<WASI
 }
 
 /** Judges what a guest said of itself. */
-function judge(code: number, out: string, err: string, checks: number): void {
+export function judge(code: number, out: string, err: string, checks: number): void {
   const lines = out.split("\n");
   equal(lines.filter((line) => line.startsWith("not ok ")), [], "failed checks");
   equal(code, 0, `exit code (standard error: ${err})`);
