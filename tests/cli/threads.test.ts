@@ -33,9 +33,9 @@ test(
   "an exit or a trap in any thread ends the process, whatever the others do",
   options,
   async () => {
-    const cases = ["main", "thread"].flatMap((who) =>
-      ["loop", "fill", "wait", "sleep", "read"].map((busy) => [who, busy] as const)
-    );
+    // standard input is a socket here, a read from which holds the process on Node 20: see README
+    const ways = ["loop", "fill", "wait", "sleep", ...(runtime === "node20" ? [] : ["read"])];
+    const cases = ["main", "thread"].flatMap((who) => ways.map((busy) => [who, busy] as const));
     await each(cases, async ([who, busy]) => {
       const words = ["--threads", threads, "end"];
       const exited = await wasi([...words, "exit", who, busy, busy], { input: "idle" });
