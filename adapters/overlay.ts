@@ -20,13 +20,11 @@
  *
  * @module
  */
-import { posixError, WasiError } from "../core/errno.ts";
 import type { Directory } from "../core/host.ts";
 import { invalidType } from "../core/options.ts";
 import { host } from "./host_directory.ts";
-import { changesOf, commit, type OverlayChange } from "./memory/commit.ts";
-import { OverlayVolume } from "./memory/overlay.ts";
-import { TreeDirectory } from "./memory/tree.ts";
+import type { OverlayChange } from "./memory/commit.ts";
+import { layOver } from "./memory/layered.ts";
 import type { MemoryDirectory } from "./memory/types.ts";
 
 export type { FileStat } from "../core/filestat.ts";
@@ -50,33 +48,6 @@ export interface OverlayDirectory extends MemoryDirectory {
   commit(): void;
   /** Forgets all changes. */
   discard(): void;
-}
-
-class Overlay extends TreeDirectory implements OverlayDirectory {
-  readonly #volume: OverlayVolume;
-  readonly #owned: Directory | undefined;
-
-  constructor(volume: OverlayVolume, owned: Directory | undefined) {
-    super(volume);
-    this.#volume = volume;
-    this.#owned = owned;
-  }
-
-  changes(): OverlayChange[] {
-    return changesOf(this.#volume);
-  }
-
-  commit(): void {
-    commit(this.#volume);
-  }
-
-  discard(): void {
-    this.#volume.reset();
-  }
-
-  override close(): void {
-    this.#owned?.close();
-  }
 }
 
 function isDirectory(value: unknown): value is Directory {
@@ -110,10 +81,5 @@ export function overlay(lower: string | URL | Directory): OverlayDirectory {
   if (!isDirectory(directory)) {
     throw invalidType("lower", "of type string, or an instance of URL or Directory", lower);
   }
-  try {
-    return new Overlay(new OverlayVolume(directory), owned);
-  } catch (error) {
-    if (error instanceof WasiError) throw posixError(error.errno, "cannot use what lies beneath");
-    throw error;
-  }
+  return layOver(directory, owned);
 }
