@@ -55,6 +55,7 @@ if (chosen.length === 0) {
     ...run("lint", programOf("deno"), ["lint", "--quiet"]),
     ...run("format", programOf("deno"), ["fmt", "--check", "--quiet"]),
     ...run("the npm package", machineNode, ["scripts/check_package.mjs"]),
+    ...run("Chromium, if there is one", machineNode, ["scripts/browser.mjs", "--test", "--optional"]),
   );
 }
 if (wants("node")) {
