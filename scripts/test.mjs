@@ -48,6 +48,15 @@ const compiled = files.map((file) => path.posix.join("build", file.replace(/\.ts
 const wants = (name) => only.length === 0 || only.includes(name);
 const nodeFlags = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
 
+/** How much of the core and the adapters the tests must run through; the command runs in processes. */
+const coverageFlags = [
+  "--experimental-test-coverage",
+  "--test-coverage-lines=92",
+  "--test-coverage-branches=90",
+  "--test-coverage-functions=90",
+  ...["core", "adapters"].map((folder) => `--test-coverage-include=${folder}/**/*.ts`),
+];
+
 const failures = run("types, and JavaScript for Node 20", machineNode, ["scripts/build.mjs"]);
 if (chosen.length === 0) {
   failures.push(
@@ -55,7 +64,11 @@ if (chosen.length === 0) {
     ...run("lint", programOf("deno"), ["lint", "--quiet"]),
     ...run("format", programOf("deno"), ["fmt", "--check", "--quiet"]),
     ...run("the npm package", machineNode, ["scripts/check_package.mjs"]),
-    ...run("Chromium, if there is one", machineNode, ["scripts/browser.mjs", "--test", "--optional"]),
+    ...run("Chromium, if there is one", machineNode, [
+      "scripts/browser.mjs",
+      "--test",
+      "--optional",
+    ]),
   );
 }
 if (wants("node")) {
@@ -71,7 +84,11 @@ if (wants("node")) {
 }
 if (wants("node26")) {
   failures.push(
-    ...run("Node 26", programOf("node26"), [...nodeFlags, ...files]),
+    ...run("Node 26", programOf("node26"), [
+      ...nodeFlags,
+      ...(chosen.length === 0 ? coverageFlags : []),
+      ...files,
+    ]),
   );
 }
 if (wants("deno")) {

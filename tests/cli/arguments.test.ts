@@ -69,9 +69,15 @@ const REFUSED: [words: string[], line: string][] = [
     "such as simd",
   ],
   [["-W", "simd=some", "a"], "-W simd=some: it must be y or n"],
-  [["-S", "http", "a"], "-S http: there are inherit-env and cli; preview1 has nothing else"],
-  [["-S", "threads=y", "a"], "-S threads=y: guests with threads cannot be run yet"],
-  [["--threads", "a"], "--threads: guests with threads cannot be run yet"],
+  [
+    ["-S", "http", "a"],
+    "-S http: there are inherit-env, threads and cli; preview1 has nothing else",
+  ],
+  [
+    ["-S", "threads=two", "a"],
+    "-S threads=two: there are inherit-env, threads and cli; preview1 has nothing else",
+  ],
+  [["--threads=two", "a"], "--threads=two: it must be a number such as 1000, 64K or 1G"],
   [
     ["-listen", "0.0.0.0", "a"],
     "--listen 0.0.0.0: it must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
@@ -234,7 +240,7 @@ test("--help and --version say so, to standard output", options, async () => {
 test("every option is in the help, and the help names no other", options, async () => {
   const source = fs.readFileSync(path.join(root, "cli/arguments.ts"), "utf8");
   const table = source.slice(source.indexOf("const OPTIONS"), source.indexOf("const LETTERS"));
-  const unknown = new Set(["threads", "preload", "hostlogging", "mapdir"]);
+  const unknown = new Set(["preload", "hostlogging", "mapdir"]);
   const known = [...table.matchAll(/^ {2}"?([a-z0-9-]+)"?: /gm)].map((match) => match[1]!)
     .filter((name) => !unknown.has(name));
   const { out } = await wasi(["--help"]);

@@ -220,8 +220,7 @@ test("what is no program is told in one line", options, async () => {
     ],
     [
       "threads",
-      "it has threads, which cannot be run yet: it needs env.memory (memory), " +
-      "wasi.thread-spawn (function)",
+      "it has threads; say --threads (it needs env.memory (memory), wasi.thread-spawn (function))",
     ],
     ["wrong", /fd_write/],
   ];
