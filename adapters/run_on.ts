@@ -4,7 +4,7 @@
  * @module
  */
 import { BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
-import { instrument } from "../core/instrument.ts";
+import { type Checks, instrument } from "../core/instrument.ts";
 import { validateLimits } from "../core/limits.ts";
 import { limitMemory } from "../core/module.ts";
 import { invalidValue, validateObject } from "../core/options.ts";
@@ -30,6 +30,22 @@ function canHold({ stdin, stdout, stderr, signal }: RunOptions): boolean {
 
 async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
   return await WebAssembly.compile(bytes as BufferSource);
+}
+
+/**
+ * A program with checks. One with instructions that are newer than this cannot have them, and is
+ * run without where the runtime itself ends all loops but a few.
+ */
+function checked(bytes: Uint8Array, checks: Checks): Uint8Array {
+  try {
+    return instrument(bytes, checks);
+  } catch (error) {
+    if (checks === "long" || !(error instanceof RangeError)) return bytes;
+    const text =
+      `${error.message}: it cannot have the checks by which it can be ended here; with ` +
+      "options.interruptible false it is run without";
+    throw Object.assign(new RangeError(text), { code: "ERR_OUT_OF_RANGE" });
+  }
 }
 
 /** What `run()` of every runtime does; see run.ts. */
@@ -58,7 +74,7 @@ export async function runOn(
   const checks = apart && !isModule(loaded) ? checksOf(own, platform) : undefined;
   let module = isModule(loaded)
     ? loaded
-    : await compile(checks === undefined ? loaded : instrument(loaded, checks));
+    : await compile(checks === undefined ? loaded : checked(loaded, checks));
   const all = { version: versionOf(module), ...rest };
   if (apart) {
     const reason = obstacle(module, own, platform);
