@@ -41,10 +41,9 @@ function checked(bytes: Uint8Array, checks: Checks): Uint8Array {
     return instrument(bytes, checks);
   } catch (error) {
     if (checks === "long" || !(error instanceof RangeError)) return bytes;
-    const text =
-      `${error.message}: it cannot have the checks by which it can be ended here; with ` +
-      "options.interruptible false it is run without";
-    throw Object.assign(new RangeError(text), { code: "ERR_OUT_OF_RANGE" });
+    const reason =
+      `must be false for this program, which then runs without checks: ${error.message}`;
+    throw invalidValue("options.interruptible", reason, undefined);
   }
 }
 
