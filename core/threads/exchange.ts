@@ -9,8 +9,11 @@ import { Control, Slot } from "./worker.ts";
 
 /** Of a slot's state: the call is being made. */
 const TAKEN = 2;
-/** Looks at the slots before the thread goes on with other work: some ten microseconds. */
-const SPINS = 3000;
+/** Looks at the slots before the thread goes on with other work: from 10 to some 200 microseconds. */
+const SPINS_MIN = 3000;
+const SPINS_MAX = 60_000;
+/** Milliseconds: who is woken sooner than this after it fell asleep should have looked on. */
+const SOON = 0.4;
 /** Milliseconds that the slots are served in a row before others are let through. */
 const SERVE_MAX = 4;
 
@@ -63,6 +66,8 @@ export class Exchange {
   readonly words: Int32Array = new Int32Array(this.buffer);
   readonly #callers: () => Iterable<Caller>;
   readonly #call: (caller: Caller) => void;
+  #spins = SPINS_MIN;
+  #slept = -Infinity;
   /** Nothing is answered any more. */
   closed: boolean = false;
 
@@ -75,7 +80,10 @@ export class Exchange {
   /** Answers what is asked for, as long as more comes, and for others' sake not for too long. */
   serve(): void {
     const { words } = this;
-    const until = performance.now() + SERVE_MAX;
+    const began = performance.now();
+    const until = began + SERVE_MAX;
+    // a thread that waits takes long to wake on some runtimes: it is not to find us asleep again
+    this.#spins = began - this.#slept < SOON ? Math.min(this.#spins * 2, SPINS_MAX) : SPINS_MIN;
     const asked = (): number => Atomics.load(words, Control.ASKED);
     for (;;) {
       const seen = asked();
@@ -85,8 +93,9 @@ export class Exchange {
         turn().then(() => this.serve());
         return;
       }
-      for (let spins = 0; spins < SPINS && asked() === seen; spins++);
+      for (let spins = 0; spins < this.#spins && asked() === seen; spins++);
       if (asked() !== seen) continue;
+      this.#slept = performance.now();
       Atomics.store(words, Control.ASLEEP, 1);
       if (asked() === seen) return;
       // asked while it fell asleep: either a message is on its way, or it wakes itself
