@@ -9,10 +9,12 @@ import type { Clock } from "../core/host.ts";
 /** After so many milliseconds it is looked whether somebody has set the wall clock. */
 const RESYNC = 20;
 
-/** Writes nanoseconds as 64 bits. Beyond 2 ** 53 a number steps by 256, finer than any clock here. */
+const HIGH = 0x100000000;
+
+/** Writes nanoseconds below 2 ** 53 as 64 bits. */
 function put(into: DataView, offset: number, nanoseconds: number): void {
   into.setUint32(offset, nanoseconds >>> 0, true);
-  into.setUint32(offset + 4, nanoseconds / 0x100000000, true);
+  into.setUint32(offset + 4, nanoseconds / HIGH, true);
 }
 
 /** What a runtime can add. */
@@ -31,19 +33,26 @@ export class WebClock implements Clock {
   /** What `performance.now()` lacks to the monotonic clock, in nanoseconds. */
   readonly #base: number;
   /** What it lacks to the wall clock, in milliseconds, and when that was last looked at. */
-  #wall: number = performance.timeOrigin;
+  #wall = 0;
   #looked = -Infinity;
+  /**
+   * The same in nanoseconds, as two halves: one number would step by 256, and a guest that waits
+   * could see less time gone by than it waited for.
+   */
+  #wallHigh = 0;
+  #wallLow = 0;
 
   constructor(sources: ClockSources = {}) {
     this.#sources = sources;
     const now = BigInt(Math.floor(performance.now() * 1e6));
     this.#base = Number((sources.monotonic?.() ?? now) - now);
+    this.#setWall(performance.timeOrigin);
   }
 
   time(id: number, into: DataView, offset: number): number {
     switch (id) {
       case Clockid.REALTIME:
-        put(into, offset, this.#realtime());
+        this.#realtime(into, offset);
         return 0;
       case Clockid.MONOTONIC:
         put(into, offset, this.#base + performance.now() * 1e6);
@@ -57,19 +66,30 @@ export class WebClock implements Clock {
     }
   }
 
-  #realtime(): number {
+  #realtime(into: DataView, offset: number): void {
     const elapsed = performance.now();
     if (elapsed - this.#looked > RESYNC) this.#resync(elapsed);
-    return (this.#wall + elapsed) * 1e6;
+    const nanoseconds = elapsed * 1e6;
+    const low = this.#wallLow + (nanoseconds >>> 0);
+    into.setUint32(offset, low >>> 0, true);
+    const carried = low >= HIGH ? 1 : 0;
+    into.setUint32(offset + 4, this.#wallHigh + (nanoseconds / HIGH >>> 0) + carried, true);
   }
 
   /** Date.now() steps by milliseconds: between its steps the other clock is right. */
   #resync(elapsed: number): void {
     const coarse = Date.now();
     const now = this.#wall + elapsed;
-    if (now < coarse) this.#wall += coarse - now;
-    else if (now >= coarse + 1) this.#wall += coarse + 0.999999 - now;
+    if (now < coarse) this.#setWall(coarse - elapsed);
+    else if (now >= coarse + 1) this.#setWall(coarse + 0.999999 - elapsed);
     this.#looked = elapsed;
+  }
+
+  #setWall(milliseconds: number): void {
+    this.#wall = milliseconds;
+    const nanoseconds = milliseconds * 1e6;
+    this.#wallLow = nanoseconds >>> 0;
+    this.#wallHigh = Math.floor(nanoseconds / HIGH);
   }
 
   #cpu(source: (() => number) | undefined, into: DataView, offset: number): number {

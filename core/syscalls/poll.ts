@@ -54,9 +54,12 @@ function clock(
   const timeout = view.getBigUint64(at + layout.clock_timeout, true);
   if (flags === 0) return { deadline: now + Number(timeout) / 1e6, known: -1 };
   // An absolute time counts on its own clock: what is left of it is waited on the monotonic one.
-  // Looked at before the other, so that what comes between makes it late, never early.
+  // Looked at before the other, so that what comes between makes it late, never early; and a step
+  // of it longer, because it may be read as one step less than it is.
   const left = timeout - time(system, id);
-  return { deadline: left <= 0n ? now : system.now() + Number(left) / 1e6, known: -1 };
+  if (left <= 0n) return { deadline: now, known: -1 };
+  const step = system.host.clock.resolution(id);
+  return { deadline: system.now() + Number(left + step) / 1e6, known: -1 };
 }
 
 const timeView: DataView = new DataView(new ArrayBuffer(8));

@@ -14,6 +14,18 @@ test("poll_oneoff waits for clocks and tells what is ready", { timeout: 60_000 }
   passesIn("poll", 120, { input: "something to read" });
 });
 
+test("a wait on a clock of coarse steps is over when that clock says so", () => {
+  // 30 ms are no multiple of its steps: what is left of them cannot be told to the millisecond
+  const step = 7_000_000n;
+  let time = 1_700_000_000_000_000_000n;
+  const clock = {
+    now: (id: number) => id === 0 ? time / step * step : time,
+    resolution: (id: number) => id === 0 ? step : 1n,
+    wait: (nanoseconds: bigint) => void (time += nanoseconds),
+  };
+  passesIn("poll", 120, { input: "something to read", clock });
+});
+
 test("values outside the specification's enumerations and flags are inval", () => {
   const { folder } = passesIn("unknown", 35);
   assert.deepEqual(tree(folder), ["file 7"]);

@@ -8,6 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { WASIOptions } from "../../mod.ts";
 import { WASI } from "./wasi.ts";
 
 /** The repository's folder: tests run from tests/ or from build/tests/. */
@@ -64,6 +65,7 @@ export interface RunOptions {
   input?: Uint8Array | string;
   version?: "preview1" | "unstable";
   imports?: WebAssembly.Imports;
+  clock?: WASIOptions["clock"];
 }
 
 const modules = new Map<string, WebAssembly.Module>();
@@ -97,6 +99,7 @@ export function run(module: WebAssembly.Module, options: RunOptions = {}): Outco
       stdin: fds[0],
       stdout: fds[1],
       stderr: fds[2],
+      clock: options.clock,
     });
     const imports = Object.assign(wasi.getImportObject(), options.imports);
     const code = wasi.start(new WebAssembly.Instance(module, imports));
