@@ -6,9 +6,9 @@
 import type { AsyncWASIOptions } from "../core/async.ts";
 import { asyncStreams } from "../core/async_streams.ts";
 import { closeGuest, makeGuest, type WASIOptions } from "../core/guest.ts";
-import type { Checks } from "../core/instrument.ts";
+import type { Checks } from "../core/module/instrument.ts";
 import type { HostMaker } from "../core/wasi.ts";
-import { importedMemory } from "../core/module.ts";
+import { importedMemory } from "../core/module/memory.ts";
 import {
   invalidType,
   invalidValue,

@@ -84,7 +84,7 @@ export type {
 } from "../core/host.ts";
 export type { ImportedFunction } from "../core/imports.ts";
 export type { Limits } from "../core/limits.ts";
-export { limitMemory } from "../core/module.ts";
+export { limitMemory } from "../core/module/memory.ts";
 export { OutputBuffer, type StdinOption, type StdoutOption } from "../core/streams.ts";
 export type { TraceSink } from "../core/trace.ts";
 export type { GuestClock } from "../core/virtual.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
-import { type Checks, instrument } from "../core/instrument.ts";
+import { type Checks, instrument } from "../core/module/instrument.ts";
 import { validateLimits } from "../core/limits.ts";
-import { limitMemory } from "../core/module.ts";
+import { limitMemory } from "../core/module/memory.ts";
 import { invalidValue, validateObject } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
 import { checksOf, obstacle, type Platform, runApart, validateOwn } from "./apart.ts";

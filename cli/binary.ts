@@ -3,22 +3,12 @@
  *
  * @module
  */
-import { Reader } from "../core/module.ts";
+import { type Limits, Reader, Section, sections } from "../core/module/reader.ts";
 
 /** Parameters and results of a function. */
 export interface FunctionType {
   parameters: string[];
   results: string[];
-}
-
-/** Limits of a memory, in pages. */
-export interface MemoryType {
-  minimum: number;
-  maximum: number | undefined;
-  shared: boolean;
-  wide: boolean;
-  /** bytes of a page */
-  page: number;
 }
 
 /** One import or export. */
@@ -29,7 +19,7 @@ export interface Item {
   /** of functions */
   type: FunctionType | undefined;
   /** of memories */
-  memory: MemoryType | undefined;
+  memory: Limits | undefined;
   /** of exports: which one of its kind */
   index: number;
 }
@@ -38,7 +28,7 @@ export interface Item {
 export interface Binary {
   imports: Item[];
   exports: Item[];
-  memories: MemoryType[];
+  memories: Limits[];
   /** names of custom sections */
   customs: string[];
   /** what made it, from the section "producers" */
@@ -72,8 +62,8 @@ const TYPES: Record<number, string> = {
 };
 const REFERENCES = [0x63, 0x64];
 
-/** Numbers of sections; those above are not known to anybody yet. */
-const SECTION_MAX = 13;
+/** Numbers of sections above this are not known to anybody yet. */
+const SECTION_MAX = Section.TAG;
 
 class Parser extends Reader {
   text(): string {
@@ -104,14 +94,6 @@ class Parser extends Reader {
     const length = this.number();
     if (length > this.bytes.length - this.at) throw new RangeError("the module ends too early");
     return Array.from({ length }, one);
-  }
-
-  limits(): MemoryType {
-    const flags = this.byte();
-    const minimum = this.number();
-    const maximum = (flags & 1) !== 0 ? this.number() : undefined;
-    const page = (flags & 8) !== 0 ? 2 ** this.number() : 65536;
-    return { minimum, maximum, shared: (flags & 2) !== 0, wide: (flags & 4) !== 0, page };
   }
 
   /** Types, in groups that refer to each other or alone; undefined for those of no function. */
@@ -156,17 +138,16 @@ class Parser extends Reader {
  * @throws {RangeError} for bytes that are not one; its message says where
  */
 export function parseBinary(bytes: Uint8Array): Binary {
-  const parser = new Parser(bytes, 8);
+  const parser = new Parser(bytes);
   try {
-    return sections(parser);
+    return parse(parser);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new RangeError(`${error.message} (byte ${Math.min(parser.at, bytes.length)})`);
   }
 }
 
-function sections(parser: Parser): Binary {
-  const { bytes } = parser;
+function parse(parser: Parser): Binary {
   const binary: Binary = {
     imports: [],
     exports: [],
@@ -178,33 +159,30 @@ function sections(parser: Parser): Binary {
   };
   let types: (FunctionType | undefined)[] = [];
   let functions: (FunctionType | undefined)[] = [];
-  while (parser.at < bytes.length) {
-    const id = parser.byte();
-    if (id > SECTION_MAX) throw new RangeError(`${id} is no section`);
-    const length = parser.number();
-    const { from, to } = parser.take(length);
-    parser.at = from;
+  for (const { id, start, end } of sections(parser, SECTION_MAX)) {
+    parser.take(end - start);
+    parser.at = start;
     switch (id) {
-      case 0:
-        custom(parser, binary, to);
+      case Section.CUSTOM:
+        custom(parser, binary, end);
         break;
-      case 1:
+      case Section.TYPE:
         types = parser.types();
         break;
-      case 2:
+      case Section.IMPORT:
         binary.imports = parser.list(() => importOf(parser, types));
         for (const { kind, type, memory } of binary.imports) {
           if (kind === "function") functions.push(type);
           if (memory !== undefined) binary.memories.push(memory);
         }
         break;
-      case 3:
+      case Section.FUNCTION:
         functions = functions.concat(parser.list(() => types[parser.number()]));
         break;
-      case 5:
+      case Section.MEMORY:
         binary.memories = binary.memories.concat(parser.list(() => parser.limits()));
         break;
-      case 7:
+      case Section.EXPORT:
         binary.exports = parser.list(() => {
           const name = parser.text();
           const kind = KINDS[parser.byte()] ?? "unknown";
@@ -214,15 +192,14 @@ function sections(parser: Parser): Binary {
           return { module: "", name, kind, type, memory, index };
         });
         break;
-      case 10:
+      case Section.CODE:
         binary.codes = parser.list(() => {
           const start = parser.at;
           parser.take(parser.number());
           return start;
         });
     }
-    if (parser.at > to) throw new RangeError(`section ${id} is longer than it says`);
-    parser.at = to;
+    if (parser.at > end) throw new RangeError(`section ${id} is longer than it says`);
   }
   return binary;
 }

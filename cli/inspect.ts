@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Binary, FunctionType, Item, MemoryType } from "./binary.ts";
+import type { Limits } from "../core/module/reader.ts";
+import type { Binary, FunctionType, Item } from "./binary.ts";
 import { parseBinary } from "./binary.ts";
 import { CommandError, harmless } from "./error.ts";
 import type { Program } from "./load.ts";
@@ -18,13 +19,13 @@ function signature(type: FunctionType | undefined): string {
   return `(${type.parameters.join(", ")}) -> (${type.results.join(", ")})`;
 }
 
-function size({ minimum, maximum, shared, wide, page }: MemoryType): string {
+function size({ minimum, maximum, shared, wide, page }: Limits): string {
   const shown = (pages: number): string => {
     const bytes = pages * page;
     const [unit, name] = bytes < 2 ** 20 ? [2 ** 10, "KiB"] : [2 ** 20, "MiB"];
     return `${pages} pages (${Number((bytes / unit).toFixed(2))} ${name})`;
   };
-  const most = maximum === undefined ? "no maximum" : `at most ${shown(maximum)}`;
+  const most = maximum === Infinity ? "no maximum" : `at most ${shown(maximum)}`;
   return `${shown(minimum)}, ${most}${shared ? ", shared" : ""}${wide ? ", 64-bit" : ""}`;
 }
 

@@ -140,7 +140,7 @@ async function limit(
   maxMemory: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const [{ limitMemory }, { parseBinary }] = await Promise.all([
-    import("../core/module.ts"),
+    import("../core/module/memory.ts"),
     import("./binary.ts"),
   ]);
   const least = Math.max(0, ...parseBinary(bytes).memories.map(({ minimum }) => minimum * PAGE));

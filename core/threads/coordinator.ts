@@ -10,7 +10,7 @@ import { Errno } from "../abi.ts";
 import { GuestAborted, ProcExit, Thrown, TRAP } from "../exit.ts";
 import { importsOf, type State, tableOf } from "../guest.ts";
 import type { ImportedFunction } from "../imports.ts";
-import { type Checks, HOOKS, INTERVAL } from "../instrument.ts";
+import { type Checks, HOOKS, INTERVAL } from "../module/instrument.ts";
 import { outOfRange } from "../options.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";

@@ -9,7 +9,7 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { type Checks, HOOKS, instrument, INTERVAL } from "../../core/instrument.ts";
+import { type Checks, HOOKS, instrument, INTERVAL } from "../../core/module/instrument.ts";
 import { generator } from "../support/fuzz.ts";
 import { root, runtime } from "../support/harness.ts";
 import {

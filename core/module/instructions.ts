@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Reader } from "./module.ts";
+import { Reader, unknown } from "./reader.ts";
 
 export const LOOP = 0x03;
 export const CALL = 0x10;
@@ -21,11 +21,6 @@ const PREFIX_ATOMIC = 0xfe;
 /** Kinds of instructions that may take long. */
 export const LENGTH = 1;
 export const GROWTH = 2;
-
-/** A module has something that is not known here, and cannot be changed without harm. */
-export function unknown(what: string, at: number): never {
-  throw new RangeError(`the module has ${what} at byte ${at}, which is not known here`);
-}
 
 /**
  * Reads instructions, so as to know where each begins and ends. What it finds of interest it
@@ -119,7 +114,7 @@ export class Instructions extends Reader {
       case LOOP:
       case 0x04: // if
       case 0x06: // try
-        this.type();
+        this.passType();
         return opcode;
       case CALL:
       case RETURN_CALL:
@@ -142,10 +137,10 @@ export class Instructions extends Reader {
         this.#lebs(this.number() + 1);
         return opcode;
       case 0x1c: // select with types
-        for (let count = this.number(); count > 0; count--) this.type();
+        for (let count = this.number(); count > 0; count--) this.passType();
         return opcode;
       case 0x1f: // try_table
-        this.type();
+        this.passType();
         for (let count = this.number(); count > 0; count--) this.#lebs(this.byte() < 2 ? 2 : 1);
         return opcode;
       case 0x43: // f32.const
@@ -155,7 +150,7 @@ export class Instructions extends Reader {
         this.at += 8;
         return opcode;
       case 0xd0: // ref.null
-        this.type();
+        this.passType();
         return opcode;
       case PREFIX_GC:
         this.#gc(start);
@@ -177,6 +172,11 @@ export class Instructions extends Reader {
     return unknown(`an instruction 0x${opcode.toString(16)}`, start);
   }
 
+  /** Passes over an expression that is constant. */
+  passConstant(): void {
+    while (this.next() !== END);
+  }
+
   #gc(start: number): void {
     const opcode = this.number();
     // array.new, array.fill, array.copy, array.init_*
@@ -185,12 +185,12 @@ export class Instructions extends Reader {
     if (opcode <= 1 || opcode === 6 || opcode === 7 || (opcode >= 11 && opcode <= 14)) this.#leb();
     else if (opcode === 16) this.#leb();
     else if (opcode <= 10 || (opcode >= 17 && opcode <= 19)) this.#lebs(2);
-    else if (opcode >= 20 && opcode <= 23) this.type();
+    else if (opcode >= 20 && opcode <= 23) this.passType();
     else if (opcode === 24 || opcode === 25) {
       this.at++;
       this.#leb();
-      this.type();
-      this.type();
+      this.passType();
+      this.passType();
     } else if (opcode !== 15 && !(opcode >= 26 && opcode <= 30)) {
       unknown(`an instruction 0xfb ${opcode}`, start);
     }
