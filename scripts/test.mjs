@@ -6,7 +6,7 @@
  *   npm test -- bun deno           on these runtimes only (node, node26, deno, bun)
  *   npm test -- bun tests/parity   only these files or folders
  */
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -21,22 +21,40 @@ function filesIn(where) {
     .sort();
 }
 
-function run(title, command, parameters) {
+/** How the runners begin a line about what failed. */
+const FAILED = /^\s*(?:not ok |✖ |\(fail\) |FAIL |# not ok )|\.\.\. FAILED/;
+/** The lines about what failed, for the end: what is printed in between may be cut off. */
+const lines = [];
+
+/** Prints what a stream says, and keeps the lines about what failed. */
+function pass(from, to, found) {
+  let rest = "";
+  from.setEncoding("utf8").on("data", (text) => {
+    to.write(text);
+    const all = (rest + text).split("\n");
+    rest = all.pop();
+    found.push(...all.filter((line) => FAILED.test(line)));
+  });
+}
+
+async function run(title, command, parameters) {
   console.log(`\n=== ${title}`);
   const began = Date.now();
   const env = { ...process.env, NO_COLOR: "1" };
-  const { status, error, signal } = spawnSync(command, parameters, {
-    cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
-    env,
+  const found = [];
+  const how = await new Promise((resolve) => {
+    const child = spawn(command, parameters, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
+    pass(child.stdout, process.stdout, found);
+    pass(child.stderr, process.stderr, found);
+    child.on("error", resolve).on("close", (code, signal) => resolve(signal ?? code));
+    // a process that a test has left behind may hold the pipes
+    child.on("exit", (code, signal) => setTimeout(resolve, 5000, signal ?? code).unref());
   });
-  if (error) console.error(String(error));
-  const failed = status !== 0;
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
-  console.log(
-    `=== ${title}: ${failed ? `FAILED (${signal ?? status})` : "passed"} in ${seconds} s`,
-  );
-  return failed ? [title] : [];
+  console.log(`=== ${title}: ${how === 0 ? "passed" : `FAILED (${how})`} in ${seconds} s`);
+  if (how === 0) return [];
+  lines.push(...[...new Set(found)].map((line) => `${title}: ${line.trim()}`));
+  return [title];
 }
 
 const chosen = process.argv.slice(2);
@@ -57,14 +75,17 @@ const coverageFlags = [
   ...["core", "adapters"].map((folder) => `--test-coverage-include=${folder}/**/*.ts`),
 ];
 
-const failures = run("types, and JavaScript for Node 20", machineNode, ["scripts/build.mjs"]);
+const failures = await run("types, and JavaScript for Node 20", machineNode, ["scripts/build.mjs"]);
 if (chosen.length === 0) {
   failures.push(
-    ...run("guests rebuild to the same bytes", machineNode, ["scripts/guests.mjs", "--check"]),
-    ...run("lint", programOf("deno"), ["lint", "--quiet"]),
-    ...run("format", programOf("deno"), ["fmt", "--check", "--quiet"]),
-    ...run("the npm package", machineNode, ["scripts/check_package.mjs"]),
-    ...run("Chromium, if there is one", machineNode, [
+    ...await run("guests rebuild to the same bytes", machineNode, [
+      "scripts/guests.mjs",
+      "--check",
+    ]),
+    ...await run("lint", programOf("deno"), ["lint", "--quiet"]),
+    ...await run("format", programOf("deno"), ["fmt", "--check", "--quiet"]),
+    ...await run("the npm package", machineNode, ["scripts/check_package.mjs"]),
+    ...await run("Chromium, if there is one", machineNode, [
       "scripts/browser.mjs",
       "--test",
       "--optional",
@@ -73,7 +94,7 @@ if (chosen.length === 0) {
 }
 if (wants("node")) {
   failures.push(
-    ...run(
+    ...await run(
       `Node ${
         execFileSync(machineNode, ["--version"], { encoding: "utf8" }).trim()
       } of this machine`,
@@ -84,7 +105,7 @@ if (wants("node")) {
 }
 if (wants("node26")) {
   failures.push(
-    ...run("Node 26", programOf("node26"), [
+    ...await run("Node 26", programOf("node26"), [
       ...nodeFlags,
       ...(chosen.length === 0 ? coverageFlags : []),
       ...files,
@@ -92,11 +113,13 @@ if (wants("node26")) {
   );
 }
 if (wants("deno")) {
-  failures.push(...run("Deno", programOf("deno"), ["test", "--allow-all", "--no-check", ...files]));
+  failures.push(
+    ...await run("Deno", programOf("deno"), ["test", "--allow-all", "--no-check", ...files]),
+  );
 }
 if (wants("bun")) {
   failures.push(
-    ...run("Bun", programOf("bun"), [
+    ...await run("Bun", programOf("bun"), [
       "test",
       "--timeout=120000",
       ...files.map((file) => `./${file}`),
@@ -104,5 +127,6 @@ if (wants("bun")) {
   );
 }
 
+for (const line of lines.slice(0, 50)) console.log(line);
 console.log(failures.length === 0 ? "\nEverything passed." : `\nFailed: ${failures.join(", ")}`);
 process.exit(failures.length === 0 ? 0 : 1);
