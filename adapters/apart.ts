@@ -5,6 +5,7 @@
  */
 import type { AsyncWASIOptions } from "../core/async.ts";
 import { asyncStreams } from "../core/async_streams.ts";
+import { PAGE, THREADS } from "../core/constants.ts";
 import { closeGuest, makeGuest, type WASIOptions } from "../core/guest.ts";
 import type { Checks } from "../core/module/instrument.ts";
 import type { HostMaker } from "../core/wasi.ts";
@@ -19,11 +20,6 @@ import {
 import { type Program, runInWorkers, type WorkerHost } from "../core/threads/coordinator.ts";
 import type { RunOptions } from "./run.ts";
 import { isModule } from "./source.ts";
-
-/** Bytes of a page of memory. */
-const PAGE = 65536;
-/** Threads at once unless it is said how many. */
-const THREADS = 128;
 
 /** What running a program needs of a runtime. */
 export interface Platform {

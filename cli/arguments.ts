@@ -4,6 +4,7 @@
  * @module
  */
 import type { ParseArgsOptionDescriptor } from "node:util";
+import { THREADS } from "../core/constants.ts";
 import { CommandError, plain } from "./error.ts";
 import { readBytes, variable, variables } from "./runtime.ts";
 import { address, duration, size, time, whole, yes } from "./values.ts";
@@ -180,7 +181,7 @@ const OPTIONS: Record<string, Option> = {
   cachedir: { value: "DIR", set: () => {} },
   threads: {
     value: "N",
-    default: "128",
+    default: String(THREADS),
     set: (draft, text, option) => draft.threads = size(text, option),
   },
   listen: {

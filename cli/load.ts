@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PAGE } from "../core/constants.ts";
 import { CommandError, plain } from "./error.ts";
 import { readBytes } from "./runtime.ts";
 
@@ -129,9 +130,6 @@ export async function load(file: string): Promise<Program> {
   }
   return { bytes: bytes as Uint8Array<ArrayBuffer>, component };
 }
-
-/** Pages of 64 KiB. */
-const PAGE = 65536;
 
 /** The module with a memory that does not grow beyond so many bytes. */
 async function limit(

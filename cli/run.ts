@@ -4,6 +4,7 @@
  * @module
  */
 import { runtimeMaker } from "../adapters/runtime.ts";
+import { PAGE } from "../core/constants.ts";
 import { ProcExit } from "../core/exit.ts";
 import type { Directory } from "../core/host.ts";
 import { BaseWASI, type WASIImport, type WASIOptions } from "../core/wasi.ts";
@@ -12,14 +13,12 @@ import { CommandError, plain } from "./error.ts";
 import { exit, OUTPUT_CLOSED } from "./runtime.ts";
 
 /** WASI's EPIPE. */
-export const PIPE = 64;
+const PIPE = 64;
 /** The descriptors that a reader may leave. */
-export const OUTPUT: readonly number[] = [1, 2];
+const OUTPUT: readonly number[] = [1, 2];
 /** How many frames of a stack an engine keeps. */
 const FRAMES_KEPT = 60;
 const MISSING_MAX = 10;
-/** Bytes of a page of memory. */
-export const PAGE = 65536;
 
 async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<Directory> {
   if (mount.kind === "memory") return (await import("../adapters/memory.ts")).memory();
@@ -125,20 +124,28 @@ function importsOf(
 ): Record<string, WASIImport> {
   const offered = wasi.getImportObject();
   const imports: Record<string, WASIImport> = {};
-  const missing: string[] = [];
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    if (!Object.hasOwn(offered, from)) missing.push(`${from}.${name} (${kind})`);
-    else {
-      imports[from] ??= endingWithReader(offered[from]!);
-      if (!Object.hasOwn(imports[from]!, name)) missing.push(`${from}.${name} (${kind})`);
-    }
-  }
-  if (missing.length > 0) throw new CommandError(`${file}: ${missed(missing)}`);
+  checkImports(file, module, ({ module: from, name }) => {
+    if (!Object.hasOwn(offered, from)) return false;
+    imports[from] ??= endingWithReader(offered[from]!);
+    return Object.hasOwn(imports[from]!, name);
+  });
   return imports;
 }
 
+/** Fails if a module imports what is not there. */
+export function checkImports(
+  file: string,
+  module: WebAssembly.Module,
+  isThere: (wanted: WebAssembly.ModuleImportDescriptor) => boolean,
+): void {
+  const missing = WebAssembly.Module.imports(module).filter((wanted) => !isThere(wanted));
+  if (missing.length === 0) return;
+  const names = missing.map(({ module: from, name, kind }) => `${from}.${name} (${kind})`);
+  throw new CommandError(`${file}: ${missed(names)}`);
+}
+
 /** A message that says what a program needs and does not get. */
-export function missed(names: string[]): string {
+function missed(names: string[]): string {
   const more = names.length - MISSING_MAX;
   const list = names.slice(0, MISSING_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
   if (names.some((name) => name.startsWith("wasi.thread-spawn"))) {
@@ -153,12 +160,16 @@ export function missed(names: string[]): string {
 }
 
 /** Ends quietly when nobody reads what the guest writes. */
-function endingWithReader(imports: WASIImport): WASIImport {
-  const { fd_write } = imports as { fd_write: (...values: number[]) => number };
-  imports.fd_write = (fd: number, iovs: number, iovs_len: number, nwritten: number) => {
-    const errno = fd_write(fd, iovs, iovs_len, nwritten);
+export function endingWithReader(imports: WASIImport): WASIImport {
+  const { fd_write } = imports as { fd_write: (...values: number[]) => number | Promise<number> };
+  const seen = (fd: number, errno: number): number => {
     if (errno === PIPE && OUTPUT.includes(fd)) exit(OUTPUT_CLOSED);
     return errno;
+  };
+  imports.fd_write = (fd: number, iovs: number, iovs_len: number, nwritten: number) => {
+    // a number, or a promise if it has to wait in a program with threads
+    const errno = fd_write(fd, iovs, iovs_len, nwritten);
+    return typeof errno === "number" ? seen(fd, errno) : errno.then((errno) => seen(fd, errno));
   };
   return imports;
 }

@@ -9,18 +9,17 @@ import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
+import { TIMER_MAX } from "../core/constants.ts";
 import { CommandError, plain } from "./error.ts";
 
 const TIMED_OUT = 124;
-/** The longest that setTimeout() takes. */
-const LONGEST = 2 ** 31 - 1;
 
 /** Calls a function when a time is over, however long it is. */
 function after(milliseconds: number, then: () => void): void {
   setTimeout(() => {
-    if (milliseconds > LONGEST) after(milliseconds - LONGEST, then);
+    if (milliseconds > TIMER_MAX) after(milliseconds - TIMER_MAX, then);
     else then();
-  }, Math.min(milliseconds, LONGEST));
+  }, Math.min(milliseconds, TIMER_MAX));
 }
 
 /** What would end this process must end that one, before this one ends by it. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { THREADS } from "../core/constants.ts";
 import { CommandError, plain } from "./error.ts";
 import { readBytes } from "./runtime.ts";
 import { address, duration, size, yes } from "./values.ts";
@@ -54,9 +55,6 @@ const FEATURES = new Set([
   "unknown-exports-allow",
   "wide-arithmetic",
 ]);
-
-/** Threads at once unless it is said how many. */
-const THREADS = 128;
 
 /** What is so anyway, or does not matter to a program of preview1. */
 const ANYWAY = new Set(["cli", "cli-exit-with-code", "common", "p3", "preview0", "preview2"]);

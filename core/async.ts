@@ -11,9 +11,11 @@ import {
   asyncStreams,
   isAsyncFile,
 } from "./async_streams.ts";
+import { TIMER_MAX } from "./constants.ts";
 import { errnoOf } from "./errno.ts";
 import { GuestAborted, ProcExit, Thrown } from "./exit.ts";
 import {
+  bindInstance,
   closeGuest,
   type HostMaker,
   importsOf,
@@ -24,15 +26,7 @@ import {
   type WASIOptions,
 } from "./guest.ts";
 import type { ImportedFunction } from "./imports.ts";
-import { isMemory } from "./memory.ts";
-import {
-  alreadyStarted,
-  invalidMemory,
-  invalidType,
-  validateFunction,
-  validateObject,
-  validateUndefined,
-} from "./options.ts";
+import { invalidType, validateFunction, validateObject, validateUndefined } from "./options.ts";
 import { type System, Wait } from "./system.ts";
 
 /** Options of {@linkcode BaseAsyncWASI}: those of `WASI`, with streams, and a signal. */
@@ -65,8 +59,6 @@ const WAITING: readonly string[] = [
 const PAUSE_MAX = 10;
 /** So often at first it is looked again at once, with others let through between. */
 const EAGER = 20;
-/** setTimeout() takes no more. */
-const TIMEOUT_MAX = 2 ** 31 - 1;
 
 /** What JSPI adds to WebAssembly, where it is there. */
 interface Suspension {
@@ -117,7 +109,7 @@ function rest(ending: Ending, milliseconds: number, changes: Promise<void>[]): P
     };
     ending.wakes.add(done);
     for (const change of changes) change.then(done);
-    if (milliseconds !== Infinity) timer = setTimeout(done, Math.min(milliseconds, TIMEOUT_MAX));
+    if (milliseconds !== Infinity) timer = setTimeout(done, Math.min(milliseconds, TIMER_MAX));
   });
 }
 
@@ -253,22 +245,6 @@ export class BaseAsyncWASI {
     });
   }
 
-  #bind(instance: WebAssembly.Instance): Record<string, unknown> {
-    const state = this.#state;
-    if (state.instance !== undefined) throw alreadyStarted();
-    validateObject(instance, "instance");
-    validateObject(instance.exports, "instance.exports");
-    const { memory } = instance.exports;
-    if (!isMemory(memory)) throw invalidMemory();
-    try {
-      state.system.memory.bind(memory);
-    } catch (error) {
-      throw error instanceof Thrown ? error.cause : error;
-    }
-    state.instance = instance as unknown as State["instance"];
-    return state.instance!.exports;
-  }
-
   /**
    * Runs a command; resolves with the exit code when it has ended and its output is where it
    * belongs.
@@ -277,7 +253,7 @@ export class BaseAsyncWASI {
    * failed with.
    */
   async start(instance: WebAssembly.Instance): Promise<number> {
-    const { _start, _initialize } = this.#bind(instance);
+    const { _start, _initialize } = bindInstance(this.#state, instance);
     validateFunction(_start, "instance.exports._start");
     validateUndefined(_initialize, "instance.exports._initialize");
     try {
@@ -298,7 +274,7 @@ export class BaseAsyncWASI {
    * Errors: as {@linkcode BaseAsyncWASI.start}.
    */
   async initialize(instance: WebAssembly.Instance): Promise<void> {
-    const { _start, _initialize } = this.#bind(instance);
+    const { _start, _initialize } = bindInstance(this.#state, instance);
     validateUndefined(_start, "instance.exports._start");
     if (_initialize === undefined) return;
     validateFunction(_initialize, "instance.exports._initialize");

@@ -5,6 +5,7 @@
  * @module
  */
 import { Errno } from "./abi.ts";
+import { PAGE } from "./constants.ts";
 import {
   DescriptorTable,
   listeningDescriptor,
@@ -14,13 +15,16 @@ import {
 import { Quota, QuotaDirectory } from "./directories/quota.ts";
 import { StableDirectory, StableNumbers } from "./directories/stable.ts";
 import { WasiError } from "./errno.ts";
-import { throwAborted, throwExit } from "./exit.ts";
+import { throwAborted, throwExit, Thrown } from "./exit.ts";
 import type { Confinement, Directory, File, Host } from "./host.ts";
 import { type ImportedFunction, makeImports } from "./imports.ts";
 import { type EveryLimit, type Limits, OutputLimit, validateLimits } from "./limits.ts";
+import { isMemory } from "./memory.ts";
 import {
+  alreadyStarted,
   bindingOf,
   initFailure,
+  invalidMemory,
   invalidType,
   invalidValue,
   notStarted,
@@ -121,9 +125,6 @@ export interface WASIOptions {
    */
   confinement?: Confinement;
 }
-
-/** Bytes of a page of memory. */
-const PAGE = 65536;
 
 /** The system calls as a guest imports them. It can be changed: what is in it is what is used. */
 export type WASIImport = Record<string, ImportedFunction>;
@@ -355,6 +356,38 @@ export function makeGuest(
   const wasiImport = importsOf(state, binding);
   wasiImport.proc_exit = makeExit(state, returnOnExit);
   return { state, wasiImport };
+}
+
+/**
+ * Gives the system calls a memory.
+ *
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` if it is larger than `limits.memoryPages` says
+ */
+export function bindMemory({ system }: State, memory: WebAssembly.Memory): void {
+  try {
+    system.memory.bind(memory);
+  } catch (error) {
+    throw error instanceof Thrown ? error.cause : error;
+  }
+}
+
+/**
+ * Gives the system calls an instance and its memory, once; checked in Node's order.
+ *
+ * @param memory if it is not the one that the instance exports
+ */
+export function bindInstance(
+  state: State,
+  instance: WebAssembly.Instance,
+  memory: unknown = (instance?.exports as { memory?: unknown } | undefined)?.memory,
+): Record<string, unknown> {
+  if (state.instance !== undefined) throw alreadyStarted();
+  validateObject(instance, "instance");
+  validateObject(instance.exports, "instance.exports");
+  if (!isMemory(memory)) throw invalidMemory();
+  bindMemory(state, memory);
+  const { exports } = state.instance = instance as unknown as NonNullable<State["instance"]>;
+  return exports;
 }
 
 /** The name of the snapshot that is not a guest's own. */

@@ -207,7 +207,7 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
 };
 
 /** The shape of a signature: one letter for each parameter. */
-function shapeOf({ parameters }: Signature): string {
+export function shapeOf({ parameters }: Signature): string {
   let shape = "";
   for (const parameter of parameters) shape += parameter.endsWith(":i64") ? "I" : "i";
   return shape;

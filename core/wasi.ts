@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { GuestAborted, ProcExit, Thrown } from "./exit.ts";
+import { GuestAborted, ProcExit } from "./exit.ts";
 import {
+  bindInstance,
   closeGuest,
   type HostMaker,
   importsOf,
@@ -12,20 +13,12 @@ import {
   otherBinding,
   portsOf,
   STATE,
-  type State,
   stateOf,
   type WASIImport,
   type WASIOptions,
 } from "./guest.ts";
 import type { Confinement } from "./host.ts";
-import { isMemory } from "./memory.ts";
-import {
-  alreadyStarted,
-  invalidMemory,
-  validateFunction,
-  validateObject,
-  validateUndefined,
-} from "./options.ts";
+import { validateFunction, validateUndefined } from "./options.ts";
 import { inputOf, outputOf } from "./streams.ts";
 
 export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
@@ -95,21 +88,9 @@ export class BaseWASI {
    */
   finalizeBindings(
     instance: WebAssembly.Instance,
-    { memory = (instance?.exports as { memory?: WebAssembly.Memory } | undefined)?.memory }: {
-      memory?: WebAssembly.Memory;
-    } = {},
+    { memory }: { memory?: WebAssembly.Memory } = {},
   ): void {
-    const state = stateOf(this);
-    if (state.instance !== undefined) throw alreadyStarted();
-    validateObject(instance, "instance");
-    validateObject(instance.exports, "instance.exports");
-    if (!isMemory(memory)) throw invalidMemory();
-    try {
-      state.system.memory.bind(memory);
-    } catch (error) {
-      throw error instanceof Thrown ? error.cause : error;
-    }
-    state.instance = instance as unknown as State["instance"];
+    bindInstance(stateOf(this), instance, memory);
   }
 
   /**

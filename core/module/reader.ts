@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { PAGE } from "../constants.ts";
 
 /** Bytes before the first section. */
 export const HEADER = 8;
@@ -39,9 +40,6 @@ export const IS_SHARED = 2;
 export const IS_WIDE = 4;
 /** Pages have a size of their own. */
 const HAS_PAGE_SIZE = 8;
-
-/** Bytes of a page of memory. */
-export const PAGE = 65536;
 
 /** A memory or a table as a module asks for it. Sizes are pages, or elements. */
 export interface Limits {

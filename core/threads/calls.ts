@@ -14,6 +14,7 @@ import {
   Subscription,
   SubscriptionUnstable,
 } from "../abi.ts";
+import { shapeOf } from "../imports.ts";
 import type { Signature } from "../preview1.ts";
 import type { System } from "../system.ts";
 import type { CallShape, Region } from "./worker.ts";
@@ -90,11 +91,11 @@ export function callsOf(
   system: System,
 ): CallShape[] {
   const unstable = module === "wasi_unstable";
-  const calls = Object.entries(table).map(([name, { parameters }]) => ({
+  const calls = Object.entries(table).map(([name, signature]) => ({
     module,
     name,
-    shape: parameters.map((parameter) => parameter.endsWith(":i64") ? "I" : "i").join(""),
-    regions: regionsOf(name, parameters, system, unstable),
+    shape: shapeOf(signature),
+    regions: regionsOf(name, signature.parameters, system, unstable),
   }));
   return [...calls, { module, name: "proc_exit", shape: "i", regions: [] }];
 }

@@ -7,8 +7,9 @@
 import { Ending, settle } from "../async.ts";
 import { isAsyncFile } from "../async_streams.ts";
 import { Errno } from "../abi.ts";
-import { GuestAborted, ProcExit, Thrown, TRAP } from "../exit.ts";
-import { importsOf, type State, tableOf } from "../guest.ts";
+import { TIMER_MAX } from "../constants.ts";
+import { GuestAborted, ProcExit, TRAP } from "../exit.ts";
+import { bindMemory, importsOf, type State, tableOf } from "../guest.ts";
 import type { ImportedFunction } from "../imports.ts";
 import { type Checks, HOOKS, INTERVAL } from "../module/instrument.ts";
 import { outOfRange } from "../options.ts";
@@ -19,6 +20,7 @@ import {
   type CallShape,
   Control,
   guestThread,
+  NUMBERS,
   type Report,
   type Run,
   type Setup,
@@ -74,11 +76,11 @@ const GRACE = 80;
 const TERMINATE_MAX = 100;
 /** Largest identifier of a thread: more would look like an error. */
 const TID_MAX = 0x1fffffff;
-/** setTimeout() takes no more. */
-const TIMER_MAX = 2 ** 31 - 1;
 
 /** The text that workers are started with. Tools that keep names call __name in it. */
-const SOURCE = `(port) => { const __name = (f) => f; (${guestThread})(port); }`;
+const SOURCE = `(port) => { const __name = (f) => f; (${guestThread})(port, ${
+  JSON.stringify(NUMBERS)
+}); }`;
 
 let trap: WebAssembly.Module | undefined;
 
@@ -159,15 +161,17 @@ class Coordinator {
     system.suspends = true;
     // a promise, which is waited for below
     system.settle = (wait) => settle(system, ending, wait) as unknown as number;
-    for (
-      const module of new Set(
-        WebAssembly.Module.imports(program.module).map(({ module }) => module),
-      )
-    ) {
+    const imports = WebAssembly.Module.imports(program.module);
+    for (const module of new Set(imports.map(({ module }) => module))) {
       const table = tableOf(module);
       if (table === undefined) continue;
+      const wanted = new Set(
+        imports.flatMap((wanted) => wanted.module === module ? [wanted.name] : []),
+      );
       const functions = module === state.binding ? wasiImport : importsOf(state, module);
       for (const call of callsOf(module, table, system)) {
+        // proc_exit in any case, for what is linked against a name that nobody has
+        if (!wanted.has(call.name) && call.name !== "proc_exit") continue;
         this.#calls.push(call);
         this.#functions.push(
           call.name === "proc_exit" ? wasiImport.proc_exit! : functions[call.name]!,
@@ -185,7 +189,8 @@ class Coordinator {
   async run(): Promise<number> {
     try {
       if (this.#ending.over) await this.#ending.aborted;
-      this.#bind();
+      const { memory } = this.#program;
+      if (memory !== undefined) bindMemory(this.#state, memory.memory);
       this.#begin(0, 0);
       await Promise.race([this.#ended, this.#ending.aborted]);
     } finally {
@@ -197,15 +202,6 @@ class Coordinator {
       }
     }
     return this.#state.exitCode;
-  }
-
-  #bind(): void {
-    if (this.#program.memory === undefined) return;
-    try {
-      this.#state.system.memory.bind(this.#program.memory.memory);
-    } catch (error) {
-      throw error instanceof Thrown ? error.cause : error;
-    }
   }
 
   /** Lets output streams take what is left. A guest that was ended does not wait for them. */

@@ -1,7 +1,7 @@
 /**
  * What runs in each worker that a guest is in. Its text is what a worker is started with, so that
  * no file has to be found by a worker, wherever this module is bundled or loaded from: it uses
- * nothing from outside itself but types.
+ * nothing from outside itself but types and what it is given.
  *
  * A system call is asked for in the slot, a piece of shared memory, and made in the coordinator's
  * thread. A guest whose memory is shared is written to there; for others, what a call reads and
@@ -43,6 +43,13 @@ export const Call = {
   /** the window has been replaced by a larger one, which comes as a message */
   WINDOW: -2,
 } as const;
+
+/** The numbers above, for {@linkcode guestThread}, which sees nothing from outside. */
+export const NUMBERS: {
+  readonly Slot: typeof Slot;
+  readonly Control: typeof Control;
+  readonly Call: typeof Call;
+} = { Slot, Control, Call };
 
 /** What a call reads or writes through one of its parameters. */
 export interface Region {
@@ -123,10 +130,10 @@ export interface Port {
 }
 
 /** Runs the threads that it is told to, one after another. */
-export function guestThread(port: Port): void {
-  const STATE = 0, CALL = 1, RESULT = 2, ADDRESS = 3, FREE = 4, VALUES = 6;
-  const ENDED = 0, ASKED = 1, ASLEEP = 2;
-  const SPAWN = -1, WINDOW = -2;
+export function guestThread(port: Port, numbers: typeof NUMBERS): void {
+  const { STATE, CALL, RESULT, ADDRESS, FREE, VALUES } = numbers.Slot;
+  const { ENDED, ASKED, ASLEEP } = numbers.Control;
+  const { SPAWN, WINDOW } = numbers.Call;
   /** a pointer that is outside of every window */
   const OUTSIDE = -65536;
   const NAMETOOLONG = 37;
