@@ -29,28 +29,5 @@ export {
 export { overlay, type OverlayChange, type OverlayDirectory } from "./adapters/overlay.ts";
 export { WASI } from "./adapters/wasi.ts";
 export { AsyncWASI, run, type RunOptions, type Source } from "./adapters/run.ts";
-export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./core/abi.ts";
-export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "./core/async.ts";
-export type { AsyncStdinOption, AsyncStdoutOption } from "./core/async_streams.ts";
-export { WasiError } from "./core/errno.ts";
-export { GuestAborted, ProcExit } from "./core/exit.ts";
-export { FileStat } from "./core/filestat.ts";
-export { Open, Poll } from "./core/host.ts";
-export type {
-  Clock,
-  Confinement,
-  Directory,
-  DirentSink,
-  File,
-  Handle,
-  PollEntry,
-  StreamAccess,
-} from "./core/host.ts";
-export type { ImportedFunction } from "./core/imports.ts";
-export type { Limits } from "./core/limits.ts";
-export { limitMemory } from "./core/module/memory.ts";
-export { OutputBuffer, type StdinOption, type StdoutOption } from "./core/streams.ts";
+export * from "./core/mod.ts";
 export { SharedWASI, shareTable, type TableShare } from "./core/threads/share.ts";
-export type { TraceSink } from "./core/trace.ts";
-export type { GuestClock } from "./core/virtual.ts";
-export { BaseWASI, type WASIImport, type WASIOptions } from "./core/wasi.ts";

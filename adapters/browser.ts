@@ -34,7 +34,7 @@
  * @module
  */
 import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/async.ts";
-import type { Directory } from "../core/host.ts";
+import { type Directory, isDirectory } from "../core/host.ts";
 import { invalidType } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
 import type { Platform } from "./apart.ts";
@@ -65,31 +65,7 @@ export {
 export type { OverlayChange, OverlayDirectory } from "./overlay.ts";
 export type { RunOptions } from "./run.ts";
 export type { Source } from "./source.ts";
-export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "../core/abi.ts";
-export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "../core/async.ts";
-export type { AsyncStdinOption, AsyncStdoutOption } from "../core/async_streams.ts";
-export { WasiError } from "../core/errno.ts";
-export { GuestAborted, ProcExit } from "../core/exit.ts";
-export { FileStat } from "../core/filestat.ts";
-export { Open, Poll } from "../core/host.ts";
-export type {
-  Clock,
-  Confinement,
-  Directory,
-  DirentSink,
-  File,
-  Handle,
-  PollEntry,
-  StreamAccess,
-} from "../core/host.ts";
-export type { ImportedFunction } from "../core/imports.ts";
-export type { Limits } from "../core/limits.ts";
-export { limitMemory } from "../core/module/memory.ts";
-export { OutputBuffer, type StdinOption, type StdoutOption } from "../core/streams.ts";
-export type { TraceSink } from "../core/trace.ts";
-export type { GuestClock } from "../core/virtual.ts";
-export { BaseWASI, type WASIImport } from "../core/wasi.ts";
-export type { WASIOptions };
+export * from "../core/mod.ts";
 
 /**
  * The class `WASI` of `node:wasi`, in a browser.
@@ -155,11 +131,6 @@ export async function run(
   options: RunOptions = {},
 ): Promise<number | WebAssembly.Instance> {
   return await runOn(platform, source instanceof URL ? fetch(source) : source, options);
-}
-
-function isDirectory(value: unknown): value is Directory {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Directory).statAt === "function";
 }
 
 /**

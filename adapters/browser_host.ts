@@ -5,7 +5,7 @@
  */
 import { Clockid, Errno } from "../core/abi.ts";
 import { posixError, WasiError } from "../core/errno.ts";
-import type { Clock, File, Host, PollEntry } from "../core/host.ts";
+import { type Clock, type File, type Host, isDirectory, type PollEntry } from "../core/host.ts";
 import { invalidValue } from "../core/options.ts";
 import { inputOf, outputOf } from "../core/streams.ts";
 import type { HostMaker } from "../core/wasi.ts";
@@ -119,7 +119,7 @@ function makeHost(): Host {
 /** Refuses what only a host with files and processes can do. */
 function refuse({ preopens, returnOnExit }: { preopens?: object; returnOnExit?: unknown }): void {
   for (const [name, value] of Object.entries(preopens ?? {})) {
-    if (typeof (value as { statAt?: unknown } | null)?.statAt === "function") continue;
+    if (isDirectory(value)) continue;
     throw invalidValue(
       `options.preopens["${name}"]`,
       `is a path, and a browser has no files to open: ${INSTEAD}`,

@@ -20,7 +20,7 @@
  *
  * @module
  */
-import type { Directory } from "../core/host.ts";
+import { type Directory, isDirectory } from "../core/host.ts";
 import { invalidType } from "../core/options.ts";
 import { host } from "./host_directory.ts";
 import type { OverlayChange } from "./memory/commit.ts";
@@ -48,11 +48,6 @@ export interface OverlayDirectory extends MemoryDirectory {
   commit(): void;
   /** Forgets all changes. */
   discard(): void;
-}
-
-function isDirectory(value: unknown): value is Directory {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Directory).statAt === "function";
 }
 
 /**

@@ -16,7 +16,7 @@ import { Quota, QuotaDirectory } from "./directories/quota.ts";
 import { StableDirectory, StableNumbers } from "./directories/stable.ts";
 import { WasiError } from "./errno.ts";
 import { throwAborted, throwExit, Thrown } from "./exit.ts";
-import type { Confinement, Directory, File, Host } from "./host.ts";
+import { type Confinement, type Directory, type File, type Host, isDirectory } from "./host.ts";
 import { type ImportedFunction, makeImports } from "./imports.ts";
 import { type EveryLimit, type Limits, OutputLimit, validateLimits } from "./limits.ts";
 import { isMemory } from "./memory.ts";
@@ -170,13 +170,6 @@ export function stateOf(wasi: object): State {
 const abandoned: FinalizationRegistry<DescriptorTable> = new FinalizationRegistry((table) =>
   table.close()
 );
-
-/** Whether a preopen's value is a directory rather than something to be made a path of. */
-function isDirectory(value: unknown): value is Directory {
-  return typeof value === "object" && value !== null &&
-    typeof (value as Directory).statAt === "function" &&
-    typeof (value as Directory).open === "function";
-}
 
 /** What the options say of a guest's descriptors. */
 interface Given {

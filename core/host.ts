@@ -181,6 +181,13 @@ export interface Directory extends Handle {
   useClock?(clock: Clock): void;
 }
 
+/** Whether something is a directory, as far as that can be seen. */
+export function isDirectory(value: unknown): value is Directory {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Directory).statAt === "function" &&
+    typeof (value as Directory).open === "function";
+}
+
 /** Takes the entries of a directory, one by one. */
 export interface DirentSink {
   /**
