@@ -187,6 +187,18 @@ export async function settle(system: System, ending: Ending, wait: Wait): Promis
   return result | 0;
 }
 
+/** Lets output streams take what is left. A guest that is ended does not wait for them. */
+export async function finishStreams({ streams }: State, ending: Ending): Promise<void> {
+  const { over } = ending;
+  const all = Promise.all(
+    streams.map((file) =>
+      typeof file === "number" || !isAsyncFile(file) ? undefined : file.finish()
+    ),
+  );
+  all.catch(() => {});
+  if (!over) await Promise.race([all, ending.aborted]);
+}
+
 /** The calls that can wait as objects that suspend the guest. */
 function suspending(calls: Readonly<Record<string, ImportedFunction>>): Record<string, unknown> {
   return Object.fromEntries(
@@ -262,7 +274,7 @@ export class BaseAsyncWASI {
       if (!(error instanceof ProcExit)) throw error;
     } finally {
       this.#state.system.table.closeOpened();
-      await this.#finish();
+      await finishStreams(this.#state, this.#ending);
     }
     return this.#state.exitCode;
   }
@@ -287,15 +299,6 @@ export class BaseAsyncWASI {
       await Promise.race([suspension.promising!(call)(), this.#ending.aborted]);
     } catch (error) {
       throw error instanceof GuestAborted ? error.cause : error;
-    }
-  }
-
-  /** Lets output streams take what is left. A guest that was ended does not wait for them. */
-  async #finish(): Promise<void> {
-    for (const file of this.#state.streams) {
-      if (typeof file === "number" || !isAsyncFile(file)) continue;
-      if (this.#ending.over) file.finish().catch(() => {});
-      else await file.finish();
     }
   }
 

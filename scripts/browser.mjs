@@ -17,6 +17,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import zlib from "node:zlib";
+import { esbuild } from "./esbuild.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
 const words = process.argv.slice(2);
@@ -45,27 +46,16 @@ async function compiled() {
 async function bundle(entries, flags) {
   const { memory, WASI } = await compiled();
   const out = memory();
-  const wasi = new WASI({
-    version: "preview1",
-    args: [
-      "esbuild",
-      ...entries,
-      "--bundle",
-      "--format=esm",
-      "--target=es2022",
-      "--outbase=/",
-      "--outdir=/out",
-      "--log-level=warning",
-      ...flags,
-    ],
-    preopens: { "/": root, "/out": out },
-  });
-  const bytes = fs.readFileSync(path.join(modules, "@esbuild/wasi-preview1/esbuild.wasm"));
-  const instance = await WebAssembly.instantiate(
-    await WebAssembly.compile(bytes),
-    wasi.getImportObject(),
-  );
-  if (wasi.start(instance) !== 0) process.exit(1);
+  const words = [
+    "--bundle",
+    "--format=esm",
+    "--target=es2022",
+    "--outbase=/",
+    "--outdir=/out",
+    "--log-level=warning",
+  ];
+  const args = [...entries, ...words, ...flags];
+  if (await esbuild(WASI, args, { "/": root, "/out": out }) !== 0) process.exit(1);
   return new Map(
     [...out.entries()].filter(({ kind }) => kind === "file").map(({ path, content }) => [
       `/${path}`,

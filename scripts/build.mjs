@@ -6,6 +6,8 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import process from "node:process";
+import { esbuild } from "./esbuild.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
 const build = path.join(root, "build");
@@ -16,30 +18,17 @@ execFileSync(machineNode, ["scripts/examples.mjs"], { cwd: root, stdio: "inherit
 execFileSync(machineNode, [tsc, "-p", "tsconfig.json"], { cwd: root, stdio: "inherit" });
 
 const { WASI } = await import("../build/mod.js");
-const wasi = new WASI({
-  version: "preview1",
-  args: [
-    "esbuild",
-    ...entries,
-    ...[
-      "--bundle",
-      "--splitting",
-      "--format=esm",
-      "--target=es2022",
-      "--platform=neutral",
-      "--packages=external",
-    ],
-    ...[
-      "--minify-whitespace",
-      "--minify-syntax",
-      "--outbase=/",
-      "--outdir=/dist",
-      "--log-level=warning",
-    ],
-  ],
-  preopens: { "/": build },
-});
-const esbuild = path.join(root, "node_modules/@esbuild/wasi-preview1/esbuild.wasm");
-const module = await WebAssembly.compile(fs.readFileSync(esbuild));
-const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
-process.exitCode = wasi.start(instance);
+const words = [
+  "--bundle",
+  "--splitting",
+  "--format=esm",
+  "--target=es2022",
+  "--platform=neutral",
+  "--packages=external",
+  "--minify-whitespace",
+  "--minify-syntax",
+  "--outbase=/",
+  "--outdir=/dist",
+  "--log-level=warning",
+];
+process.exitCode = await esbuild(WASI, [...entries, ...words], { "/": build });

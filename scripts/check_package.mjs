@@ -17,6 +17,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { presentEntries, sourceOf } from "./entries.mjs";
+import { esbuild } from "./esbuild.mjs";
 import { machineNode, programOf, root, tsc } from "./runtimes.mjs";
 
 /**
@@ -277,39 +278,25 @@ await step("attw", () => {
   run(machineNode, [attw, archive, "--profile", "node16", "--no-definitely-typed"]);
 });
 
-/** The bundler: compiled to WebAssembly, and run by the class that was just installed. */
-let bundler;
-
 /** Bundles files of the user's folder into another; gives its metafile. */
 async function bundle(files, folder, ...options) {
-  bundler ??= {
-    module: await WebAssembly.compile(
-      fs.readFileSync(path.join(root, "node_modules/@esbuild/wasi-preview1/esbuild.wasm")),
-    ),
-    ...await import(
-      pathToFileURL(path.join(user, "node_modules", packageName, "esm/adapters/node.js"))
-    ),
-  };
-  const { module, WASI } = bundler;
-  const wasi = new WASI({
-    version: "preview1",
-    args: [
-      "esbuild",
-      ...files.map((file) => path.posix.join("/bundle", file)),
-      "--bundle",
-      "--minify",
-      "--format=esm",
-      "--target=es2022",
-      "--platform=neutral",
-      `--outdir=/${folder}`,
-      `--metafile=/${folder}/meta.json`,
-      "--out-extension:.js=.mjs",
-      "--log-level=warning",
-      ...options,
-    ],
-    preopens: { "/": user },
-  });
-  equal(wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject())), 0, "esbuild");
+  const { WASI } = await import(
+    pathToFileURL(path.join(user, "node_modules", packageName, "esm/adapters/node.js"))
+  );
+  const words = [
+    "--bundle",
+    "--minify",
+    "--format=esm",
+    "--target=es2022",
+    "--platform=neutral",
+    `--outdir=/${folder}`,
+    `--metafile=/${folder}/meta.json`,
+    "--out-extension:.js=.mjs",
+    "--log-level=warning",
+  ];
+  const entries = files.map((file) => path.posix.join("/bundle", file));
+  const code = await esbuild(WASI, [...entries, ...words, ...options], { "/": user });
+  equal(code, 0, "esbuild");
   return JSON.parse(fs.readFileSync(path.join(user, folder, "meta.json"), "utf8")).outputs;
 }
 

@@ -4,8 +4,7 @@
  *
  * @module
  */
-import { Ending, settle } from "../async.ts";
-import { isAsyncFile } from "../async_streams.ts";
+import { Ending, finishStreams, settle } from "../async.ts";
 import { Errno } from "../abi.ts";
 import { TIMER_MAX } from "../constants.ts";
 import { GuestAborted, ProcExit, TRAP } from "../exit.ts";
@@ -196,24 +195,12 @@ class Coordinator {
     } finally {
       this.#halt();
       try {
-        await this.#finish();
+        await finishStreams(this.#state, this.#ending);
       } finally {
         await this.#stop();
       }
     }
     return this.#state.exitCode;
-  }
-
-  /** Lets output streams take what is left. A guest that was ended does not wait for them. */
-  async #finish(): Promise<void> {
-    const over = this.#ending.over;
-    const all = Promise.all(
-      this.#state.streams.map((file) =>
-        typeof file === "number" || !isAsyncFile(file) ? undefined : file.finish()
-      ),
-    );
-    all.catch(() => {});
-    if (!over) await Promise.race([all, this.#ending.aborted]);
   }
 
   #startTimer(): void {

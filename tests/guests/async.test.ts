@@ -193,6 +193,20 @@ test("a signal ends a guest that sleeps, reads or has not begun", { skip }, asyn
   });
 });
 
+test("a signal ends the wait for a stream that takes no more, too", { skip }, async () => {
+  const stdout = new WritableStream<Uint8Array>({ write: () => new Promise(() => {}) });
+  const wasi = new AsyncWASI({
+    version: "preview1",
+    args: ["tool", "upper"],
+    stdin: bytes("the guest has ended before"),
+    stdout,
+    signal: AbortSignal.timeout(200),
+  });
+  const imports = wasi.getImportObject() as WebAssembly.Imports;
+  const instance = await WebAssembly.instantiate(tool, imports);
+  await assert.rejects(wasi.start(instance), { name: "TimeoutError" });
+});
+
 test("a signal given while a guest computes ends it at its next call", { skip }, async () => {
   const controller = new AbortController();
   const mine = new Error("enough");
