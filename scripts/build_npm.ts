@@ -6,6 +6,7 @@
  */
 import { build, emptyDir } from "jsr:@deno/dnt@^0.42.1";
 import { dirname, fromFileUrl, join, toFileUrl } from "jsr:@std/path@^1.0.0";
+import { bundleModules } from "./bundle_modules.mjs";
 import {
   copied,
   finishedTypes,
@@ -80,6 +81,9 @@ async function finishTypes(folder: string): Promise<void> {
   }
 }
 
+if (exists("node_modules/@esbuild/wasi-preview1/esbuild.wasm")) {
+  await bundleModules(join(outDir, "esm"), sourcesOf(entries));
+} else console.log("esm/ is not bundled: npm install brings the bundler");
 await finishTypes(join(outDir, "esm"));
 await finishTypes(join(outDir, "script"));
 for (const file of copied) await Deno.copyFile(join(root, file), join(outDir, file));

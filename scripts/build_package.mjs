@@ -6,6 +6,7 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { bundleModules } from "./bundle_modules.mjs";
 import { copied, finishedTypes, manifest, marker, presentEntries, sourcesOf } from "./entries.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
@@ -83,6 +84,7 @@ const entries = presentEntries((source) => fs.existsSync(path.join(root, source)
 const sources = sourcesOf(entries);
 fs.rmSync(out, { recursive: true, force: true });
 compile(sources, "esm", "module");
+await bundleModules(path.join(out, "esm"), sources);
 compile(sources, "script", "commonjs");
 for (const file of copied) fs.copyFileSync(path.join(root, file), path.join(out, file));
 writeJson(
