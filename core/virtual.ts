@@ -51,7 +51,7 @@ class WrappedClock implements Clock {
 
   resolution(id: number): bigint {
     if (id > Clockid.THREAD_CPUTIME_ID) return 0n;
-    return calling(() => this.#clock.resolution?.(id)) ?? RESOLUTION;
+    return calling(() => (this.#clock.resolution?.(id) ?? RESOLUTION) & MASK);
   }
 }
 

@@ -32,6 +32,8 @@ interface Subscribed {
   type: number;
   /** milliseconds of `System.now`; NaN for what is not a clock */
   deadline: number;
+  /** the clock that has to say so as well, and when */
+  until: { id: number; time: bigint } | undefined;
   /** what is asked of the host, unless the answer is known */
   entry: PollEntry | undefined;
   /** known from the start: an errno, or 0 for ready; -1 if not known */
@@ -44,22 +46,33 @@ function clock(
   layout: SubscriptionLayout,
   at: number,
   now: number,
-): Pick<Subscribed, "deadline" | "known"> {
+): Pick<Subscribed, "deadline" | "until" | "known"> {
   const { view } = system.memory;
   const id = view.getUint32(at + layout.clock_id, true);
   const flags = view.getUint16(at + layout.clock_flags, true);
   if (id > Clockid.THREAD_CPUTIME_ID || flags > Subclockflags.SUBSCRIPTION_CLOCK_ABSTIME) {
-    return { deadline: NaN, known: Errno.INVAL };
+    return { deadline: NaN, until: undefined, known: Errno.INVAL };
   }
   const timeout = view.getBigUint64(at + layout.clock_timeout, true);
-  if (flags === 0) return { deadline: now + Number(timeout) / 1e6, known: -1 };
+  if (flags === 0) return { deadline: now + Number(timeout) / 1e6, until: undefined, known: -1 };
   // An absolute time counts on its own clock: what is left of it is waited on the monotonic one.
-  // Looked at before the other, so that what comes between makes it late, never early; and a step
-  // of it longer, because it may be read as one step less than it is.
+  // Looked at before the other, so that what comes between makes it late, never early.
   const left = timeout - time(system, id);
-  if (left <= 0n) return { deadline: now, known: -1 };
-  const step = system.host.clock.resolution(id);
-  return { deadline: system.now() + Number(left + step) / 1e6, known: -1 };
+  if (left <= 0n) return { deadline: now, until: undefined, known: -1 };
+  const deadline = system.now() + Number(left) / 1e6;
+  return { deadline, until: { id, time: timeout }, known: -1 };
+}
+
+/**
+ * Whether an absolute time has not come yet on its own clock, which may go in steps: one more is
+ * waited for then. Only one, for that clock may stand still.
+ */
+function isEarly(system: System, subscribed: Subscribed, now: number): boolean {
+  const { until, deadline } = subscribed;
+  if (until === undefined || deadline > now || time(system, until.id) >= until.time) return false;
+  subscribed.until = undefined;
+  subscribed.deadline = now + Number(system.host.clock.resolution(until.id)) / 1e6;
+  return true;
 }
 
 const timeView: DataView = new DataView(new ArrayBuffer(8));
@@ -113,7 +126,15 @@ function parse(
   const { view } = system.memory;
   const userdata = view.getBigUint64(at + layout.userdata, true);
   const type = view.getUint8(at + layout.tag);
-  const subscribed = { userdata, type, deadline: NaN, entry: undefined, known: -1, nbytes: 0n };
+  const subscribed = {
+    userdata,
+    type,
+    deadline: NaN,
+    until: undefined,
+    entry: undefined,
+    known: -1,
+    nbytes: 0n,
+  };
   if (type === Eventtype.CLOCK) return { ...subscribed, ...clock(system, layout, at, now) };
   if (type > Eventtype.FD_WRITE) return Errno.INVAL;
   return { ...subscribed, ...descriptor(system, view.getUint32(at + layout.fd, true), type) };
@@ -139,6 +160,7 @@ function report(system: System, all: Subscribed[], out: number): number {
   const { memory } = system;
   let count = 0;
   for (const subscribed of all) {
+    if (isEarly(system, subscribed, now)) continue;
     const event = answer(subscribed, now);
     if (event === undefined) continue;
     const at = out + count++ * Event.size;
@@ -175,19 +197,22 @@ export function poll(
     all.push(subscribed);
   }
   const entries = all.flatMap(({ entry }) => entry === undefined ? [] : [entry]);
-  const deadlines = all.map(({ deadline }) => deadline).filter((deadline) => deadline === deadline);
   // what is known already is not waited for
   const known = all.some(({ known }) => known >= 0);
-  const deadline = deadlines.reduce((first, next) => Math.min(first, next), known ? now : Infinity);
+  const deadline = (): number =>
+    all.reduce(
+      (first, { deadline }) => deadline < first ? deadline : first,
+      known ? now : Infinity,
+    );
   const resume = (): number | Wait => {
     const count = report(system, all, out);
-    if (count === 0) return new Wait(entries, deadline, resume);
+    if (count === 0) return new Wait(entries, deadline(), resume);
     memory.setUint32(nevents, count);
     return 0;
   };
   if (entries.length > 0) system.poll(entries, 0);
   // even one that would not wait lets others through: they may be what it asks for
-  if (system.suspends) return new Wait(entries, deadline, resume);
+  if (system.suspends) return new Wait(entries, deadline(), resume);
   return resume();
 }
 
