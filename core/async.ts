@@ -148,13 +148,21 @@ export class Ending {
   /** Rejects when it is. */
   readonly aborted: Promise<never>;
   #reject: (reason: unknown) => void = () => {};
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.end(this.#signal!.reason);
 
   constructor(system: System, signal: AbortSignal | undefined) {
     this.#system = system;
+    this.#signal = signal;
     this.aborted = new Promise<never>((_, reject) => this.#reject = reject);
     this.aborted.catch(() => {});
     if (signal?.aborted) this.end(signal.reason);
-    signal?.addEventListener("abort", () => this.end(signal.reason), { once: true });
+    signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  /** Lets go of the signal, which may live for longer than many guests. */
+  release(): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
   }
 
   get over(): boolean {
@@ -274,7 +282,7 @@ export class BaseAsyncWASI {
       if (!(error instanceof ProcExit)) throw error;
     } finally {
       this.#state.system.table.closeOpened();
-      await finishStreams(this.#state, this.#ending);
+      await finishStreams(this.#state, this.#ending).finally(() => this.#ending.release());
     }
     return this.#state.exitCode;
   }
@@ -309,6 +317,7 @@ export class BaseAsyncWASI {
 
   /** Closes all that is open; system calls answer BADF from then on. */
   [Symbol.dispose](): void {
+    this.#ending.release();
     closeGuest(this.#state);
   }
 }

@@ -336,6 +336,7 @@ class Coordinator {
   /** Ends the workers. Those that can do so leave their guest first. */
   async #stop(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#ending.release();
     this.#ending.end(undefined); // whoever waits is let go
     this.#state.system.table.closeOpened();
     if (this.#program.checks !== undefined && !this.#host.endsLoops) {

@@ -207,6 +207,22 @@ test("a signal ends the wait for a stream that takes no more, too", { skip }, as
   await assert.rejects(wasi.start(instance), { name: "TimeoutError" });
 });
 
+test("a signal that outlives its guests keeps nothing of them", async () => {
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  Object.assign(signal, {
+    addEventListener: (...given: Parameters<typeof add>) => (listeners++, add(...given)),
+    removeEventListener: (...given: Parameters<typeof remove>) => (listeners--, remove(...given)),
+  });
+  const imports = { env: { f: () => {} } };
+  assert.equal((await ran(["upper"], { signal }))[0], 0);
+  if (canSuspend()) assert.equal((await ran(["upper"], { signal, imports }))[0], 0);
+  await assert.rejects(run(new Uint8Array(fs.readFileSync(file)).fill(0, 8), { signal }));
+  assert.equal(listeners, 0);
+});
+
 test("a signal given while a guest computes ends it at its next call", { skip }, async () => {
   const controller = new AbortController();
   const mine = new Error("enough");
