@@ -83,8 +83,9 @@ export function obstacle(
   if (!others.every((value) => value instanceof WebAssembly.Memory)) {
     return invalidValue(
       "options.imports",
-      "can have nothing but memories where a program runs in workers, which it does with " +
-        "options.threads or options.timeout",
+      "can have nothing but memories where a program runs in workers: leave out options.threads; " +
+        "for options.timeout give the bytes of a program without shared memory, on a runtime " +
+        "with JSPI, and do not set options.interruptible to false",
       imports,
     );
   }

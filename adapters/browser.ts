@@ -102,15 +102,16 @@ const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHol
  * With a signal, a timeout or threads it runs in web workers, which whatever it does can be ended.
  * For that the page must be cross-origin isolated: served with the headers
  * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
- * Otherwise it runs here, suspended while it waits; where there is no JSPI it runs in a worker, if
- * the page is isolated, and holds the thread if not.
+ * Otherwise it runs here, suspended while it waits, with a timeout as a copy that looks whether its
+ * time is over; where there is no JSPI it runs in a worker, if the page is isolated, and holds the
+ * thread if not.
  *
  * @param source the program: a module, its bytes, a URL, or a response, such as `fetch()` gives
  * @param options as of {@linkcode WASI}; see {@linkcode RunOptions}
  * @returns the exit code of a command, the instance of a reactor
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
- * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for a timeout or threads on a page that is
- * not isolated; `ERR_WASI_SOURCE` for a response that is none; the signal's reason; a
+ * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for threads on a page that is not isolated,
+ * and for a timeout there of what is no program's bytes, or without JSPI; `ERR_WASI_SOURCE` for a response that is none; the signal's reason; a
  * `DOMException` of the name "TimeoutError"; what a stream failed with
  *
  * @example

@@ -56,7 +56,8 @@ export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOn
   threads?: boolean | number;
   /**
    * Milliseconds after which the program is ended, whatever it does, counted from when it begins.
-   * Default: Infinity.
+   * With functions among the `imports` it runs in this thread, for which it needs its bytes and
+   * JSPI, and holds it while it computes. Default: Infinity.
    */
   timeout?: number;
   /** Ends the program, whatever it does. */

@@ -4,12 +4,14 @@
  * @module
  */
 import { BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
-import { type Checks, instrument } from "../core/module/instrument.ts";
+import { GuestAborted } from "../core/exit.ts";
 import { validateLimits } from "../core/limits.ts";
+import { type Checks, instrument } from "../core/module/instrument.ts";
 import { limitMemory } from "../core/module/memory.ts";
 import { invalidValue, validateObject } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
 import { checksOf, obstacle, type Platform, runApart, validateOwn } from "./apart.ts";
+import { canLimitHere, LimitHere } from "./limit_here.ts";
 import type { RunOptions } from "./run.ts";
 import { isModule, load, type Source } from "./source.ts";
 
@@ -75,29 +77,46 @@ export async function runOn(
     ? loaded
     : await compile(checks === undefined ? loaded : checked(loaded, checks));
   const all = { version: versionOf(module), ...rest };
+  let limit: LimitHere | undefined;
   if (apart) {
     const reason = obstacle(module, own, platform);
     if (reason === undefined) return await runApart(platform, loaded, module, own, all, checks);
-    if (bounded) throw reason;
-    if (checks !== undefined) module = await compile(loaded as Uint8Array);
+    if (bounded) {
+      if (!canLimitHere(own, loaded, module)) throw reason;
+      limit = new LimitHere(own.timeout, options.signal);
+      module = await compile(checked(loaded, "loops"));
+    } else if (checks !== undefined) module = await compile(loaded as Uint8Array);
   }
+  const signal = limit?.signal ?? options.signal;
   const wasi = canSuspend() || !canHold(options)
-    ? new BaseAsyncWASI(all, platform.maker(all))
+    ? new BaseAsyncWASI({ ...all, signal }, platform.maker(all))
     : new BaseWASI(all as WASIOptions, platform.maker(all));
-  const given = wasi.getImportObject() as WebAssembly.Imports;
-  let instance: WebAssembly.Instance;
+  try {
+    limit?.start();
+    const instance = await instantiate(module, { ...own.imports, ...limit?.imports }, wasi);
+    if ("_start" in instance.exports) return await wasi.start(instance);
+    await wasi.initialize(instance);
+    return instance;
+  } finally {
+    limit?.stop();
+  }
+}
+
+/** Makes the instance; closes all that is open if that fails. */
+async function instantiate(
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+  wasi: BaseWASI | BaseAsyncWASI,
+): Promise<WebAssembly.Instance> {
   try {
     // the other snapshot is a property that is not enumerable
-    const imports = Object.defineProperties(
-      { ...own.imports },
-      Object.getOwnPropertyDescriptors(given),
+    const all = Object.defineProperties(
+      imports,
+      Object.getOwnPropertyDescriptors(wasi.getImportObject() as WebAssembly.Imports),
     );
-    instance = await WebAssembly.instantiate(module, imports);
+    return await WebAssembly.instantiate(module, all);
   } catch (error) {
     wasi[Symbol.dispose]();
-    throw error;
+    throw error instanceof GuestAborted ? error.cause : error;
   }
-  if ("_start" in instance.exports) return await wasi.start(instance);
-  await wasi.initialize(instance);
-  return instance;
 }

@@ -6,12 +6,12 @@
  */
 import { Ending, finishStreams, settle } from "../async.ts";
 import { Errno } from "../abi.ts";
-import { TIMER_MAX } from "../constants.ts";
 import { GuestAborted, ProcExit, TRAP } from "../exit.ts";
 import { bindMemory, importsOf, type State, tableOf } from "../guest.ts";
 import type { ImportedFunction } from "../imports.ts";
 import { type Checks, HOOKS, INTERVAL } from "../module/instrument.ts";
 import { outOfRange } from "../options.ts";
+import { TimeLimit } from "../time_limit.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";
 import {
@@ -126,7 +126,7 @@ class Coordinator {
   readonly #program: Program;
   readonly #host: WorkerHost;
   readonly #ending: Ending;
-  readonly #timeout: number;
+  readonly #time: TimeLimit;
   readonly #exchange: Exchange = new Exchange(
     () => this.#threads,
     (caller) => this.#call(caller as Thread),
@@ -137,7 +137,6 @@ class Coordinator {
   #tid = 0;
   #windowed = false;
   #halted = false;
-  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
   /** Settles when the program has ended by itself. */
   readonly #ended: Promise<void>;
   #resolve: () => void = () => {};
@@ -153,10 +152,10 @@ class Coordinator {
     this.#state = state;
     this.#program = program;
     this.#host = host;
-    this.#timeout = timeout;
     const { system } = state;
     const ending = new Ending(system, signal);
     this.#ending = ending;
+    this.#time = new TimeLimit(timeout, (reason) => ending.end(reason));
     system.suspends = true;
     // a promise, which is waited for below
     system.settle = (wait) => settle(system, ending, wait) as unknown as number;
@@ -203,20 +202,6 @@ class Coordinator {
     return this.#state.exitCode;
   }
 
-  #startTimer(): void {
-    const end = performance.now() + this.#timeout;
-    const next = (): void => {
-      const left = end - performance.now();
-      if (left > 0) {
-        this.#timer = setTimeout(next, Math.min(left, TIMER_MAX));
-        return;
-      }
-      const text = `the program was ended after ${this.#timeout} ms (options.timeout)`;
-      this.#ending.end(new DOMException(text, "TimeoutError"));
-    };
-    if (end !== Infinity) next();
-  }
-
   /** Starts a thread in a worker that is free, or in a new one. */
   #begin(tid: number, arg: number): void {
     let thread = this.#threads.find(({ free }) => free);
@@ -258,7 +243,7 @@ class Coordinator {
   #receive(thread: Thread, report: Report | 0): void {
     if (this.#halted) return;
     if (report === 0) return this.#exchange.serve();
-    if (report.started) this.#startTimer();
+    if (report.started) this.#time.start();
     else if (report.window !== undefined) {
       this.#state.system.memory.bindBytes(report.window);
       this.#windowed = true;
@@ -335,7 +320,7 @@ class Coordinator {
 
   /** Ends the workers. Those that can do so leave their guest first. */
   async #stop(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#time.stop();
     this.#ending.release();
     this.#ending.end(undefined); // whoever waits is let go
     this.#state.system.table.closeOpened();

@@ -392,20 +392,35 @@ test("run(): without JSPI it runs in a worker, streams and sleep included", BOTH
   }
 });
 
-test("run(): without isolation a timeout is refused, and a signal still ends waits", [
-  "plain page",
-  "plain worker",
-], async () => {
-  const error = await thrown(() => run(fetch("/guests/tool.wasm"), { timeout: 1000 }));
-  equal(error.code, "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM");
-  matches(error.message, /Cross-Origin-Opener-Policy/);
-  const ended = run(fetch("/guests/tool.wasm"), {
-    args: ["tool", "upper"],
-    stdin: idle(),
-    signal: AbortSignal.timeout(200),
-  });
-  equal((await thrown(() => ended)).name, "TimeoutError");
-});
+/** (module (memory (export "memory") 1) (func (export "_start") (loop (br 0)))) */
+// deno-fmt-ignore
+const ENDLESS = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1, 7, 19, 2, 6, 109, 101,
+  109, 111, 114, 121, 2, 0, 6, 95, 115, 116, 97, 114, 116, 0, 0, 10, 9, 1, 7, 0, 3, 64, 12, 0, 11,
+  11,
+]);
+
+test(
+  "run(): without isolation threads are refused, a timeout works by checks, a signal ends waits",
+  [
+    "plain page",
+    "plain worker",
+  ],
+  async () => {
+    const error = await thrown(() => run(fetch("/guests/tool.wasm"), { threads: true }));
+    equal(error.code, "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM");
+    matches(error.message, /Cross-Origin-Opener-Policy/);
+    const stdin = new Blob(["hello"]);
+    equal(await run(fetch("/guests/tool.wasm"), { args: ["tool"], stdin, timeout: 10_000 }), 0);
+    equal((await thrown(() => run(ENDLESS, { timeout: 300 }))).name, "TimeoutError");
+    const ended = run(fetch("/guests/tool.wasm"), {
+      args: ["tool", "upper"],
+      stdin: idle(),
+      signal: AbortSignal.timeout(200),
+    });
+    equal((await thrown(() => ended)).name, "TimeoutError");
+  },
+);
 
 test("CPython over files in memory", ["worker", "page"], async () => {
   const files = memory({

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { memory, OutputBuffer, run, type RunOptions } from "../../mod.ts";
+import { canSuspend, memory, OutputBuffer, run, type RunOptions } from "../../mod.ts";
 import { root, runtime, scratch } from "../support/harness.ts";
 import { assemble } from "../support/wat.ts";
 
@@ -127,6 +127,64 @@ test(
     assert.ok(await busy() < 0.5);
   },
 );
+
+test("with functions of the embedder it runs here, and its time is limited", options, async () => {
+  const imports = { env: { f: () => {} } };
+  for (const [what, text] of Object.entries(AWAY)) {
+    const source = await assemble(`(module (import "env" "f" (func)) ${text})`);
+    const stdin = idlePipe();
+    const run1 = ended(source, { timeout: TIMEOUT, stdin, imports });
+    if (!canSuspend()) {
+      assert.equal((await run1).name, "TypeError", what);
+      continue;
+    }
+    const { name, late, ticks } = await run1;
+    assert.equal(name, "TimeoutError", what);
+    assert.ok(late < LATE, `${what}: ${late} ms late`);
+    if (/sleep|pipe/.test(what)) assert.ok(ticks >= 5, `${what}: ${ticks} times`);
+    fs.closeSync(stdin);
+  }
+  assert.ok(await busy() < 0.5);
+});
+
+test("functions of the embedder: what is over in time, fails or is not to be limited", {
+  ...options,
+  skip: canSuspend() ? false : "refused without JSPI",
+}, async () => {
+  const called: number[] = [];
+  const mine = new Error("mine");
+  const imports = {
+    env: {
+      f(n: number) {
+        called.push(n);
+        if (n === 7) throw mine;
+      },
+    },
+  };
+  const calling = (n: number): Promise<Uint8Array> =>
+    assemble(`(module (import "env" "f" (func $f (param i32))) (memory (export "memory") 1)
+      (func (export "_start") (call $f (i32.const ${n}))))`);
+  const { signal } = new AbortController();
+  assert.equal(await run(await calling(5), { imports, timeout: 5000, signal }), 0);
+  assert.deepEqual(called, [5]);
+  const thrown = (given: RunOptions, n = 5) => (async () => run(await calling(n), given))();
+  await assert.rejects(thrown({ imports, timeout: 5000 }, 7), (error) => error === mine);
+  const aborted = AbortSignal.abort(mine);
+  await assert.rejects(
+    thrown({ imports, timeout: 5000, signal: aborted }),
+    (error) => error === mine,
+  );
+  await assert.rejects(thrown({ imports, timeout: 5000, interruptible: false }), {
+    message: /options\.imports.*interruptible/s,
+  });
+  const module = new WebAssembly.Module(await calling(5) as BufferSource);
+  await assert.rejects(run(module, { imports, timeout: 5000 }), {
+    message: /options\.imports.*bytes/s,
+  });
+  const shared = await assemble(`(module (import "env" "f" (func)) (import "env" "memory"
+    (memory 1 1 shared)) (func (export "_start")))`);
+  await assert.rejects(run(shared, { imports, timeout: 5000 }), { message: /options\.imports/ });
+});
 
 test("what was written before is there; what is open is closed", options, async () => {
   const tool = fs.readFileSync(path.join(root, "tests/guests/tool.wasm"));
