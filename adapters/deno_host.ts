@@ -87,7 +87,7 @@ export function makeDenoMaker(): HostMaker {
     slowWebCrypto: false,
     node: () => nodeContext({ byteNames: false, deno: true }),
     // /proc needs more than leave to read it: Deno opens it with --allow-all alone
-    mayUseProc: () => granted("read") && granted("write") && granted("env") && granted("run"),
+    mayUseProc: () => ["read", "write", "env", "run", "net", "sys", "ffi"].every(granted),
     clockSources: processClocks,
     exit: (code) =>
       nodeProcess().reallyExit === undefined ? deno().exit(code) : nodeProcess().reallyExit!(code),

@@ -22,6 +22,7 @@ import {
   pathOfURL,
   validateBoolean,
   validateConfinement,
+  validateNames,
   validateObject,
 } from "../core/options.ts";
 import { runtimeMaker } from "./runtime.ts";
@@ -96,6 +97,7 @@ export function host(path: string | URL, options: HostDirectoryOptions = {}): Ho
   }
   if (place.includes("\0")) throw invalidValue("path", "must not have NUL in it", place);
   validateObject(options, "options");
+  validateNames(options, ["readOnly", "ffi", "confinement"], "options");
   const { readOnly = false, ffi = true, confinement } = options;
   validateBoolean(readOnly, "options.readOnly");
   validateBoolean(ffi, "options.ffi");

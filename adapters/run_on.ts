@@ -22,6 +22,12 @@ function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
   return old ? "unstable" : "preview1";
 }
 
+function startsThreads(module: WebAssembly.Module): boolean {
+  return WebAssembly.Module.imports(module).some(({ module, name }) =>
+    module === "wasi" && name === "thread-spawn"
+  );
+}
+
 /** Whether nothing among the options asks for suspending. */
 function canHold({ stdin, stdout, stderr, signal }: RunOptions): boolean {
   const isStream = (value: unknown): boolean =>
@@ -49,6 +55,16 @@ function checked(bytes: Uint8Array, checks: Checks): Uint8Array {
   }
 }
 
+/** A program whose memory is limited. What is none fails as it does without a limit. */
+async function limited(bytes: Uint8Array, pages: number): Promise<Uint8Array> {
+  try {
+    return limitMemory(bytes, pages);
+  } catch (error) {
+    await compile(bytes);
+    throw error;
+  }
+}
+
 /** What `run()` of every runtime does; see run.ts. */
 export async function runOn(
   platform: Platform,
@@ -71,11 +87,14 @@ export async function runOn(
       true,
     );
   }
-  if (!isModule(loaded) && memoryPages !== Infinity) loaded = limitMemory(loaded, memoryPages);
+  if (!isModule(loaded) && memoryPages !== Infinity) loaded = await limited(loaded, memoryPages);
   const checks = apart && !isModule(loaded) ? checksOf(own, platform) : undefined;
   let module = isModule(loaded)
     ? loaded
     : await compile(checks === undefined ? loaded : checked(loaded, checks));
+  if (own.threads === undefined && startsThreads(module) && own.imports.wasi === undefined) {
+    throw invalidValue("options.threads", "must be set: this program starts threads", undefined);
+  }
   const all = { version: versionOf(module), ...rest };
   let limit: LimitHere | undefined;
   if (apart) {

@@ -27,7 +27,8 @@ async function bytesOfFile(url: URL): Promise<BufferSource> {
 
 async function bytesOfResponse(response: Response): Promise<BufferSource> {
   if (!response.ok) {
-    throw Object.assign(new Error(`${response.url}: the server answered ${response.status}`), {
+    const where = response.url || "source";
+    throw Object.assign(new Error(`${where}: the server answered ${response.status}`), {
       code: "ERR_WASI_SOURCE",
     });
   }

@@ -32,7 +32,7 @@ Variables, arguments, input
 
 Limits
   --threads[=N]                  it may start threads (wasi-threads), 128 or N at once
-  --timeout TIME                 end it after 10s, 500ms, 1m30s (exit code 124)
+  --timeout TIME                 end it after 10s (or 10), 500ms, 1m30s (exit code 124)
   --max-disk SIZE                bytes that it may add to its directories: 1000, 64K, 1G
   --max-files N                  files and directories that it may make
   -W max-memory-size=SIZE        bytes that its memory may grow to

@@ -28,6 +28,7 @@ import {
 import type { ImportedFunction } from "./imports.ts";
 import { invalidType, validateFunction, validateObject, validateUndefined } from "./options.ts";
 import { type System, Wait } from "./system.ts";
+import { turn } from "./turn.ts";
 
 /** Options of {@linkcode BaseAsyncWASI}: those of `WASI`, with streams, and a signal. */
 export interface AsyncWASIOptions extends Omit<WASIOptions, "stdin" | "stdout" | "stderr"> {
@@ -84,18 +85,6 @@ export function validateSignal(signal: unknown): asserts signal is AbortSignal |
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidType("options.signal", "an instance of AbortSignal", signal);
   }
-}
-
-/** Lets other tasks through; far quicker than setTimeout(0). */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(0);
-  });
 }
 
 /** Resolves when so much time is over, when one of `changes` does, or when the guest is ended. */

@@ -9,6 +9,7 @@ import type { FileStat } from "./filestat.ts";
 import { type File, Poll, type PollEntry, type StreamAccess } from "./host.ts";
 import { invalidType } from "./options.ts";
 import { inputOf, outputOf, type StdinOption, type StdoutOption } from "./streams.ts";
+import { turn } from "./turn.ts";
 
 /** What standard input can be where a guest suspends: all that it can be else, and streams. */
 export type AsyncStdinOption =
@@ -93,7 +94,13 @@ function sourceOf(value: Blob | ReadableStream<unknown> | AsyncIterable<unknown>
   if (value instanceof Blob) return sourceOf(value.stream());
   if ("getReader" in value) {
     const reader = value.getReader();
-    return { next: () => reader.read(), release: () => reader.releaseLock() };
+    const release = async (): Promise<void> => {
+      // from a stack of its own: Deno makes an error here and keeps it, with all that its stack
+      // knows, which is the guest
+      await turn();
+      reader.releaseLock();
+    };
+    return { next: () => reader.read(), release };
   }
   const iterator = value[Symbol.asyncIterator]();
   return { next: () => iterator.next(), release: () => iterator.return?.().then(() => {}) };

@@ -228,7 +228,20 @@ function openStream(host: Host, fd: number): File {
   }
 }
 
+/** Whether something is an object that has no text of its own, and so is not meant as a path. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return value.toString === undefined || value.toString === Object.prototype.toString;
+}
+
 function openPreopen(host: Host, name: string, value: unknown): Directory {
+  if (isPlain(value)) {
+    throw invalidType(
+      `options.preopens["${name}"]`,
+      "a path, a file: URL or a Directory such as memory() makes",
+      value,
+    );
+  }
   const path = value instanceof URL
     ? pathOfURL(value, `options.preopens["${name}"]`)
     : String(value);
@@ -296,6 +309,9 @@ function makeExit(state: State, returnOnExit: boolean): ImportedFunction {
   };
 }
 
+/** Options of `run()` that would be taken for set if they were ignored. */
+const RUNS = ["timeout", "threads", "interruptible", "imports"] as const;
+
 /** Checks the options in Node's order and opens what they name. */
 export function makeGuest(
   options: WASIOptions,
@@ -303,6 +319,12 @@ export function makeGuest(
   makeStreams: StreamMaker,
 ): { state: State; wasiImport: WASIImport } {
   validateObject(options, "options");
+  const other = RUNS.find((name) =>
+    (options as unknown as Record<string, unknown>)[name] !== undefined
+  );
+  if (other !== undefined) {
+    throw invalidValue(`options.${other}`, "is one of run(), not of a class", other);
+  }
   const binding = bindingOf(options.version);
   const args = validateArgs(options.args);
   const env = validateEnv(options.env);

@@ -6,7 +6,7 @@
 import { Errno } from "./abi.ts";
 import { WrappedFile } from "./directories/wrapped.ts";
 import type { File } from "./host.ts";
-import { invalidType, invalidValue, outOfRange, validateObject } from "./options.ts";
+import { invalidType, outOfRange, validateNames, validateObject } from "./options.ts";
 
 /** How much a guest may take. What is left out is not limited. */
 export interface Limits {
@@ -58,10 +58,7 @@ export function validateLimits(value: unknown): EveryLimit {
     if (limit < 0) throw outOfRange(full, ">= 0", limit);
     limits[name] = limit;
   }
-  const unknown = Object.keys(value).find((name) => !NAMES.includes(name as keyof Limits));
-  if (unknown !== undefined) {
-    throw invalidValue("options.limits", `can have ${NAMES.join(", ")}`, unknown);
-  }
+  validateNames(value, NAMES, "options.limits");
   if ((value as Limits).files === undefined) {
     limits.files = Math.max(FILES_MIN, Math.floor(limits.diskBytes / 1024));
   }

@@ -146,6 +146,13 @@ export function validateObject(value: unknown, name: string): asserts value is o
   }
 }
 
+/** Throws if an object has other properties than these, or is a collection: a mistyped limit is none. */
+export function validateNames(value: object, names: readonly string[], name: string): void {
+  if (Symbol.iterator in value) throw invalidType(name, "of type object", value);
+  const unknown = Object.keys(value).find((key) => !names.includes(key));
+  if (unknown !== undefined) throw invalidValue(name, `can have ${names.join(", ")}`, unknown);
+}
+
 export function validateFunction(value: unknown, name: string): void {
   if (typeof value !== "function") throw invalidType(name, "of type function", value);
 }

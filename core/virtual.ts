@@ -14,7 +14,7 @@ import { invalidType, invalidValue, validateObject } from "./options.ts";
  * @example
  * ```ts
  * import type { GuestClock } from "@x/wasi";
- * // ten times as fast as the real one, and waiting takes a tenth of the time
+ * // ten times as fast as the real one; without wait() a second of waiting is a real second
  * const fast: GuestClock = {
  *   now: (id) => BigInt(Math.round((id === 0 ? Date.now() : performance.now()) * 1e7)),
  * };

@@ -18,7 +18,7 @@ import {
   type WASIOptions,
 } from "./guest.ts";
 import type { Confinement } from "./host.ts";
-import { validateFunction, validateUndefined } from "./options.ts";
+import { invalidValue, validateFunction, validateUndefined } from "./options.ts";
 import { inputOf, outputOf } from "./streams.ts";
 
 export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
@@ -55,6 +55,9 @@ export class BaseWASI {
    * that are wrong; codes such as `UVWASI_ENOENT` for a preopen or a stream that cannot be opened.
    */
   constructor(options: WASIOptions, makeHost: HostMaker) {
+    if ((options as { signal?: unknown } | undefined)?.signal !== undefined) {
+      throw invalidValue("options.signal", "is one of run() and AsyncWASI, not of WASI", "signal");
+    }
     const { state, wasiImport } = makeGuest(options, makeHost, syncStreams);
     Object.defineProperty(this, STATE, { value: state });
     this.wasiImport = wasiImport;

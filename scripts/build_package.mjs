@@ -7,7 +7,14 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { bundleModules } from "./bundle_modules.mjs";
-import { copied, finishedTypes, manifest, marker, presentEntries, sourcesOf } from "./entries.mjs";
+import {
+  copyTexts,
+  finishedTypes,
+  manifest,
+  marker,
+  presentEntries,
+  sourcesOf,
+} from "./entries.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
 const out = path.join(root, "npm");
@@ -86,7 +93,7 @@ fs.rmSync(out, { recursive: true, force: true });
 compile(sources, "esm", "module");
 await bundleModules(path.join(out, "esm"), sources);
 compile(sources, "script", "commonjs");
-for (const file of copied) fs.copyFileSync(path.join(root, file), path.join(out, file));
+copyTexts(root, out);
 writeJson(
   path.join(out, "package.json"),
   manifest(entries, readJson("jsr.json"), readJson("package.json")),

@@ -5,6 +5,7 @@
  * Both put modules of ECMAScript and their types into esm/, those of CommonJS into script/, each
  * with a package.json that says which they are; below, the folders are those of the sources.
  */
+import fs from "node:fs";
 import path from "node:path";
 
 /**
@@ -134,7 +135,7 @@ export function manifest(entries, jsr, development) {
     types: built("script", main, ".d.ts"),
     exports: { ...exports, "./package.json": "./package.json" },
     sideEffects: [...actingIn(entries, "esm"), ...actingIn(entries, "script")],
-    files: ["esm", "script"],
+    files: ["esm", "script", "docs", "*.md"],
     dependencies: development.dependencies,
   };
 }
@@ -149,5 +150,15 @@ export function finishedTypes(text) {
     : text;
 }
 
-/** Files of the repository that the package has, too. */
-export const copied = ["LICENSE", "README.md"];
+/** Files of the repository that the package has, too: what the README leads to. */
+const COPIED = ["LICENSE", "README.md", "RATIONALE.md", "SECURITY.md", "docs"];
+
+/** Copies them from the repository's folder into the package's. */
+export function copyTexts(root, out) {
+  for (const name of COPIED) {
+    fs.cpSync(path.join(root, name), path.join(out, name), {
+      recursive: true,
+      filter: (file) => !file.endsWith(".json"),
+    });
+  }
+}

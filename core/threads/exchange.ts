@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { turn } from "../async.ts";
+import { turn } from "../turn.ts";
 import { Control, Slot } from "./worker.ts";
 
 /** Of a slot's state: the call is being made. */

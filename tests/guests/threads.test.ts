@@ -234,7 +234,8 @@ test(
     assert.equal(await run(tool, { threads: true, args: ["tool"], stdin, stdout }), 0);
     assert.equal(stdout.text(), "HELLO");
     await assert.rejects(run(bytes, { args: ["threads", "count", "1", "1"] }), {
-      name: /LinkError|TypeError/,
+      code: "ERR_INVALID_ARG_VALUE",
+      message: /options\.threads/,
     });
   },
 );

@@ -5,6 +5,7 @@ import {
   Errno,
   type File,
   GuestAborted,
+  host,
   limitMemory,
   memory,
   Open,
@@ -185,6 +186,13 @@ test("limits: memory, at its start, when it grew, and by making its growth fail"
   assert.ok(got > 8 && got <= 16, out); // the allocator takes some itself
   assert.throws(() => limitMemory(file, 1.5), { code: "ERR_OUT_OF_RANGE" });
   assert.throws(() => limitMemory(file, -1), { code: "ERR_OUT_OF_RANGE" });
+  assert.throws(() => limitMemory(file.buffer as unknown as Uint8Array, 300), {
+    code: "ERR_INVALID_ARG_TYPE",
+    message: /"bytes"/,
+  });
+  assert.throws(() => limitMemory(file.subarray(0, 3000), 300), RangeError);
+  assert.throws(() => limitMemory(new TextEncoder().encode("#!/bin/sh\n"), 300), RangeError);
+  assert.ok(WebAssembly.validate(limitMemory(file, 70_000) as Uint8Array<ArrayBuffer>));
 });
 
 test("wrong limits, clocks, seeds and traces are refused by name", () => {
@@ -197,6 +205,20 @@ test("wrong limits, clocks, seeds and traces are refused by name", () => {
   refused({ limits: { files: -1 } }, "ERR_OUT_OF_RANGE", /options\.limits\.files.*>= 0/);
   refused({ limits: { files: 0.5 } }, "ERR_OUT_OF_RANGE", /options\.limits\.files.*integer/);
   refused({ limits: { disk: 5 } }, "ERR_INVALID_ARG_VALUE", /diskBytes.*'disk'/);
+  refused({ limits: new Map([["files", 1]]) }, "ERR_INVALID_ARG_TYPE", /options\.limits/);
+  for (const option of ["timeout", "threads", "interruptible", "imports", "signal"]) {
+    refused({ [option]: 5 }, "ERR_INVALID_ARG_VALUE", new RegExp(`options\\.${option}.*run\\(\\)`));
+  }
+  refused(
+    { preopens: { "/": { a: "x" } } },
+    "ERR_INVALID_ARG_TYPE",
+    /preopens\["\/"\].*memory\(\)/,
+  );
+  refused({ preopens: { "/": Object.create(null) } }, "ERR_INVALID_ARG_TYPE", /memory\(\)/);
+  assert.throws(() => host(".", { readonly: true } as object), {
+    code: "ERR_INVALID_ARG_VALUE",
+    message: /readOnly.*'readonly'/,
+  });
   refused({ clock: 5 }, "ERR_INVALID_ARG_TYPE", /options\.clock/);
   refused({ clock: -1n }, "ERR_INVALID_ARG_VALUE", /options\.clock.*nanoseconds/);
   refused({ clock: {} }, "ERR_INVALID_ARG_TYPE", /options\.clock.*now/);

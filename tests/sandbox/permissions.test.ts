@@ -60,6 +60,19 @@ if (runtime === "deno") {
     fs.rmSync(path.join(data, "new"));
   });
 
+  test("with all permissions but one directories are looked at, and used", () => {
+    const all = ["read", "write", "env", "run", "net", "sys", "ffi"];
+    for (const denied of ["ffi", "net", "sys"]) {
+      const allowed = all.filter((name) => name !== denied).map((name) => `--allow-${name}`);
+      for (const flags of [["--allow-all", `--deny-${denied}`], allowed]) {
+        const { out, err } = run([...deno, ...flags], READ_ALL);
+        const confinement = denied === "ffi" ? "checked" : "kernel";
+        assert.deepEqual(out, [confinement, 0, 63, 0, 0, 63], `${flags}: ${err}`);
+        fs.rmSync(path.join(data, "new"));
+      }
+    }
+  });
+
   test("without permissions the import and a guest without directories work", () => {
     const { out, err } = run(
       deno,
