@@ -45,6 +45,10 @@ export function validateOwn(
   { imports = {}, threads = false, timeout = Infinity, interruptible }: RunOptions,
 ): Own {
   validateObject(imports, "options.imports");
+  for (const [name, namespace] of Object.entries(imports as Record<string, unknown>)) {
+    if (typeof namespace === "function" || (typeof namespace === "object" && namespace)) continue;
+    throw invalidType(`options.imports.${name}`, "of type object", namespace);
+  }
   if (typeof threads !== "boolean" && typeof threads !== "number") {
     throw invalidType("options.threads", "of type boolean or number", threads);
   }
@@ -90,6 +94,10 @@ export function obstacle(
     );
   }
   const exports = WebAssembly.Module.exports(module);
+  const initialize = exports.find(({ name }) => name === "_initialize");
+  if (initialize !== undefined && exports.some(({ name }) => name === "_start")) {
+    return invalidType("instance.exports._initialize", "undefined", initialize.kind);
+  }
   if (!exports.some(({ name, kind }) => name === "_start" && kind === "function")) {
     return invalidValue(
       "source",

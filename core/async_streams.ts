@@ -121,10 +121,13 @@ class AsyncInput extends AsyncStream {
   /** Fetches a chunk unless there is one or one is on its way. */
   #fetch(): void {
     if (this.#chunk.length > 0 || this.#ended || this.failed || this.#pending) return;
-    this.#pending = this.#source.next().then(({ done, value }) => {
+    this.#pending = this.#source.next().then(async ({ done, value }) => {
       if (done) this.#ended = true;
-      else if (value instanceof Uint8Array) this.#chunk = value;
-      else throw invalidType("a chunk of options.stdin", "an instance of Uint8Array", value);
+      else if (value instanceof Uint8Array) {
+        this.#chunk = value;
+        // empty ones may come without end, and timers are to come all the same
+        if (value.length === 0) await turn();
+      } else throw invalidType("a chunk of options.stdin", "an instance of Uint8Array", value);
     }).catch((error) => {
       this.failed = new Thrown(error);
     }).finally(() => {

@@ -207,6 +207,18 @@ test("a signal ends the wait for a stream that takes no more, too", { skip }, as
   await assert.rejects(wasi.start(instance), { name: "TimeoutError" });
 });
 
+test("empty chunks without end do not keep a signal from coming", async () => {
+  const stdin = (): ReadableStream<Uint8Array> =>
+    new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(0)) });
+  const imports = { env: { f: () => {} } };
+  for (const more of canSuspend() ? [{}, { imports }] : [{}]) {
+    const signal = AbortSignal.timeout(100);
+    await assert.rejects(ran(["upper"], { stdin: stdin(), signal, ...more }), {
+      name: "TimeoutError",
+    });
+  }
+});
+
 test("a signal that outlives its guests keeps nothing of them", async () => {
   const { signal } = new AbortController();
   let listeners = 0;

@@ -216,6 +216,18 @@ test("what cannot be with threads is refused in words", options, async () => {
   for (const [given, message] of wrong) {
     await assert.rejects(run(bytes, { args: ["threads"], ...given }), { message });
   }
+  for (const env of [null, undefined, 5]) {
+    const given = { imports: { env } } as unknown as RunOptions;
+    await assert.rejects(run(bytes, given), {
+      code: "ERR_INVALID_ARG_TYPE",
+      message: /options\.imports\.env/,
+    });
+  }
+  const both = await assemble(`(module (memory (export "memory") 1)
+    (func (export "_start")) (func (export "_initialize")))`);
+  for (const given of [{}, { threads: true }, { timeout: 5000 }]) {
+    await assert.rejects(run(both, given), { message: /_initialize" property must be undefined/ });
+  }
   const reactor = await assemble(`(module (memory (export "memory") 1))`);
   await assert.rejects(run(reactor, { threads: true }), { message: /_start/ });
   await assert.rejects(run(bytes, { threads: true, limits: { memoryPages: 1 } }), {
