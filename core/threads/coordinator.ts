@@ -107,6 +107,16 @@ function revived({ name, message, stack, code }: NonNullable<Report["failed"]>):
   });
 }
 
+/** Wakes who waits at a word of a memory. */
+function notify(memory: WebAssembly.Memory, word: number): void {
+  let words = new Int32Array(memory.buffer);
+  if (word >= words.length) {
+    memory.grow(0); // another thread may have grown it: see memory.ts
+    words = new Int32Array(memory.buffer);
+  }
+  if (word < words.length) Atomics.notify(words, word);
+}
+
 /** A worker, and the thread in it. */
 class Thread extends Caller {
   worker: HostWorker | undefined = undefined;
@@ -310,11 +320,10 @@ class Coordinator {
   }
 
   #wakeAll(): void {
-    const buffer = this.#program.memory?.memory.buffer;
     for (const thread of this.#threads) {
       thread.wake();
       const address = Atomics.load(thread.slot, Slot.ADDRESS);
-      if (address > 0) Atomics.notify(new Int32Array(buffer!), address - 1);
+      if (address > 0) notify(this.#program.memory!.memory, address - 1);
     }
   }
 
