@@ -109,6 +109,11 @@ export function obstacle(
   return undefined;
 }
 
+/** What an object has under a name that a guest has chosen. */
+function own<V>(object: Record<string, V>, name: string): V | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
 /** The shared memory that a program imports: the embedder's, or a new one. */
 export function memoryOf(
   loaded: Uint8Array | WebAssembly.Module,
@@ -118,7 +123,8 @@ export function memoryOf(
 ): Program["memory"] {
   const wanted = WebAssembly.Module.imports(module).find(({ kind }) => kind === "memory");
   if (wanted === undefined) return undefined;
-  const given = imports[wanted.module]?.[wanted.name];
+  const namespace = own(imports, wanted.module);
+  const given = namespace && own(namespace, wanted.name);
   if (given !== undefined) return { ...wanted, memory: given as WebAssembly.Memory };
   if (isModule(loaded)) {
     throw invalidValue(

@@ -34,6 +34,8 @@ export class Instructions extends Reader {
   bulk = 0;
   /** Whether it calls another function. */
   calls = false;
+  /** Whether it does so instead of returning. */
+  tail = false;
   /** Where the number of a function begins in it, or -1. */
   functionAt = -1;
   /** 1 for a wait for 32 bits, 2 for 64, or 0. */
@@ -67,6 +69,7 @@ export class Instructions extends Reader {
   next(): number {
     this.bulk = 0;
     this.calls = false;
+    this.tail = false;
     this.functionAt = -1;
     this.wait = 0;
     const start = this.at;
@@ -120,17 +123,20 @@ export class Instructions extends Reader {
       case RETURN_CALL:
       case REF_FUNC:
         this.calls = opcode !== REF_FUNC;
+        this.tail = opcode === RETURN_CALL;
         this.functionAt = this.at;
         this.#leb();
         return opcode;
       case 0x11: // call_indirect
       case 0x13:
         this.calls = true;
+        this.tail = opcode === 0x13;
         this.#lebs(2);
         return opcode;
       case 0x14: // call_ref
       case 0x15:
         this.calls = true;
+        this.tail = opcode === 0x15;
         this.#leb();
         return opcode;
       case 0x0e: // br_table

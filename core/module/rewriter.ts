@@ -146,6 +146,7 @@ export class Rewriter {
     while (reader.at < end) {
       const start = reader.at;
       const opcode = reader.next();
+      if (reader.tail && this.#numbers.checks === "long") this.#checkTail(start);
       if (reader.wait !== 0 && this.#numbers.waits) this.#wait(start);
       else if (reader.bulk !== 0) this.#checkLong(start, spare);
       else if (reader.functionAt >= 0) this.#moved();
@@ -178,6 +179,12 @@ export class Rewriter {
     out.byte(0x40);
     out.bytes(this.#long, 0);
     out.byte(END);
+  }
+
+  /** Before a call instead of a return: V8 cannot end a loop of these. */
+  #checkTail(start: number): void {
+    this.flush(start);
+    this.out.bytes(this.#check, 0);
   }
 
   /** Whether the last instruction has a length of 32 bits on the stack. */

@@ -340,9 +340,10 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
 
   /** What can be imported, by module and name. */
   const offered = (): Record<string, Record<string, unknown>> => {
-    const all: Record<string, Record<string, unknown>> = {};
+    // without prototypes: the guest chooses what its memory is called
+    const all: Record<string, Record<string, unknown>> = Object.create(null);
     const offer = (module: string, name: string, value: unknown): void => {
-      (all[module] ??= {})[name] = value;
+      (all[module] ??= Object.create(null))[name] = value;
     };
     setup.calls.forEach((call, index) => {
       const make = setup.memory === undefined ? carried : direct;
@@ -370,9 +371,9 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
       check();
       return setup.interval;
     });
-    offer(setup.hooks, "wait32", waiter(4));
-    offer(setup.hooks, "wait64", waiter(8));
     if (setup.memory !== undefined) {
+      offer(setup.hooks, "wait32", waiter(4));
+      offer(setup.hooks, "wait64", waiter(8));
       const { module, name, memory } = setup.memory;
       offer(module, name, memory);
     }
