@@ -125,9 +125,9 @@ function importsOf(
   const offered = wasi.getImportObject();
   const imports: Record<string, WASIImport> = {};
   checkImports(file, module, ({ module: from, name }) => {
-    if (!Object.hasOwn(offered, from)) return false;
-    imports[from] ??= endingWithReader(offered[from]!);
-    return Object.hasOwn(imports[from]!, name);
+    if (!Object.hasOwn(offered, from) || offered[from] === undefined) return false;
+    imports[from] ??= endingWithReader(offered[from]);
+    return Object.hasOwn(imports[from], name) && imports[from][name] !== undefined;
   });
   return imports;
 }

@@ -25,7 +25,7 @@ import {
   type State,
   type WASIOptions,
 } from "./guest.ts";
-import type { ImportedFunction } from "./imports.ts";
+import { hidden, type ImportedFunction } from "./imports.ts";
 import { invalidType, validateFunction, validateObject, validateUndefined } from "./options.ts";
 import { type System, Wait } from "./system.ts";
 import { turn } from "./turn.ts";
@@ -198,12 +198,11 @@ export async function finishStreams({ streams }: State, ending: Ending): Promise
 
 /** The calls that can wait as objects that suspend the guest. */
 function suspending(calls: Readonly<Record<string, ImportedFunction>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(calls).map(([name, call]) => [
-      name,
-      WAITING.includes(name) ? new suspension.Suspending!(call) : call,
-    ]),
-  );
+  const all = Object.entries(calls).map(([name, call]) => [
+    name,
+    WAITING.includes(name) ? new suspension.Suspending!(call) : call,
+  ]);
+  return hidden(Object.fromEntries(all));
 }
 
 /**
@@ -243,14 +242,14 @@ export class BaseAsyncWASI {
    */
   getImportObject(): WebAssembly.Imports {
     const { binding } = this.#state;
-    const imports = { [binding]: this.wasiImport as WebAssembly.ModuleImports };
+    const imports = hidden({ [binding]: this.wasiImport as WebAssembly.ModuleImports });
     const other = otherBinding(binding);
     return Object.defineProperty(imports, other, {
       configurable: true,
-      get: () => ({
-        ...suspending(importsOf(this.#state, other)),
-        proc_exit: this.wasiImport["proc_exit"],
-      }),
+      get: () =>
+        Object.assign(suspending(importsOf(this.#state, other)), {
+          proc_exit: this.wasiImport["proc_exit"],
+        }),
     });
   }
 

@@ -206,6 +206,22 @@ const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction
   },
 };
 
+/** Own properties without a value for all that every object inherits. */
+const HIDING: PropertyDescriptorMap = Object.fromEntries(
+  Object.getOwnPropertyNames(Object.prototype).map((name) => [
+    name,
+    { value: undefined, writable: true, configurable: true, enumerable: false },
+  ]),
+);
+
+/**
+ * Hides what an object inherits from a guest, which chooses what it imports: the function `freeze`
+ * of the module `constructor` would be `Object.freeze`, the global `prototype` what to freeze.
+ */
+export function hidden<T extends object>(imports: T): T {
+  return Object.defineProperties(imports, HIDING);
+}
+
 /** The shape of a signature: one letter for each parameter. */
 export function shapeOf({ parameters }: Signature): string {
   let shape = "";
@@ -223,5 +239,5 @@ export function makeImports(
     const signature = table[name]!;
     imports[name] = wrappers[shapeOf(signature)]!(system, signature.call);
   }
-  return imports;
+  return hidden(imports);
 }

@@ -18,6 +18,7 @@ import {
   type WASIOptions,
 } from "./guest.ts";
 import type { Confinement } from "./host.ts";
+import { hidden } from "./imports.ts";
 import { invalidValue, validateFunction, validateUndefined } from "./options.ts";
 import { inputOf, outputOf } from "./streams.ts";
 
@@ -71,14 +72,14 @@ export class BaseWASI {
   getImportObject(): Record<string, WASIImport> {
     const state = stateOf(this);
     const { binding } = state;
-    const imports = { [binding]: this.wasiImport };
+    const imports = hidden({ [binding]: this.wasiImport });
     const other = otherBinding(binding);
     return Object.defineProperty(imports, other, {
       configurable: true,
-      get: (): WASIImport => ({
-        ...importsOf(state, other),
-        proc_exit: (code: number) => this.wasiImport.proc_exit!(code),
-      }),
+      get: (): WASIImport =>
+        Object.assign(importsOf(state, other), {
+          proc_exit: (code: number) => this.wasiImport.proc_exit!(code),
+        }),
     });
   }
 

@@ -7,6 +7,7 @@
 import { Errno } from "../abi.ts";
 import { GuestAborted, ProcExit, throwAborted, throwExit } from "../exit.ts";
 import { importsOf, stateOf, tableOf, type WASIImport } from "../guest.ts";
+import { hidden } from "../imports.ts";
 import { isMemory } from "../memory.ts";
 import { alreadyStarted, invalidMemory, notStarted, validateObject } from "../options.ts";
 import type { BaseWASI } from "../wasi.ts";
@@ -167,7 +168,7 @@ export class SharedWASI {
 
   /** The import object for a guest that needs nothing but WASI. */
   getImportObject(): Record<string, WASIImport> {
-    return { [this.#share.binding]: this.wasiImport };
+    return hidden({ [this.#share.binding]: this.wasiImport });
   }
 
   /**
