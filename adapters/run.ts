@@ -68,7 +68,7 @@ export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOn
    * It needs the program's bytes. Default: what the runtime needs if there is a timeout or a signal
    * or there are threads, and if the source is not a `WebAssembly.Module`: on Deno and Bun checks
    * at loops and functions, on Node, which can end loops itself, only at instructions that fill or
-   * copy memory.
+   * copy memory and at tail calls.
    */
   interruptible?: boolean;
 }

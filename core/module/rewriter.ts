@@ -22,7 +22,8 @@ export const I64 = 0x7e;
 
 /**
  * Where checks are put: at "loops", which includes functions and whatever takes long, or only at
- * instructions that take "long", for engines that can end a loop unless it is full of these.
+ * instructions that take "long" and at tail calls, for engines that can end a loop unless it is
+ * full of these.
  */
 export type Checks = "loops" | "long";
 

@@ -33,6 +33,9 @@ const AWAY: Record<string, string> = {
           (call $f (i32.sub (local.get 0) (i32.const 1)))))
         (else (i32.const 1))))
     (func (export "_start") (drop (call $f (i32.const 60))))`,
+  "a loop of tail calls": `(memory (export "memory") 1)
+    (func $f (param i32) (return_call $f (local.get 0)))
+    (func (export "_start") (return_call $f (i32.const 1)))`,
   "a loop that fills memory": `(memory (export "memory") 1000) (func (export "_start")
     (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536000)) (br 0)))`,
   "a sleep": `${CALLS} (func (export "_start")

@@ -20,6 +20,7 @@ export async function assemble(text: string): Promise<Uint8Array> {
     multi_value: true,
     simd: true,
     reference_types: true,
+    tail_call: true,
   };
   return wabt.parseWat("test.wat", text, { ...features, threads: true })
     .toBinary({ write_debug_names: true }).buffer;
