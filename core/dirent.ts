@@ -43,6 +43,7 @@ export class DirentWriter implements DirentSink {
     const room = this.#end - this.at;
     if (room <= 0) return false;
     const whole = Dirent.size + end - start;
+    this.#memory.check(this.at, Math.min(whole, room)); // an embedder's directory may make it grow
     const { view, bytes } = this.#memory;
     if (whole <= room) {
       layDirent(view, bytes, this.at, from, fromView, next, ino, filetype, start, end);

@@ -78,6 +78,11 @@ export interface File extends Handle {
   /** True if it never holds the thread, as streams that are values do not. */
   readonly neverHolds?: boolean;
   /**
+   * True if its `read` and `receive` run no code of the embedder's. Others get an array of their own
+   * to fill: such code can call the guest, whose memory may grow, and its old views are empty then.
+   */
+  readonly direct?: boolean;
+  /**
    * Reads up to `length` bytes into `into` from `offset` on. `position` is where in the file, or
    * -1 for where the file itself stands. Returns the count, 0 at the end, or -errno; -AGAIN when
    * it would have to wait and may not.
@@ -116,7 +121,12 @@ export interface File extends Handle {
   ready?(entry: PollEntry): void;
   /** Takes a connection; only listening sockets have it. Returns the connection or -errno. */
   accept?(fdflags: number): File | number;
-  /** Receives; only sockets have it. `flags` as in `Riflags`. */
+  /** Whether it is a socket that listens, which is accepted from and not read. */
+  readonly listening?: boolean;
+  /**
+   * Receives; only sockets have it. `flags` as in `Riflags`. A count above `length` is the whole
+   * length of a message that was cut.
+   */
   receive?(into: Uint8Array, offset: number, length: number, flags: number): number;
   /** Shuts one or both halves of a connection; only sockets have it. `how` as in `Sdflags`. */
   shutdown?(how: number): number;
@@ -234,6 +244,8 @@ export interface PollEntry {
 
 /** The clocks of a host. */
 export interface Clock {
+  /** True if it runs code of the embedder's, which can make the guest's memory grow. */
+  readonly foreign?: boolean;
   /**
    * Writes the time of a clock, in nanoseconds, into `into` at byte `offset` (64 bits, little
    * end first). `id` is one of `Clockid`. Returns 0 or -errno.

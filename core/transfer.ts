@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Iovec } from "./abi.ts";
+import { Errno, Iovec } from "./abi.ts";
 import type { File } from "./host.ts";
 import type { GuestMemory } from "./memory.ts";
 import type { System } from "./system.ts";
@@ -13,15 +13,44 @@ const TRANSFER_MAX = 0x7ffff000;
 /** Several buffers are moved as one if they fit in here. */
 const GATHER_MAX = 65536;
 
+/** Most bytes that a file of the embedder's is asked for at once. */
+const ASIDE_MAX = 0x1000000;
+
 /** Moves bytes between guest memory and a file, in either direction. */
 interface Transfer {
-  (file: File, bytes: Uint8Array, offset: number, length: number, position: number): number;
+  (system: System, file: File, pointer: number, length: number, position: number): number;
 }
 
-const reading: Transfer = (file, bytes, offset, length, position) =>
-  file.read(bytes, offset, length, position);
-const writing: Transfer = (file, bytes, offset, length, position) =>
-  file.write(bytes, offset, length, position);
+const reading: Transfer = (system, file, pointer, length, position) => {
+  if (file.direct !== true) return readAside(system, file, pointer, length, position);
+  return file.read(system.memory.bytes, pointer, length, position);
+};
+const writing: Transfer = ({ memory }, file, pointer, length, position) =>
+  file.write(memory.bytes, pointer, length, position);
+
+/**
+ * Reads into an array of ours, and from there into guest memory as it is then: a file that is the
+ * embedder's own may call the guest, and a view of memory that has grown is empty.
+ */
+function readAside(
+  system: System,
+  file: File,
+  pointer: number,
+  length: number,
+  position: number,
+): number {
+  const { memory } = system;
+  const most = Math.min(length, ASIDE_MAX);
+  const array = most > GATHER_MAX ? new Uint8Array(most) : system.take();
+  try {
+    const count = file.read(array, 0, most, position);
+    if (count > most) return -Errno.IO;
+    if (count > 0) memory.set(pointer, array.subarray(0, count));
+    return count;
+  } finally {
+    if (most <= GATHER_MAX) system.giveBack(array);
+  }
+}
 
 /** Fills or empties several buffers. What fits in the scratch goes in one operation. */
 function transferAll(
@@ -41,7 +70,7 @@ function transferAll(
   for (let i = 0; i < buffers.length; i += 2) {
     const length = Math.min(buffers[i + 1]!, TRANSFER_MAX - done);
     memory.check(buffers[i]!, length);
-    const count = transfer(file, memory.bytes, buffers[i]!, length, position + done);
+    const count = transfer(system, file, buffers[i]!, length, position + done);
     if (count < 0) return done > 0 ? done : count;
     done += count;
     if (count < length) break;
@@ -62,31 +91,48 @@ function gathered(
   try {
     if (transfer === writing) {
       total = atMost(system, file, total);
-      copy(memory, buffers, scratch, total, true);
+      gather(memory, buffers, scratch, total);
+      return file.write(scratch, 0, total, position);
     }
-    const count = transfer(file, scratch, 0, total, position);
-    if (transfer === reading && count > 0) copy(memory, buffers, scratch, count, false);
+    const count = file.read(scratch, 0, total, position);
+    if (count > total) return -Errno.IO;
+    if (count > 0) scatter(memory, buffers, scratch, count);
     return count;
   } finally {
     system.giveBack(scratch);
   }
 }
 
-/** Copies the first `total` bytes of the buffers to (`out`) or from the scratch. */
-function copy(
-  memory: GuestMemory,
-  buffers: number[],
-  scratch: Uint8Array,
-  total: number,
-  out: boolean,
-): void {
+/** Copies the first `total` bytes of the buffers to the scratch. */
+function gather(memory: GuestMemory, buffers: number[], scratch: Uint8Array, total: number): void {
   for (let i = 0, at = 0; at < total; i += 2) {
     const pointer = buffers[i]!;
     const length = Math.min(buffers[i + 1]!, total - at);
     memory.check(pointer, length);
-    if (out) scratch.set(memory.bytes.subarray(pointer, pointer + length), at);
-    else memory.bytes.set(scratch.subarray(at, at + length), pointer);
+    scratch.set(memory.bytes.subarray(pointer, pointer + length), at);
     at += length;
+  }
+}
+
+/**
+ * Copies the first `total` bytes of an array into buffers, which are pairs of pointer and length.
+ *
+ * @param skip bytes of the buffers that are filled already
+ */
+export function scatter(
+  memory: GuestMemory,
+  buffers: readonly number[],
+  from: Uint8Array,
+  total: number,
+  skip: number = 0,
+): void {
+  for (let i = 0, at = 0; at < total; i += 2) {
+    const length = Math.min(buffers[i + 1]! - skip, total - at);
+    if (length > 0) {
+      memory.set(buffers[i]! + skip, from.subarray(at, at + length));
+      at += length;
+    }
+    skip = Math.max(0, skip - buffers[i + 1]!);
   }
 }
 
@@ -105,8 +151,8 @@ function transferBuffers(
   if (buffers.length > 2) return transferAll(system, transfer, file, buffers, position);
   const length = Math.min(buffers[1]!, TRANSFER_MAX);
   return transfer(
+    system,
     file,
-    memory.bytes,
     buffers[0]!,
     transfer === writing ? atMost(system, file, length) : length,
     position,
@@ -128,7 +174,8 @@ export function read(
     const length = memory.view.getUint32(iovs + Iovec.buf_len, true);
     if (length !== 0 && length <= TRANSFER_MAX) {
       memory.check(pointer, length);
-      return file.read(memory.bytes, pointer, length, position);
+      if (file.direct === true) return file.read(memory.bytes, pointer, length, position);
+      return readAside(system, file, pointer, length, position);
     }
   }
   return transferBuffers(system, reading, file, iovs, iovs_len, position);

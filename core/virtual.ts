@@ -37,6 +37,7 @@ const MASK = 0xffffffffffffffffn;
 
 /** A {@linkcode GuestClock} as the core wants it. */
 class WrappedClock implements Clock {
+  readonly foreign: boolean = true;
   readonly #clock: GuestClock;
 
   constructor(clock: GuestClock) {

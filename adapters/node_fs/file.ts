@@ -41,6 +41,7 @@ function infoOf(
 export class NodeFile implements File {
   readonly filetype: number;
   readonly seekable: boolean;
+  readonly direct: boolean = true;
   readonly #context: NodeContext;
   readonly #fs: NodeFs;
   #fd: number;
@@ -134,7 +135,9 @@ export class NodeFile implements File {
   }
 
   close(): void {
-    this.#fs.closeSync(this.#fd);
+    const fd = this.#fd;
+    this.#fd = -1;
+    if (fd >= 0) this.#fs.closeSync(fd);
   }
 }
 

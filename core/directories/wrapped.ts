@@ -105,6 +105,7 @@ export class WrappedFile implements File {
   readonly inner: File;
   readonly filetype: number;
   readonly seekable: boolean;
+  readonly direct: boolean;
   /** Only streams have it; whether it is there says something. */
   readonly seek?: (delta: number, whence: number) => number;
 
@@ -112,6 +113,7 @@ export class WrappedFile implements File {
     this.inner = inner;
     this.filetype = inner.filetype;
     this.seekable = inner.seekable;
+    this.direct = inner.direct ?? false;
     if (inner.seek !== undefined) this.seek = (delta, whence) => inner.seek!(delta, whence);
   }
 

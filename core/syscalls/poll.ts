@@ -123,6 +123,7 @@ function parse(
   at: number,
   now: number,
 ): Subscribed | number {
+  system.memory.check(at, layout.size); // an embedder's clock may have made the memory grow
   const { view } = system.memory;
   const userdata = view.getBigUint64(at + layout.userdata, true);
   const type = view.getUint8(at + layout.tag);

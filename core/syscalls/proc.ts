@@ -31,7 +31,8 @@ export function random_get(system: System, buffer: number, length: number): numb
   const { memory, host } = system;
   memory.check(buffer, length);
   const end = buffer + length;
-  if (length > POOLED_MAX || host.pooled === false) {
+  if (host.pooled === false) return fillAside(system, buffer, length);
+  if (length > POOLED_MAX) {
     for (let at = buffer; at < end; at += RANDOM_MAX) {
       host.random(memory.bytes.subarray(at, Math.min(at + RANDOM_MAX, end)));
     }
@@ -46,6 +47,16 @@ export function random_get(system: System, buffer: number, length: number): numb
   for (; at + 4 <= end; at += 4) view.setUint32(at, take());
   if (at < end) {
     for (let rest = take(); at < end; at++, rest >>>= 8) bytes[at] = rest;
+  }
+  return 0;
+}
+
+/** Fills an array of ours, piece by piece: an embedder's function may make the memory grow. */
+function fillAside({ memory, host }: System, buffer: number, length: number): number {
+  for (let at = 0; at < length; at += RANDOM_MAX) {
+    const piece = new Uint8Array(Math.min(RANDOM_MAX, length - at));
+    host.random(piece);
+    memory.set(buffer + at, piece);
   }
   return 0;
 }
