@@ -235,6 +235,18 @@ function neededRights(oflags: number, fdflags: number): { base: number; inheriti
   return { base, inheriting };
 }
 
+/**
+ * What an opened directory hands on: what was asked for, within what its parent hands on. A directory
+ * that may be opened from and would hand on neither reading nor writing hands on all that its parent
+ * does. Zig's library asks so for each directory, as most hosts look at rights no more.
+ * `fd_fdstat_set_rights` takes rights away for good.
+ */
+function handedOn(parent: Descriptor, base: number, inheriting: number): number {
+  const isUseless = (base & Rights.PATH_OPEN) !== 0 &&
+    (inheriting & (Rights.FD_READ | Rights.FD_WRITE)) === 0;
+  return isUseless ? parent.rightsInheriting : inheriting;
+}
+
 export function path_open(
   system: System,
   fd: number,
@@ -281,7 +293,7 @@ export function path_open(
   const seekable = isDirectory || (handle as { seekable: boolean }).seekable;
   const rights = base & rightsOf(handle.filetype, seekable);
   const number = table.insert(
-    new Descriptor(handle, rights, isDirectory ? inheriting : 0, {
+    new Descriptor(handle, rights, isDirectory ? handedOn(parent, base, inheriting) : 0, {
       flags: fdflags,
       position: seekable ? 0 : -1,
     }),
