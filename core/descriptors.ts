@@ -105,14 +105,27 @@ export function preopenDescriptor(
   return new Descriptor(directory, DIRECTORY_RIGHTS, PREOPEN_INHERITING, { preopen: name, owned });
 }
 
-/** A descriptor for an inherited stream. */
-export function streamDescriptor(file: File): Descriptor {
+/** What needs an open file that can be written to. */
+const WRITING = Rights.FD_WRITE | Rights.FD_ALLOCATE | Rights.FD_FILESTAT_SET_SIZE;
+
+/** What changes more of a file than a stream's reader or writer does. */
+const CHANGING = Rights.FD_ALLOCATE | Rights.FD_FILESTAT_SET_SIZE | Rights.FD_FILESTAT_SET_TIMES;
+
+/** What a standard stream is. */
+export interface StreamKind {
+  /** Input is only read and output only written, also where the system's descriptor can do both. */
+  readonly input: boolean;
+  /** Whether it is a descriptor of the process, which others may have open as well. */
+  readonly shared: boolean;
+}
+
+/** A descriptor for a standard stream. */
+export function streamDescriptor(file: File, { input, shared }: StreamKind): Descriptor {
   const access = file.access?.() ?? { read: true, write: true, fdflags: 0 };
   let rights = rightsOf(file.filetype, file.seekable);
-  if (!access.read) rights &= ~Rights.FD_READ;
-  if (!access.write) {
-    rights &= ~(Rights.FD_WRITE | Rights.FD_ALLOCATE | Rights.FD_FILESTAT_SET_SIZE);
-  }
+  if (!access.read || !input) rights &= ~Rights.FD_READ;
+  if (!access.write || input) rights &= ~WRITING;
+  if (shared) rights &= ~CHANGING;
   return new Descriptor(file, rights, 0, {
     // The host's descriptor may be non-blocking for reasons of its own; the guest asked for none.
     flags: access.fdflags & ~Fdflags.NONBLOCK,

@@ -198,7 +198,9 @@ function openAll(
   try {
     streams.forEach((stream, fd) => {
       const file = typeof stream === "number" ? openStream(host, stream) : stream;
-      table.insert(streamDescriptor(fd > 0 && output !== undefined ? output.before(file) : file));
+      const limited = fd > 0 && output !== undefined ? output.before(file) : file;
+      const kind = { input: fd === 0, shared: typeof stream === "number" };
+      table.insert(streamDescriptor(limited, kind));
     });
     for (const [name, value] of preopens) {
       const given = isDirectory(value);
