@@ -173,6 +173,13 @@ function pollWithLibc(libc: PosixLibc, entries: PollEntry[], timeout: number): v
   // an embedder's own file that does not tell is always ready
   for (const entry of entries) if (!(entry.file instanceof LibcFile)) entry.found = entry.events;
   if (known.length < entries.length) timeout = 0;
+  for (const entry of known) {
+    if ((entry.file as LibcFile).fd >= 0) continue;
+    // closed by another thread while this one waited
+    entry.error = Errno.BADF;
+    entry.found = entry.events;
+    timeout = 0;
+  }
   if (known.length > 0) libc.poll(known, known.map(({ file }) => (file as LibcFile).fd), timeout);
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Errno } from "../core/abi.ts";
 import { errnoOf } from "../core/errno.ts";
 import type { HostMaker } from "../core/wasi.ts";
 import type { ClockSources } from "./clock.ts";
@@ -82,14 +83,14 @@ export function nodeTransfers(fs: NodeFs): Transfers {
       try {
         return fs.readSync(fd, into, offset, length, position < 0 ? null : position);
       } catch (error) {
-        return -errnoOf(error);
+        return fd < 0 ? -Errno.BADF : -errnoOf(error);
       }
     },
     write(fd, from, offset, length, position) {
       try {
         return fs.writeSync(fd, from, offset, length, position < 0 ? null : position);
       } catch (error) {
-        return -errnoOf(error);
+        return fd < 0 ? -Errno.BADF : -errnoOf(error);
       }
     },
   };

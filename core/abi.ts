@@ -172,6 +172,9 @@ export const Subclockflags = { SUBSCRIPTION_CLOCK_ABSTIME: 1 } as const;
 /** Flags given to `sock_recv`. */
 export const Riflags = { RECV_PEEK: 1, RECV_WAITALL: 2 } as const;
 
+/** Flags that `sock_recv` gives. */
+export const Roflags = { RECV_DATA_TRUNCATED: 1 } as const;
+
 /** Which half of a connection to shut. */
 export const Sdflags = { RD: 1, WR: 2 } as const;
 

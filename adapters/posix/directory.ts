@@ -305,7 +305,9 @@ function walkerOf(libc: PosixLibc): Walker<Step> {
 export class LibcFile implements File {
   readonly filetype: number;
   readonly seekable: boolean;
-  readonly fd: number;
+  readonly direct: boolean = true;
+  /** -1 once it is closed: the system gives the number to whoever opens something next. */
+  fd: number;
   readonly #libc: PosixLibc;
   readonly #transfers: Transfers;
 
@@ -371,7 +373,9 @@ export class LibcFile implements File {
   }
 
   close(): void {
-    this.#libc.close(this.fd);
+    const { fd } = this;
+    this.fd = -1;
+    if (fd >= 0) this.#libc.close(fd);
   }
 }
 
@@ -402,6 +406,11 @@ export class LibcStream extends LibcFile {
   /** Flags of a stream are shared with whoever else has it open: they are not the guest's. */
   override setFlags(): number {
     return -Errno.NOTSUP;
+  }
+
+  /** So is how it is read ahead: advice may be ignored. */
+  override advise(): number {
+    return 0;
   }
 
   override close(): void {}

@@ -27,6 +27,7 @@ export const signatures: Readonly<Record<string, CSignature>> = {
   ftruncate: [["i32", "i64"], "i32"],
   futimens: [["i32", "ptr"], "i32"],
   getsockname: [["i32", "ptr", "ptr"], "i32"],
+  getsockopt: [["i32", "i32", "i32", "ptr", "ptr"], "i32"],
   ioctl: [["i32", "u32", "ptr"], "i32"],
   isatty: [["i32"], "i32"],
   linkat: [["i32", "ptr", "i32", "ptr", "i32"], "i32"],

@@ -77,14 +77,28 @@ export class Sockets {
     const size = this.#putAddress(address, port);
     let error = libc.result(symbols.bind!(fd, this.#pointer(0), size));
     if (error === 0) error = libc.result(symbols.listen!(fd, BACKLOG));
-    if (error === 0) return new LibcSocket(this.#context(), this, fd, true);
+    if (error === 0) {
+      const listening = this.#port(fd);
+      return new LibcSocket(this.#context(), this, fd, { owned: true, messages: false, listening });
+    }
     libc.close(fd);
     throw posixError(-error, `cannot listen on ${host} port ${port}`);
   }
 
   /** A socket that the process has open. */
   inherited(fd: number): File {
-    return new LibcSocket(this.#context(), this, fd, false);
+    const messages = this.#option(fd, linux.SO_TYPE) !== linux.SOCK_STREAM;
+    const listening = this.#option(fd, linux.SO_ACCEPTCONN) === 1 ? this.#port(fd) : undefined;
+    return new LibcSocket(this.#context(), this, fd, { owned: false, messages, listening });
+  }
+
+  /** A whole number among a socket's options, or -errno. */
+  #option(fd: number, name: number): number {
+    this.#view.setInt32(32, 0, true);
+    this.#view.setUint32(36, 4, true);
+    const { getsockopt } = this.#libc.foreign.symbols;
+    const error = getsockopt!(fd, linux.SOL_SOCKET, name, this.#pointer(32), this.#pointer(36));
+    return this.#libc.result(error < 0 ? error : this.#view.getInt32(32, true));
   }
 
   #pointer(at: number): unknown {
@@ -101,12 +115,14 @@ export class Sockets {
     return six ? Sockaddr.size : Sockaddr.size4;
   }
 
-  /** The port that a socket is bound to, or -errno. */
-  port(fd: number): number {
+  /** The port that a socket is bound to, 0 for one that has none. */
+  #port(fd: number): number {
     this.#view.setUint32(32, linux.Sockaddr.size, true);
     const { symbols } = this.#libc.foreign;
     const error = symbols.getsockname!(fd, this.#pointer(0), this.#pointer(32));
-    return this.#libc.result(error < 0 ? error : this.#view.getUint16(linux.Sockaddr.port, false));
+    const family = this.#view.getUint16(linux.Sockaddr.family, true);
+    const known = error === 0 && (family === linux.AF_INET || family === linux.AF_INET6);
+    return known ? this.#view.getUint16(linux.Sockaddr.port, false) : 0;
   }
 
   accept(fd: number): File | number {
@@ -115,7 +131,10 @@ export class Sockets {
       const connection = this.#libc.result(
         this.#libc.foreign.symbols.accept4!(fd, null, null, flags),
       );
-      if (connection >= 0) return new LibcSocket(this.#context(), this, connection, true);
+      if (connection >= 0) {
+        const kind = { owned: true, messages: false, listening: undefined };
+        return new LibcSocket(this.#context(), this, connection, kind);
+      }
       // a connection that went before it was taken is nobody's error
       if (connection !== -Errno.INTR && connection !== -Errno.CONNABORTED) return connection;
     }
@@ -147,21 +166,35 @@ export class Sockets {
   }
 }
 
+/** What kind of socket it is. */
+interface SocketKind {
+  /** Closed with its descriptor; one that the process inherited stays open. */
+  readonly owned: boolean;
+  /** Whether it gives one message at a time, not a stream of bytes. */
+  readonly messages: boolean;
+  /** The port, if it listens. */
+  readonly listening: number | undefined;
+}
+
 /** A socket: one that listens, or a connection. */
 export class LibcSocket extends LibcFile {
   readonly #sockets: Sockets;
-  /** Whether closing closes; and not twice, because the number may be another's by then. */
-  #owned: boolean;
+  readonly #kind: SocketKind;
+  readonly listening: boolean;
+  readonly port: number;
+  /**
+   * Only where the socket is the guest's alone: both ends of one that the process shares with others
+   * would be shut for all of them.
+   */
+  readonly shutdown: ((how: number) => number) | undefined;
 
-  /** `owned` ones are closed with their descriptor; inherited ones stay open. */
-  constructor(context: Context, sockets: Sockets, fd: number, owned: boolean) {
-    super(context, fd, Filetype.SOCKET_STREAM);
+  constructor(context: Context, sockets: Sockets, fd: number, kind: SocketKind) {
+    super(context, fd, kind.messages ? Filetype.SOCKET_DGRAM : Filetype.SOCKET_STREAM);
     this.#sockets = sockets;
-    this.#owned = owned;
-  }
-
-  get port(): number {
-    return this.#sockets.port(this.fd);
+    this.#kind = kind;
+    this.listening = kind.listening !== undefined;
+    this.port = kind.listening ?? 0;
+    this.shutdown = kind.owned ? (how) => this.#shutdown(how) : undefined;
   }
 
   override read(into: Uint8Array, offset: number, length: number): number {
@@ -177,14 +210,22 @@ export class LibcSocket extends LibcFile {
   }
 
   receive(into: Uint8Array, offset: number, length: number, flags: number): number {
-    const peek = (flags & Riflags.RECV_PEEK) !== 0 ? linux.MSG_PEEK : 0;
-    return this.#sockets.receive(this.fd, into, offset, length, linux.MSG_DONTWAIT | peek);
+    let how = linux.MSG_DONTWAIT;
+    if ((flags & Riflags.RECV_PEEK) !== 0) how |= linux.MSG_PEEK;
+    // then the count is the message's own length, however much of it fits
+    if (this.#kind.messages) how |= linux.MSG_TRUNC;
+    return this.#sockets.receive(this.fd, into, offset, length, how);
   }
 
   /** shutdown(2) counts its ways from 0: reading, writing, both. */
-  shutdown(how: number): number {
+  #shutdown(how: number): number {
     const ways = { [Sdflags.RD]: 0, [Sdflags.WR]: 1, [Sdflags.RD | Sdflags.WR]: 2 };
     return this.#sockets.shutdown(this.fd, ways[how]!);
+  }
+
+  /** Flags of a socket are shared with whoever else has it open. */
+  override setFlags(): number {
+    return -Errno.NOTSUP;
   }
 
   access(): StreamAccess {
@@ -192,8 +233,7 @@ export class LibcSocket extends LibcFile {
   }
 
   override close(): void {
-    if (this.#owned) super.close();
-    this.#owned = false;
+    if (this.#kind.owned) super.close();
   }
 
   /** A command that has ended serves nobody: its port is free again. */

@@ -51,7 +51,8 @@ function positionOf(descriptor: Descriptor & { readonly file: File }): number {
 /** A 64-bit offset as a number: -1 for 2 ** 63 and more, Infinity for what no file can hold. */
 function toOffset(value: bigint): number {
   if (value < 0n) return -1;
-  return value > 0x1fffffffffffffn ? Infinity : Number(value);
+  if (value <= 0x1fffffffffffffn) return Number(value);
+  return value < 0x8000000000000000n ? Infinity : -1;
 }
 
 /** Whether a stream is ready this moment. */
@@ -68,7 +69,8 @@ function mustAsk(system: System, descriptor: Descriptor): boolean {
 
 /**
  * AGAIN for a guest that asked for it, a wait for the others. A guest that could be suspended lets
- * others through first: they may be what it asks for.
+ * others through first: they may be what it asks for. A socket that listens has nothing to be read,
+ * however long one waits.
  */
 function again(
   system: System,
@@ -76,6 +78,7 @@ function again(
   events: number,
   resume: () => number | Wait,
 ): number | Wait {
+  if (file.listening) return Errno.NOTCONN;
   const entry = pollEntry(file, events);
   if ((flags & Fdflags.NONBLOCK) === 0) return new Wait([entry], Infinity, resume);
   if (!system.suspends) return Errno.AGAIN;

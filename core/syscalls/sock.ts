@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { Errno, Fdflags, Riflags, Rights, Sdflags } from "../abi.ts";
+import { Errno, Fdflags, Riflags, Rights, Roflags, Sdflags } from "../abi.ts";
 import { Descriptor, POSITION_OF_FILE, rightsOf } from "../descriptors.ts";
 import { WasiError } from "../errno.ts";
 import { type File, Poll } from "../host.ts";
 import { pollEntry, type System, Wait } from "../system.ts";
-import { write } from "../transfer.ts";
+import { scatter, write } from "../transfer.ts";
 
 export function sock_accept(
   system: System,
@@ -58,28 +58,35 @@ export function sock_recv(
   ro_flags: number,
 ): number | Wait {
   const { memory } = system;
-  const { file, flags } = connectionOf(system, fd, Rights.FD_READ);
+  const descriptor = connectionOf(system, fd, Rights.FD_READ);
   if (ri_flags > (Riflags.RECV_PEEK | Riflags.RECV_WAITALL)) return Errno.INVAL;
   memory.check(ro_datalen, 4);
   memory.check(ro_flags, 2);
   const peeks = (ri_flags & Riflags.RECV_PEEK) !== 0;
   const whole = (ri_flags & Riflags.RECV_WAITALL) !== 0 && !peeks;
   const buffers = memory.buffers(ri_data, ri_data_len);
+  const size = sizeOf(buffers);
   let done = 0;
+  let cut = false;
   const go = (): number | Wait => {
-    for (;;) {
-      const count = receive(system, file, buffers, done, ri_flags);
-      if (count < 0 && (count !== -Errno.AGAIN || (flags & Fdflags.NONBLOCK) !== 0)) {
+    // while this thread waited another may have closed the descriptor
+    const isOpen = system.table.get(fd) === descriptor;
+    while (isOpen) {
+      const count = receive(system, descriptor.file, buffers, done, size, ri_flags);
+      if (count < 0) {
+        const waits = count === -Errno.AGAIN && (descriptor.flags & Fdflags.NONBLOCK) === 0;
+        if (waits) return new Wait([pollEntry(descriptor.file, Poll.READ)], Infinity, go);
         if (done === 0) return -count;
         break;
       }
-      if (count < 0) return new Wait([pollEntry(file, Poll.READ)], Infinity, go);
-      done += count;
-      if (!whole || count === 0 || done >= sizeOf(buffers)) break;
+      cut = count > size - done;
+      done += Math.min(count, size - done);
+      if (!whole || count === 0 || done >= size) break;
     }
+    if (!isOpen && done === 0) return Errno.BADF;
     memory.setUint32(ro_datalen, done);
     memory.check(ro_flags, 2);
-    memory.view.setUint16(ro_flags, 0, true);
+    memory.view.setUint16(ro_flags, cut ? Roflags.RECV_DATA_TRUNCATED : 0, true);
     return 0;
   };
   return go();
@@ -92,26 +99,29 @@ function sizeOf(buffers: readonly number[]): number {
   return size;
 }
 
-/** Receives once, into the buffers from `done` bytes on. */
+/** Largest message that several buffers get whole; one buffer gets any. */
+const MESSAGE_MAX = 0x100000;
+
+/** Receives once, into the buffers of `size` bytes from `done` bytes on. */
 function receive(
   system: System,
   file: File,
   buffers: readonly number[],
   done: number,
+  size: number,
   flags: number,
 ): number {
   const { memory } = system;
-  let skip = done;
-  for (let i = 0; i < buffers.length; i += 2) {
-    const [pointer, length] = [buffers[i]!, buffers[i + 1]!];
-    if (skip >= length) {
-      skip -= length;
-      continue;
-    }
-    memory.check(pointer + skip, length - skip);
-    return file.receive!(memory.bytes, pointer + skip, length - skip, flags);
+  if (buffers.length === 2 && file.direct === true) {
+    const [pointer, length] = [buffers[0]! + done, buffers[1]! - done];
+    memory.check(pointer, length);
+    return file.receive!(memory.bytes, pointer, length, flags);
   }
-  return file.receive!(memory.bytes, 0, 0, flags);
+  const length = Math.min(size - done, MESSAGE_MAX);
+  const array = new Uint8Array(length);
+  const count = file.receive!(array, 0, length, flags);
+  if (count > 0) scatter(memory, buffers, array, Math.min(count, length), done);
+  return count;
 }
 
 export function sock_send(
