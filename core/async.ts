@@ -6,6 +6,7 @@
  * @module
  */
 import {
+  type AsyncFile,
   type AsyncStdinOption,
   type AsyncStdoutOption,
   asyncStreams,
@@ -23,12 +24,15 @@ import {
   otherBinding,
   portsOf,
   type State,
+  tableOf,
+  type WASIImport,
   type WASIOptions,
 } from "./guest.ts";
 import { hidden, type ImportedFunction } from "./imports.ts";
 import { invalidType, validateFunction, validateObject, validateUndefined } from "./options.ts";
 import { type System, Wait } from "./system.ts";
 import { turn } from "./turn.ts";
+import { ENDED, typedImports } from "./typed.ts";
 
 /** Options of {@linkcode BaseAsyncWASI}: those of `WASI`, with streams, and a signal. */
 export interface AsyncWASIOptions extends Omit<WASIOptions, "stdin" | "stdout" | "stderr"> {
@@ -87,17 +91,25 @@ export function validateSignal(signal: unknown): asserts signal is AbortSignal |
   }
 }
 
-/** Resolves when so much time is over, when one of `changes` does, or when the guest is ended. */
-function rest(ending: Ending, milliseconds: number, changes: Promise<void>[]): Promise<void> {
+/**
+ * Resolves when so much time is over, when one of the files may have become ready, or when the guest
+ * is ended.
+ */
+function rest(
+  ending: Ending,
+  milliseconds: number,
+  files: ReadonlySet<AsyncFile>,
+): Promise<void> {
   return new Promise((resolve) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const done = (): void => {
       clearTimeout(timer);
       ending.wakes.delete(done);
+      for (const { wakes } of files) wakes.delete(done);
       resolve();
     };
     ending.wakes.add(done);
-    for (const change of changes) change.then(done);
+    for (const { wakes } of files) wakes.add(done);
     if (milliseconds !== Infinity) timer = setTimeout(done, Math.min(milliseconds, TIMER_MAX));
   });
 }
@@ -107,27 +119,23 @@ function rest(ending: Ending, milliseconds: number, changes: Promise<void>[]): P
  * free meanwhile; others are let through once at least, unless there is something already.
  */
 async function waitFor(system: System, { entries, deadline }: Wait, ending: Ending): Promise<void> {
-  const files = entries.map(({ file }) => file);
-  const others = files.some((file) => !isAsyncFile(file));
+  const files = new Set(entries.map(({ file }) => file).filter(isAsyncFile));
+  const others = entries.some(({ file }) => !isAsyncFile(file));
   for (let looks = 0; !ending.over; looks++) {
     if (entries.length > 0) system.poll(entries, 0);
     const left = deadline - system.now();
     if ((left <= 0 && looks > 0) || entries.some(({ found }) => found !== 0)) return;
-    if (system.host.virtual && others === (files.length > 0) && left !== Infinity) {
+    if (system.host.virtual && files.size === 0 && left !== Infinity) {
       return system.poll(entries, left);
     }
-    const changes = files.flatMap((file) => (isAsyncFile(file) && file.changed()) || []);
     if (left < 1 || (others && looks < EAGER)) await turn();
     else {
       // what can tell itself wakes; other descriptors are looked at now and then
       const pause = others ? Math.min(PAUSE_MAX, 1 + (looks - EAGER) / 4) : Infinity;
-      await rest(ending, Math.min(pause, Math.floor(left)), changes);
+      await rest(ending, Math.min(pause, Math.floor(left)), files);
     }
   }
 }
-
-/** Never resolves: a guest that is to end is not woken again. */
-const never: Promise<never> = new Promise(() => {});
 
 /** A guest that may be ended from outside. */
 export class Ending {
@@ -166,19 +174,18 @@ export class Ending {
   }
 }
 
-/** Goes through with a call that waits; never comes back to a guest that is to end. */
+/** Goes through with a call that waits; {@linkcode ENDED} for a guest that has been ended. */
 export async function settle(system: System, ending: Ending, wait: Wait): Promise<number> {
   let result: number | Wait = wait;
   while (typeof result !== "number") {
     try {
       await waitFor(system, result, ending);
-      if (ending.over) return await never;
+      if (ending.over) return ENDED;
       result = result.resume();
     } catch (error) {
       // what the embedder's streams and functions failed with ends the guest
       if (error instanceof Thrown) ending.end(error.cause);
-      if (ending.over) return await never;
-      return errnoOf(error);
+      return ending.over ? ENDED : errnoOf(error);
     }
   }
   return result | 0;
@@ -196,13 +203,9 @@ export async function finishStreams({ streams }: State, ending: Ending): Promise
   if (!over) await Promise.race([all, ending.aborted]);
 }
 
-/** The calls that can wait as objects that suspend the guest. */
-function suspending(calls: Readonly<Record<string, ImportedFunction>>): Record<string, unknown> {
-  const all = Object.entries(calls).map(([name, call]) => [
-    name,
-    WAITING.includes(name) ? new suspension.Suspending!(call) : call,
-  ]);
-  return hidden(Object.fromEntries(all));
+/** What suspends the guest, of a call that can wait. */
+function suspending(name: string, call: ImportedFunction): unknown {
+  return WAITING.includes(name) ? new suspension.Suspending!(call) : undefined;
 }
 
 /**
@@ -210,8 +213,8 @@ function suspending(calls: Readonly<Record<string, ImportedFunction>>): Record<s
  * `AsyncWASI` of mod.ts.
  */
 export class BaseAsyncWASI {
-  /** The system calls; those that can wait are `WebAssembly.Suspending` objects. */
-  readonly wasiImport: Readonly<Record<string, unknown>>;
+  /** The system calls, as functions of WebAssembly; those that can wait suspend the guest. */
+  readonly wasiImport: WASIImport;
   readonly #state: State;
   readonly #ending: Ending;
 
@@ -233,7 +236,7 @@ export class BaseAsyncWASI {
     system.settle = (wait) => settle(system, ending, wait) as unknown as number;
     this.#state = state;
     this.#ending = ending;
-    this.wasiImport = suspending(wasiImport);
+    this.wasiImport = typedImports(wasiImport, tableOf(state.binding)!, suspending);
   }
 
   /**
@@ -242,14 +245,15 @@ export class BaseAsyncWASI {
    */
   getImportObject(): WebAssembly.Imports {
     const { binding } = this.#state;
-    const imports = hidden({ [binding]: this.wasiImport as WebAssembly.ModuleImports });
+    const imports = hidden({ [binding]: this.wasiImport });
     const other = otherBinding(binding);
     return Object.defineProperty(imports, other, {
       configurable: true,
-      get: () =>
-        Object.assign(suspending(importsOf(this.#state, other)), {
-          proc_exit: this.wasiImport["proc_exit"],
-        }),
+      get: (): WASIImport => {
+        const proc_exit = (code: number): void => this.wasiImport.proc_exit!(code);
+        const calls = { ...importsOf(this.#state, other), proc_exit };
+        return typedImports(calls, tableOf(other)!, suspending);
+      },
     });
   }
 

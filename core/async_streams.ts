@@ -23,15 +23,17 @@ export type AsyncStdoutOption = StdoutOption | WritableStream<Uint8Array>;
 
 /** A file that can be waited for without holding the thread. */
 export interface AsyncFile extends File {
-  /** Resolves when it may have become ready; undefined if it is ready. */
-  changed(): Promise<void> | undefined;
+  /** Called when it may have become ready. Who waits adds a function, and takes it away after that. */
+  readonly wakes: Set<() => void>;
   /** Told when the guest has ended; resolves when all is where it belongs. */
   finish(): Promise<void>;
+  /** Told instead when there is no guest after all: it lets go of the stream as it is. */
+  abandon(): void;
 }
 
 /** Whether a file is one. */
 export function isAsyncFile(file: File): file is AsyncFile {
-  return "changed" in file;
+  return "wakes" in file;
 }
 
 /** What both directions have in common: to a guest they are pipes. */
@@ -39,6 +41,7 @@ abstract class AsyncStream implements AsyncFile {
   readonly filetype: number = Filetype.UNKNOWN;
   readonly seekable: boolean = false;
   readonly neverHolds: boolean = true;
+  readonly wakes: Set<() => void> = new Set();
   /** What the embedder's stream failed with. */
   protected failed: Thrown | undefined = undefined;
 
@@ -46,8 +49,12 @@ abstract class AsyncStream implements AsyncFile {
   abstract write(from: Uint8Array, offset: number, length: number, position: number): number;
   abstract access(): StreamAccess;
   abstract ready(entry: PollEntry): void;
-  abstract changed(): Promise<void> | undefined;
   abstract finish(): Promise<void>;
+  abstract abandon(): void;
+
+  protected wake(): void {
+    for (const wake of [...this.wakes]) wake();
+  }
 
   stat(into: FileStat): number {
     into.bytes.fill(0);
@@ -83,11 +90,13 @@ abstract class AsyncStream implements AsyncFile {
   close(): void {}
 }
 
-/** Gives chunks, one after another. */
+/** Gives chunks, one after another. What it throws, or gives instead of a promise, is a failure. */
 interface Source {
   next(): Promise<{ done?: boolean; value?: unknown }>;
   /** Called once nothing more is wanted. */
-  release(): Promise<void> | void;
+  release(): Promise<unknown>;
+  /** Called instead if nothing ever was. */
+  abandon(): void;
 }
 
 function sourceOf(value: Blob | ReadableStream<unknown> | AsyncIterable<unknown>): Source {
@@ -100,17 +109,25 @@ function sourceOf(value: Blob | ReadableStream<unknown> | AsyncIterable<unknown>
       await turn();
       reader.releaseLock();
     };
-    return { next: () => reader.read(), release };
+    return { next: async () => await reader.read(), release, abandon: () => reader.releaseLock() };
   }
   const iterator = value[Symbol.asyncIterator]();
-  return { next: () => iterator.next(), release: () => iterator.return?.().then(() => {}) };
+  return {
+    next: async () => await iterator.next(),
+    release: async () => await iterator.return?.(),
+    abandon() {},
+  };
 }
+
+/** Milliseconds that an input has to end once nothing more is wanted of it. */
+const RELEASE_MAX = 500;
 
 /** Input from a stream. One chunk is fetched at a time, when the guest asks for it. */
 class AsyncInput extends AsyncStream {
   readonly #source: Source;
   #chunk: Uint8Array = new Uint8Array(0);
   #ended = false;
+  #finished = false;
   #pending: Promise<void> | undefined = undefined;
 
   constructor(source: Source) {
@@ -132,6 +149,7 @@ class AsyncInput extends AsyncStream {
       this.failed = new Thrown(error);
     }).finally(() => {
       this.#pending = undefined;
+      this.wake();
     });
   }
 
@@ -163,17 +181,27 @@ class AsyncInput extends AsyncStream {
     else if (this.#ended) entry.found = Poll.READ | Poll.HANGUP;
   }
 
-  changed(): Promise<void> | undefined {
-    this.#fetch();
-    return this.#pending;
+  /**
+   * What is left of it is the embedder's. A generator that is asked for a chunk and does not yield
+   * cannot end either: nobody waits for that.
+   */
+  async finish(): Promise<void> {
+    if (this.#finished) return;
+    this.#finished = this.#ended = true;
+    const isAsked = this.#pending !== undefined;
+    const released = this.#source.release().catch(() => {});
+    if (isAsked) return;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([
+      released,
+      new Promise<void>((resolve) => timer = setTimeout(resolve, RELEASE_MAX)),
+    ]);
+    clearTimeout(timer);
   }
 
-  async finish(): Promise<void> {
-    try {
-      await this.#source.release();
-    } catch {
-      // what is left of it is the embedder's
-    }
+  abandon(): void {
+    if (!this.#finished) this.#source.abandon();
+    this.#finished = true;
   }
 }
 
@@ -187,7 +215,11 @@ class AsyncOutput extends AsyncStream {
   constructor(stream: WritableStream<Uint8Array>) {
     super();
     this.#writer = stream.getWriter();
-    this.#writer.closed.catch(() => {}); // a failure shows at the next write
+    Promise.resolve(this.#writer.closed).catch(() => {}); // a failure shows at the next write
+  }
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    await this.#writer.write(chunk);
   }
 
   read(): number {
@@ -197,10 +229,11 @@ class AsyncOutput extends AsyncStream {
   write(from: Uint8Array, offset: number, length: number): number {
     if (this.failed) throw this.failed;
     if (this.#pending !== undefined) return -Errno.AGAIN;
-    this.#pending = this.#writer.write(from.slice(offset, offset + length)).catch((error) => {
+    this.#pending = this.#write(from.slice(offset, offset + length)).catch((error) => {
       this.failed = new Thrown(error);
     }).finally(() => {
       this.#pending = undefined;
+      this.wake();
     });
     return length;
   }
@@ -213,15 +246,16 @@ class AsyncOutput extends AsyncStream {
     if (this.#pending === undefined) entry.found = Poll.WRITE;
   }
 
-  changed(): Promise<void> | undefined {
-    return this.#pending;
-  }
-
   async finish(): Promise<void> {
-    if (--this.uses > 0) return;
+    if (--this.uses !== 0) return;
     await this.#pending;
     if (this.failed) throw this.failed.cause;
     await this.#writer.close();
+  }
+
+  /** Lets go of the stream, which stays as it is. */
+  abandon(): void {
+    if (--this.uses === 0) this.#writer.releaseLock();
   }
 }
 
@@ -253,9 +287,16 @@ export function asyncStreams(
     outputs.set(value, made);
     return made;
   };
-  return [
-    isReadable(stdin) ? new AsyncInput(sourceOf(stdin)) : inputOf(stdin, "options.stdin"),
-    output(stdout, "options.stdout"),
-    output(stderr, "options.stderr"),
-  ];
+  try {
+    const input = isReadable(stdin) ? undefined : inputOf(stdin, "options.stdin");
+    const out = output(stdout, "options.stdout");
+    const error = output(stderr, "options.stderr");
+    return [input ?? new AsyncInput(sourceOf(stdin as ReadableStream)), out, error];
+  } catch (error) {
+    for (const file of outputs.values()) {
+      file.uses = 1;
+      file.abandon();
+    }
+    throw error;
+  }
 }

@@ -332,8 +332,32 @@ export function makeGuest(
   const env = validateEnv(options.env);
   const preopens = validatePreopens(options.preopens);
   const listen = validateListen(options.listen);
-  const { stdin = 0, stdout = 1, stderr = 2, ffi = true, confinement } = options;
+  const { stdin = 0, stdout = 1, stderr = 2, ffi = true } = options;
   const streams = makeStreams(stdin, stdout, stderr);
+  try {
+    return guestOf(options, { binding, args, env, preopens, listen, ffi, streams }, makeHost);
+  } catch (error) {
+    // nobody uses them: they are not kept locked
+    for (const file of streams) if (typeof file !== "number") (file as Finishing).abandon?.();
+    throw error;
+  }
+}
+
+/** Options that have been checked so far. */
+interface Checked extends Pick<Given, "streams" | "preopens" | "listen"> {
+  readonly binding: string;
+  readonly args: string[];
+  readonly env: string[];
+  readonly ffi: boolean;
+}
+
+/** Checks the other options, and opens what they all name. */
+function guestOf(
+  options: WASIOptions,
+  { binding, args, env, preopens, listen, ffi, streams }: Checked,
+  makeHost: HostMaker,
+): { state: State; wasiImport: WASIImport } {
+  const { confinement } = options;
   validateBoolean(ffi, "options.ffi");
   validateConfinement(confinement);
   const limits = validateLimits(options.limits);
@@ -422,8 +446,14 @@ export function portsOf({ listeners }: State): number[] {
   return listeners.map(({ port }) => port ?? 0);
 }
 
-/** Closes all that a guest has open. */
-export function closeGuest({ system }: State): void {
+/** What streams that are only had asynchronously do at a guest's end; see async_streams.ts. */
+type Finishing = File & { finish?(): Promise<void>; abandon?(): void };
+
+/** Closes all that a guest has open. Its streams are finished, if they are not yet. */
+export function closeGuest({ system, streams }: State): void {
   abandoned.unregister(system);
   system.table.close();
+  for (const file of streams) {
+    if (typeof file !== "number") (file as Finishing).finish?.().catch(() => {});
+  }
 }

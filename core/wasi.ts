@@ -14,6 +14,7 @@ import {
   portsOf,
   STATE,
   stateOf,
+  tableOf,
   type WASIImport,
   type WASIOptions,
 } from "./guest.ts";
@@ -21,6 +22,7 @@ import type { Confinement } from "./host.ts";
 import { hidden } from "./imports.ts";
 import { invalidValue, validateFunction, validateUndefined } from "./options.ts";
 import { inputOf, outputOf } from "./streams.ts";
+import { typedImports } from "./typed.ts";
 
 export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
 
@@ -45,7 +47,9 @@ function syncStreams(
 export class BaseWASI {
   /**
    * The system calls, to be imported as `wasi_snapshot_preview1` (or `wasi_unstable`). It is one
-   * object for good, and functions in it may be replaced.
+   * object for good, and functions in it may be replaced. They are functions of WebAssembly: a guest
+   * that declares one with other types cannot be linked, and called from JavaScript they convert
+   * their arguments as every exported function does.
    */
   wasiImport: WASIImport;
 
@@ -61,7 +65,7 @@ export class BaseWASI {
     }
     const { state, wasiImport } = makeGuest(options, makeHost, syncStreams);
     Object.defineProperty(this, STATE, { value: state });
-    this.wasiImport = wasiImport;
+    this.wasiImport = typedImports(wasiImport, tableOf(state.binding)!);
   }
 
   /**
@@ -76,10 +80,10 @@ export class BaseWASI {
     const other = otherBinding(binding);
     return Object.defineProperty(imports, other, {
       configurable: true,
-      get: (): WASIImport =>
-        Object.assign(importsOf(state, other), {
-          proc_exit: (code: number) => this.wasiImport.proc_exit!(code),
-        }),
+      get: (): WASIImport => {
+        const proc_exit = (code: number): void => this.wasiImport.proc_exit!(code);
+        return typedImports({ ...importsOf(state, other), proc_exit }, tableOf(other)!);
+      },
     });
   }
 

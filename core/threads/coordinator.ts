@@ -12,6 +12,7 @@ import type { ImportedFunction } from "../imports.ts";
 import { type Checks, HOOKS, INTERVAL } from "../module/instrument.ts";
 import { outOfRange } from "../options.ts";
 import { TimeLimit } from "../time_limit.ts";
+import { ENDED } from "../typed.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";
 import {
@@ -279,7 +280,7 @@ class Coordinator {
         ...thread.values(this.#calls[call]!.shape),
       );
       if (typeof result === "number") thread.answer(result);
-      else result.then((errno) => thread.answer(errno));
+      else result.then((errno) => errno === ENDED || thread.answer(errno));
     } catch (error) {
       if (error instanceof ProcExit) this.#resolve();
       else this.#reject(error instanceof GuestAborted ? error.cause : error);
