@@ -4,8 +4,8 @@
  * @module
  */
 import type { Limits } from "../core/module/reader.ts";
-import type { Binary, FunctionType, Item } from "./binary.ts";
-import { parseBinary } from "./binary.ts";
+import type { Binary, FunctionType, Item } from "../core/module/binary.ts";
+import { parseBinary } from "../core/module/binary.ts";
 import { CommandError, harmless } from "./error.ts";
 import type { Program } from "./load.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import type { BaseWASI } from "../core/wasi.ts";
-import { type Item, parseBinary } from "./binary.ts";
+import { type Item, parseBinary } from "../core/module/binary.ts";
 import { bind } from "./run.ts";
 import { CommandError } from "./error.ts";
 import { say } from "./runtime.ts";

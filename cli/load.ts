@@ -139,7 +139,7 @@ async function limit(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const [{ limitMemory }, { parseBinary }] = await Promise.all([
     import("../core/module/memory.ts"),
-    import("./binary.ts"),
+    import("../core/module/binary.ts"),
   ]);
   const least = Math.max(0, ...parseBinary(bytes).memories.map(({ minimum }) => minimum * PAGE));
   if (least > maxMemory) {

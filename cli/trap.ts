@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Binary, parseBinary } from "./binary.ts";
+import { type Binary, parseBinary } from "../core/module/binary.ts";
 import { harmless } from "./error.ts";
 
 /** What a trapped guest ends with, as after SIGABRT. */

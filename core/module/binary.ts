@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Limits, Reader, Section, sections } from "../core/module/reader.ts";
+import { type Limits, Reader, Section, sections } from "./reader.ts";
 
 /** Parameters and results of a function. */
 export interface FunctionType {
