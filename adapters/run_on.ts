@@ -4,13 +4,18 @@
  * @module
  */
 import { BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
+import { refuseOtherStreams } from "../core/async_streams.ts";
 import { GuestAborted } from "../core/exit.ts";
+import { tableOf } from "../core/guest.ts";
 import { validateLimits } from "../core/limits.ts";
-import { type Checks, instrument } from "../core/module/instrument.ts";
+import { type Binary, parseBinary } from "../core/module/binary.ts";
+import { COMPONENT, faultOf, isComponent } from "../core/module/diagnose.ts";
+import { type Checks, HOOKS, instrument } from "../core/module/instrument.ts";
 import { limitMemory } from "../core/module/memory.ts";
+import { nearest } from "../core/names.ts";
 import { invalidValue, validateObject } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
-import { checksOf, obstacle, type Platform, runApart, validateOwn } from "./apart.ts";
+import { checksOf, obstacle, type Own, type Platform, runApart, validateOwn } from "./apart.ts";
 import { canLimitHere, LimitHere } from "./limit_here.ts";
 import type { RunOptions } from "./run.ts";
 import { isModule, load, type Source } from "./source.ts";
@@ -20,12 +25,6 @@ function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
   const names = new Set(WebAssembly.Module.imports(module).map(({ module }) => module));
   const old = names.has("wasi_unstable") && !names.has("wasi_snapshot_preview1");
   return old ? "unstable" : "preview1";
-}
-
-function startsThreads(module: WebAssembly.Module): boolean {
-  return WebAssembly.Module.imports(module).some(({ module, name }) =>
-    module === "wasi" && name === "thread-spawn"
-  );
 }
 
 /** Whether nothing among the options asks for suspending. */
@@ -65,6 +64,79 @@ async function limited(bytes: Uint8Array, pages: number): Promise<Uint8Array> {
   }
 }
 
+/** The options of `run()`. */
+const OPTIONS: readonly string[] = [
+  "args",
+  "clock",
+  "confinement",
+  "env",
+  "ffi",
+  "imports",
+  "interruptible",
+  "limits",
+  "listen",
+  "preopens",
+  "random",
+  "signal",
+  "stderr",
+  "stdin",
+  "stdout",
+  "threads",
+  "timeout",
+  "trace",
+  "version",
+];
+
+/** Refuses what is no option: a mistyped limit would be none. */
+function refuseUnknown(options: object): void {
+  const name = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (name === undefined) return;
+  if (name === "returnOnExit") {
+    throw invalidValue(
+      "options.returnOnExit",
+      "is one of WASI: run() always returns",
+      "returnOnExit",
+    );
+  }
+  const near = nearest(name, OPTIONS);
+  const meant = near === undefined ? `run() has ${OPTIONS.join(", ")}` : `did you mean ${near}?`;
+  throw invalidValue(`options.${name}`, `is no option of run(): ${meant}`, name);
+}
+
+/** A program that cannot be run. `reason` begins with "it". */
+function unfit(reason: string): TypeError {
+  const error = new TypeError(`The argument 'source' cannot be run: ${reason}`);
+  return Object.assign(error, { code: "ERR_INVALID_ARG_VALUE" });
+}
+
+/** What a program's bytes say of it; undefined for what no reader here knows, as an engine may. */
+function binaryOf(bytes: Uint8Array): Binary | undefined {
+  try {
+    return parseBinary(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuses a program that cannot be linked, or whose types are not WASI's. */
+function refuseUnfit(
+  module: WebAssembly.Module,
+  binary: Binary | undefined,
+  { imports, threads }: Own,
+): void {
+  const fault = faultOf(module, binary, {
+    table: tableOf,
+    has: (module, name) => {
+      if (module === HOOKS) return true; // the copy's own
+      const namespace = Object.hasOwn(imports, module) ? imports[module] : undefined;
+      return namespace !== undefined && namespace[name] !== undefined;
+    },
+    threads: threads !== undefined,
+    allowThreads: "set options.threads",
+  });
+  if (fault !== undefined) throw unfit(fault);
+}
+
 /** What `run()` of every runtime does; see run.ts. */
 export async function runOn(
   platform: Platform,
@@ -72,11 +144,42 @@ export async function runOn(
   options: RunOptions,
 ): Promise<number | WebAssembly.Instance> {
   validateObject(options, "options");
+  try {
+    return await runNow(platform, source, options);
+  } catch (error) {
+    closeOutputs(options);
+    throw error instanceof Error && error.name === "SuspendError" ? cannotSuspend(error) : error;
+  }
+}
+
+/** Closes streams that nobody has taken yet, so that whoever reads them does not wait for ever. */
+function closeOutputs({ stdout, stderr }: RunOptions): void {
+  for (const stream of new Set([stdout, stderr])) {
+    if (!(stream instanceof WritableStream) || stream.locked) continue;
+    stream.close().catch(() => {});
+  }
+}
+
+function cannotSuspend(cause: Error): Error {
+  const text =
+    "the program waits within a function of options.imports that has called it: it cannot " +
+    "be suspended there. Let that function return first, or use WASI, whose guests hold the thread";
+  return Object.assign(new Error(text, { cause }), { code: "ERR_WASI_SUSPEND" });
+}
+
+async function runNow(
+  platform: Platform,
+  source: Source,
+  options: RunOptions,
+): Promise<number | WebAssembly.Instance> {
+  refuseUnknown(options);
+  refuseOtherStreams(options);
   const own = validateOwn(options);
   validateSignal(options.signal);
   const { memoryPages } = validateLimits(options.limits);
   const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
   let loaded = await load(source);
+  if (!isModule(loaded) && isComponent(loaded)) throw unfit(COMPONENT);
   const bounded = own.threads !== undefined || own.timeout !== Infinity;
   const held = !canSuspend() && (platform.mustNotHold === true || !canHold(options));
   const apart = bounded || options.signal !== undefined || held;
@@ -87,14 +190,13 @@ export async function runOn(
       true,
     );
   }
+  const binary = isModule(loaded) ? undefined : binaryOf(loaded);
   if (!isModule(loaded) && memoryPages !== Infinity) loaded = await limited(loaded, memoryPages);
   const checks = apart && !isModule(loaded) ? checksOf(own, platform) : undefined;
   let module = isModule(loaded)
     ? loaded
     : await compile(checks === undefined ? loaded : checked(loaded, checks));
-  if (own.threads === undefined && startsThreads(module) && own.imports.wasi === undefined) {
-    throw invalidValue("options.threads", "must be set: this program starts threads", undefined);
-  }
+  refuseUnfit(module, binary, own);
   const all = { version: versionOf(module), ...rest };
   let limit: LimitHere | undefined;
   if (apart) {
@@ -116,12 +218,15 @@ export async function runOn(
     if ("_start" in instance.exports) return await wasi.start(instance);
     await wasi.initialize(instance);
     return instance;
+  } catch (error) {
+    wasi[Symbol.dispose](); // streams and preopens that a refused instance has left as they are
+    throw error;
   } finally {
     limit?.stop();
   }
 }
 
-/** Makes the instance; closes all that is open if that fails. */
+/** Makes the instance. */
 async function instantiate(
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
@@ -135,7 +240,6 @@ async function instantiate(
     );
     return await WebAssembly.instantiate(module, all);
   } catch (error) {
-    wasi[Symbol.dispose]();
     throw error instanceof GuestAborted ? error.cause : error;
   }
 }

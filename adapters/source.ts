@@ -5,10 +5,14 @@
  */
 import { invalidType, pathOfURL } from "../core/options.ts";
 
-/** What {@linkcode run} runs: a module, its bytes, where they are, or a response with them. */
+/**
+ * What {@linkcode run} runs: a module, its bytes, where they are, or a response with them. Bun's files
+ * are Blobs.
+ */
 export type Source =
   | WebAssembly.Module
   | BufferSource
+  | Blob
   | URL
   | Response
   | PromiseLike<Response>;
@@ -51,12 +55,15 @@ export async function load(source: Source): Promise<Uint8Array | WebAssembly.Mod
       : await bytesOfResponse(await fetch(given));
   } else if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) {
     bytes = given as BufferSource;
-  } else {
-    throw invalidType(
-      "source",
-      "an instance of WebAssembly.Module, URL, Response or ArrayBuffer, or a view of one",
-      given,
-    );
+  } else if (given instanceof Blob) bytes = await given.arrayBuffer();
+  else if (isModule(given)) return given;
+  else {
+    const kinds =
+      "an instance of WebAssembly.Module, URL, Response, Blob or ArrayBuffer, or a view of one";
+    const advice = typeof given === "string"
+      ? ", not a path: pass the file's bytes, a URL such as new URL(path, import.meta.url), or a Response"
+      : "";
+    throw invalidType("source", kinds + advice, given);
   }
   return ArrayBuffer.isView(bytes)
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)

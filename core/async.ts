@@ -11,6 +11,7 @@ import {
   type AsyncStdoutOption,
   asyncStreams,
   isAsyncFile,
+  refuseOtherStreams,
 } from "./async_streams.ts";
 import { TIMER_MAX } from "./constants.ts";
 import { errnoOf } from "./errno.ts";
@@ -228,6 +229,7 @@ export class BaseAsyncWASI {
     const { signal } = options;
     validateSignal(signal);
     if (!canSuspend()) throw unsupported();
+    refuseOtherStreams(options);
     const { state, wasiImport } = makeGuest(options as WASIOptions, makeHost, asyncStreams);
     const { system } = state;
     const ending = new Ending(system, signal);

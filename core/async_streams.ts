@@ -8,7 +8,13 @@ import { Thrown } from "./exit.ts";
 import type { FileStat } from "./filestat.ts";
 import { type File, Poll, type PollEntry, type StreamAccess } from "./host.ts";
 import { invalidType } from "./options.ts";
-import { inputOf, outputOf, type StdinOption, type StdoutOption } from "./streams.ts";
+import {
+  inputOf,
+  isOutputBuffer,
+  outputOf,
+  type StdinOption,
+  type StdoutOption,
+} from "./streams.ts";
 import { turn } from "./turn.ts";
 
 /** What standard input can be where a guest suspends: all that it can be else, and streams. */
@@ -267,6 +273,38 @@ function isReadable(value: unknown): value is ReadableStream<Uint8Array> {
   return value instanceof Blob ||
     (typeof value === "object" && value !== null &&
       ("getReader" in value || Symbol.asyncIterator in value));
+}
+
+/** Refuses what may be meant for a stream, with what to give instead. */
+function refuseOthers(value: unknown, name: string, input: boolean): void {
+  const kinds = input
+    ? "a descriptor, bytes, a function, null or a ReadableStream"
+    : "a descriptor, a function, an OutputBuffer, null or a WritableStream";
+  if (typeof value === "string") {
+    const instead = input ? "give text as new TextEncoder().encode(text)" : "a path is not opened";
+    throw invalidType(name, `${kinds}: ${instead}`, value);
+  }
+  const { pipe, write, fd } = (value ?? {}) as { pipe?: unknown; write?: unknown; fd?: unknown };
+  const isNodes = typeof (input ? pipe : write) === "function" &&
+    !("filetype" in (value as object));
+  if (typeof value !== "object" || !isNodes || isOutputBuffer(value)) return;
+  const own = typeof fd === "number" ? `its descriptor, ${fd}, or ` : "";
+  throw invalidType(
+    name,
+    `${kinds}: of a stream of Node's give ${own}what ${
+      input ? "Readable" : "Writable"
+    }.toWeb() makes`,
+    value,
+  );
+}
+
+/** Refuses streams given as what they cannot be. */
+export function refuseOtherStreams(
+  { stdin, stdout, stderr }: { stdin?: unknown; stdout?: unknown; stderr?: unknown },
+): void {
+  if (!isReadable(stdin)) refuseOthers(stdin, "options.stdin", true);
+  if (!isWritable(stdout)) refuseOthers(stdout, "options.stdout", false);
+  if (!isWritable(stderr)) refuseOthers(stderr, "options.stderr", false);
 }
 
 /** The files that the three options stand for, asynchronous ones included. */

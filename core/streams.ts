@@ -21,6 +21,9 @@ export type StdinOption = number | Uint8Array | ((into: Uint8Array) => number) |
  */
 export type StdoutOption = number | ((chunk: Uint8Array) => void) | OutputBuffer | File | null;
 
+/** Marks an {@linkcode OutputBuffer}, of whichever copy of this module. */
+const BRAND: unique symbol = Symbol.for("@x/wasi.OutputBuffer");
+
 /** The largest array that a function is given to fill, however much the guest asks for. */
 const CHUNK_MAX = 65536;
 /** The smallest that is allocated. */
@@ -220,6 +223,14 @@ class Output extends ValueStream {
   }
 }
 
+// the package's other copy (`import` or `require`) knows it by that
+Object.defineProperty(OutputBuffer.prototype, BRAND, { value: true });
+
+/** Whether a value is an {@linkcode OutputBuffer}, of whichever copy of this module. */
+export function isOutputBuffer(value: unknown): value is OutputBuffer {
+  return typeof value === "object" && value !== null && BRAND in value;
+}
+
 /** Whether a value is a file as {@linkcode File} says. */
 function isFile(value: unknown): value is File {
   return typeof value === "object" && value !== null &&
@@ -267,7 +278,7 @@ export function inputOf(value: unknown, name: string): File | number {
 /** The file that a value of `options.stdout` or `options.stderr` stands for, or the number. */
 export function outputOf(value: unknown, name: string): File | number {
   if (value === null) return new Output(() => {});
-  if (value instanceof OutputBuffer) return new Output((chunk) => value.write(chunk));
+  if (isOutputBuffer(value)) return new Output((chunk) => value.write(chunk));
   if (typeof value === "function") return new Output(value as () => void);
   if (isFile(value)) return value;
   refuseAsynchronous(value, name, false);

@@ -37,6 +37,8 @@ export interface Binary {
   name: string;
   /** where the code of each of its functions begins */
   codes: number[];
+  /** whether it has a function that runs when it is instantiated */
+  starts: boolean;
 }
 
 const KINDS = ["function", "table", "memory", "global", "tag"];
@@ -156,6 +158,7 @@ function parse(parser: Parser): Binary {
     producers: [],
     name: "",
     codes: [],
+    starts: false,
   };
   let types: (FunctionType | undefined)[] = [];
   let functions: (FunctionType | undefined)[] = [];
@@ -191,6 +194,10 @@ function parse(parser: Parser): Binary {
           const memory = kind === "memory" ? binary.memories[index] : undefined;
           return { module: "", name, kind, type, memory, index };
         });
+        break;
+      case Section.START:
+        binary.starts = true;
+        parser.at = end;
         break;
       case Section.CODE:
         binary.codes = parser.list(() => {

@@ -69,7 +69,7 @@ test("inspect tells of commands, reactors, libraries, threads", options, async (
 });
 
 test("inspect agrees with the engine about every guest there is", options, async () => {
-  const { parseBinary } = await import("../../cli/binary.ts");
+  const { parseBinary } = await import("../../core/module/binary.ts");
   const files = [
     ...fs.readdirSync(path.join(root, "tests/guests")).filter((name) => name.endsWith(".wasm"))
       .map((name) => path.join("tests/guests", name)),

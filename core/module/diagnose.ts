@@ -1,0 +1,156 @@
+/**
+ * Why a program cannot be run, in words that say what to do: found in its imports and exports, and
+ * where its bytes are at hand in its types, before it is linked.
+ *
+ * @module
+ */
+import { shapeOf } from "../imports.ts";
+import type { Signature } from "../preview1.ts";
+import type { Binary, FunctionType, Item } from "./binary.ts";
+
+/** What a program is given. */
+export interface Given {
+  /** The functions of a snapshot, by the name that they are imported from. */
+  table(module: string): Readonly<Record<string, Signature>> | undefined;
+  /** Whether something else of that name is given. */
+  has(module: string, name: string): boolean;
+  /** Whether it may start threads, and what to do if it may not. */
+  readonly threads: boolean;
+  readonly allowThreads: string;
+}
+
+/** A module's imports and exports as the engine tells them. */
+type Described = WebAssembly.ModuleImportDescriptor | WebAssembly.ModuleExportDescriptor;
+
+const NAMES_MAX = 10;
+
+/** How a WebAssembly component begins where a module has its version. */
+export function isComponent(bytes: Uint8Array): boolean {
+  return bytes[0] === 0 && bytes[1] === 0x61 && bytes[6] === 1 && bytes[7] === 0;
+}
+
+/** Said of a component. */
+export const COMPONENT: string =
+  "it is a component, and modules of WASI preview1 are what can be run: " +
+  "build it for wasm32-wasip1, run it with wasmtime, or have jco turn it into modules for JavaScript";
+
+/** Why a module cannot be run, if so; begins with "it". */
+export function faultOf(
+  module: WebAssembly.Module,
+  binary: Binary | undefined,
+  given: Given,
+): string | undefined {
+  const imports = WebAssembly.Module.imports(module);
+  const exports = WebAssembly.Module.exports(module);
+  return missing(imports, given) ?? wrongTypes(binary, given) ?? wrongMemory(binary, given) ??
+    threadless(imports, exports, given);
+}
+
+function missing(
+  imports: WebAssembly.ModuleImportDescriptor[],
+  given: Given,
+): string | undefined {
+  const names = imports.filter((wanted) => !isThere(wanted, given)).map((wanted) =>
+    `${wanted.module}.${wanted.name} (${wanted.kind})`
+  );
+  if (names.length === 0) return undefined;
+  const more = names.length - NAMES_MAX;
+  const list = names.slice(0, NAMES_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  if (names.includes("wasi.thread-spawn (function)")) {
+    return `it starts threads: ${given.allowThreads} (it imports ${list})`;
+  }
+  return `it imports what is not in WASI preview1: ${list}${advice(names)}`;
+}
+
+function isThere(
+  { module, name, kind }: WebAssembly.ModuleImportDescriptor,
+  given: Given,
+): boolean {
+  const table = given.table(module);
+  if (table !== undefined && (name === "proc_exit" || Object.hasOwn(table, name))) return true;
+  if (given.has(module, name)) return true;
+  // a shared memory is made for a program with threads; what is wrong with others is said below
+  return kind === "memory" || (given.threads && module === "wasi" && name === "thread-spawn");
+}
+
+/** What is known by the names that its maker leaves. */
+const MAKERS: readonly [pattern: RegExp, advice: string][] = [
+  [/^go(js)?\./, "it was built for JavaScript: build it with GOOS=wasip1 GOARCH=wasm"],
+  [/^(__wbindgen|wbg|\.\/.*_bg\.js)|wbindgen/, "wasm-bindgen made it for its own JavaScript"],
+  [/^wasi:/, "it is made for WASI 0.2: build it for wasm32-wasip1"],
+  [
+    /^(env\.(_?emscripten_|__syscall|invoke_|_?mmap_js|__cxa_)|a\.\w{1,2} |wasi_snapshot_preview1\.\w{1,2} )/,
+    "Emscripten made it for its own JavaScript: build it with -sSTANDALONE_WASM",
+  ],
+  [
+    /^env\.(abort|seed|trace)\b/,
+    "AssemblyScript's functions have to be given beside WASI, or built away with its WASI shim",
+  ],
+  [/^env\.memory /, "its memory has to be given beside WASI"],
+];
+
+function advice(names: readonly string[]): string {
+  const known = MAKERS.find(([pattern]) => names.some((name) => pattern.test(name)));
+  return known === undefined ? "" : `; ${known[1]}`;
+}
+
+const shown = ({ parameters, results }: FunctionType): string =>
+  `(${parameters.join(", ")}) -> (${results.join(", ")})`;
+
+function wrongTypes(binary: Binary | undefined, { table, has }: Given): string | undefined {
+  for (const { module, name, kind, type } of binary?.imports ?? []) {
+    const signatures = table(module);
+    const signature = signatures && Object.hasOwn(signatures, name) ? signatures[name] : undefined;
+    if (signatures === undefined || has(module, name)) continue;
+    if (signature === undefined && name !== "proc_exit") continue;
+    const wanted = signature === undefined ? { parameters: ["i32"], results: [] } : {
+      parameters: [...shapeOf(signature)].map((letter) => letter === "I" ? "i64" : "i32"),
+      results: ["i32"],
+    };
+    const is = kind === "function" && type !== undefined ? shown(type) : `a ${kind}`;
+    if (is !== shown(wanted)) {
+      return `it imports ${module}.${name} as ${is}, which is ${shown(wanted)} in WASI: ` +
+        "what built it is broken, or it is not meant well";
+    }
+  }
+  return undefined;
+}
+
+function wrongMemory(binary: Binary | undefined, { has }: Given): string | undefined {
+  if (binary === undefined) return undefined;
+  const { imports, exports, memories } = binary;
+  const calls = imports.some(({ module }) => /^wasi_(snapshot_preview1|unstable)$/.test(module));
+  if (!calls) return undefined;
+  const isMemory = ({ kind }: Item): boolean => kind === "memory";
+  const named = exports.find((item) => isMemory(item) && item.name === "memory");
+  const imported = imports.find(isMemory);
+  if (named === undefined && imported === undefined) {
+    const other = exports.find(isMemory);
+    return other === undefined
+      ? 'it exports no memory: link it with its memory exported as "memory"'
+      : `its memory is exported as "${other.name}": it has to be exported as "memory"`;
+  }
+  const memory = named?.memory ?? imported?.memory ?? memories[0];
+  if (memory?.wide) {
+    return "its memory has addresses of 64 bits, and WASI preview1 has 32: build it for wasm32";
+  }
+  if (imported !== undefined && !has(imported.module, imported.name) && !imported.memory?.shared) {
+    return `it imports its memory, ${imported.module}.${imported.name}, which is not given: ` +
+      "give it, or link it with a memory of its own";
+  }
+  return undefined;
+}
+
+function threadless(
+  imports: WebAssembly.ModuleImportDescriptor[],
+  exports: WebAssembly.ModuleExportDescriptor[],
+  { threads }: Given,
+): string | undefined {
+  const has = (all: readonly Described[], name: string): boolean =>
+    all.some((item) => item.name === name && item.kind === "function");
+  if (threads && has(imports, "thread-spawn") && !has(exports, "wasi_thread_start")) {
+    return "it starts threads and exports no wasi_thread_start for them to begin with: " +
+      "link it with -pthread";
+  }
+  return undefined;
+}
