@@ -39,6 +39,8 @@ export interface Own {
   readonly threads: number | undefined;
   readonly timeout: number;
   readonly interruptible: boolean | undefined;
+  /** see State.first */
+  readonly first?: string | undefined;
 }
 
 export function validateOwn(
@@ -168,7 +170,7 @@ export async function runApart(
   );
   try {
     const memory = memoryOf(loaded, module, own.imports, state.system.memory.limit / PAGE);
-    const program = { module, memory, threads: own.threads ?? 0, checks };
+    const program = { module, memory, threads: own.threads ?? 0, checks, first: own.first };
     return await runInWorkers(state, wasiImport, program, platform.workers, {
       signal,
       timeout: own.timeout,

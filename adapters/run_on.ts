@@ -6,12 +6,13 @@
 import { BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
 import { refuseOtherStreams } from "../core/async_streams.ts";
 import { GuestAborted } from "../core/exit.ts";
-import { tableOf } from "../core/guest.ts";
+import { stateOf, tableOf } from "../core/guest.ts";
 import { validateLimits } from "../core/limits.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
 import { COMPONENT, faultOf, isComponent } from "../core/module/diagnose.ts";
 import { type Checks, HOOKS, instrument } from "../core/module/instrument.ts";
 import { limitMemory } from "../core/module/memory.ts";
+import { exportStart } from "../core/module/start.ts";
 import { nearest } from "../core/names.ts";
 import { invalidValue, validateObject } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
@@ -191,6 +192,11 @@ async function runNow(
     );
   }
   const binary = isModule(loaded) ? undefined : binaryOf(loaded);
+  const started = binary?.starts && !isModule(loaded)
+    ? exportStart(loaded, binary.exports.map(({ name }) => name))
+    : undefined;
+  loaded = started?.bytes ?? loaded;
+  const first = started?.name;
   if (!isModule(loaded) && memoryPages !== Infinity) loaded = await limited(loaded, memoryPages);
   const checks = apart && !isModule(loaded) ? checksOf(own, platform) : undefined;
   let module = isModule(loaded)
@@ -201,7 +207,9 @@ async function runNow(
   let limit: LimitHere | undefined;
   if (apart) {
     const reason = obstacle(module, own, platform);
-    if (reason === undefined) return await runApart(platform, loaded, module, own, all, checks);
+    if (reason === undefined) {
+      return await runApart(platform, loaded, module, { ...own, first }, all, checks);
+    }
     if (bounded) {
       if (!canLimitHere(own, loaded, module)) throw reason;
       limit = new LimitHere(own.timeout, options.signal);
@@ -212,6 +220,7 @@ async function runNow(
   const wasi = canSuspend() || !canHold(options)
     ? new BaseAsyncWASI({ ...all, signal }, platform.maker(all))
     : new BaseWASI(all as WASIOptions, platform.maker(all));
+  stateOf(wasi).first = first;
   try {
     limit?.start();
     const instance = await instantiate(module, { ...own.imports, ...limit?.imports }, wasi);
@@ -240,6 +249,12 @@ async function instantiate(
     );
     return await WebAssembly.instantiate(module, all);
   } catch (error) {
+    if ((error as { code?: unknown }).code === "ERR_WASI_NOT_STARTED") {
+      throw unfit(
+        "its start function makes system calls, for which its bytes are needed: give these and not " +
+          "a WebAssembly.Module",
+      );
+    }
     throw error instanceof GuestAborted ? error.cause : error;
   }
 }

@@ -24,6 +24,7 @@ import {
   makeGuest,
   otherBinding,
   portsOf,
+  STATE,
   type State,
   tableOf,
   type WASIImport,
@@ -216,7 +217,7 @@ function suspending(name: string, call: ImportedFunction): unknown {
 export class BaseAsyncWASI {
   /** The system calls, as functions of WebAssembly; those that can wait suspend the guest. */
   readonly wasiImport: WASIImport;
-  readonly #state: State;
+  declare readonly [STATE]: State;
   readonly #ending: Ending;
 
   /**
@@ -236,7 +237,7 @@ export class BaseAsyncWASI {
     system.suspends = true;
     // a promise, which JSPI waits for
     system.settle = (wait) => settle(system, ending, wait) as unknown as number;
-    this.#state = state;
+    Object.defineProperty(this, STATE, { value: state });
     this.#ending = ending;
     this.wasiImport = typedImports(wasiImport, tableOf(state.binding)!, suspending);
   }
@@ -246,14 +247,14 @@ export class BaseAsyncWASI {
    * snapshot too finds that as well, as a property that is not enumerable.
    */
   getImportObject(): WebAssembly.Imports {
-    const { binding } = this.#state;
+    const { binding } = this[STATE];
     const imports = hidden({ [binding]: this.wasiImport });
     const other = otherBinding(binding);
     return Object.defineProperty(imports, other, {
       configurable: true,
       get: (): WASIImport => {
         const proc_exit = (code: number): void => this.wasiImport.proc_exit!(code);
-        const calls = { ...importsOf(this.#state, other), proc_exit };
+        const calls = { ...importsOf(this[STATE], other), proc_exit };
         return typedImports(calls, tableOf(other)!, suspending);
       },
     });
@@ -267,7 +268,7 @@ export class BaseAsyncWASI {
    * failed with.
    */
   async start(instance: WebAssembly.Instance): Promise<number> {
-    const { _start, _initialize } = bindInstance(this.#state, instance);
+    const { _start, _initialize } = bindInstance(this[STATE], instance);
     validateFunction(_start, "instance.exports._start");
     validateUndefined(_initialize, "instance.exports._initialize");
     try {
@@ -275,10 +276,10 @@ export class BaseAsyncWASI {
     } catch (error) {
       if (!(error instanceof ProcExit)) throw error;
     } finally {
-      this.#state.system.table.closeOpened();
-      await finishStreams(this.#state, this.#ending).finally(() => this.#ending.release());
+      this[STATE].system.table.closeOpened();
+      await finishStreams(this[STATE], this.#ending).finally(() => this.#ending.release());
     }
-    return this.#state.exitCode;
+    return this[STATE].exitCode;
   }
 
   /**
@@ -288,17 +289,20 @@ export class BaseAsyncWASI {
    * Errors: as {@linkcode BaseAsyncWASI.start}.
    */
   async initialize(instance: WebAssembly.Instance): Promise<void> {
-    const { _start, _initialize } = bindInstance(this.#state, instance);
+    const { _start, _initialize } = bindInstance(this[STATE], instance);
     validateUndefined(_start, "instance.exports._start");
-    if (_initialize === undefined) return;
-    validateFunction(_initialize, "instance.exports._initialize");
+    if (_initialize !== undefined) validateFunction(_initialize, "instance.exports._initialize");
     await this.#run(_initialize);
   }
 
   async #run(call: unknown): Promise<void> {
     try {
-      if (this.#ending.over) await this.#ending.aborted;
-      await Promise.race([suspension.promising!(call)(), this.#ending.aborted]);
+      const { first, instance } = this[STATE];
+      for (const entry of [first && instance!.exports[first], call]) {
+        if (this.#ending.over) await this.#ending.aborted;
+        if (entry === undefined) continue;
+        await Promise.race([suspension.promising!(entry)(), this.#ending.aborted]);
+      }
     } catch (error) {
       throw error instanceof GuestAborted ? error.cause : error;
     }
@@ -306,12 +310,12 @@ export class BaseAsyncWASI {
 
   /** The ports that the sockets of `options.listen` got, in their order. */
   get ports(): number[] {
-    return portsOf(this.#state);
+    return portsOf(this[STATE]);
   }
 
   /** Closes all that is open; system calls answer BADF from then on. */
   [Symbol.dispose](): void {
     this.#ending.release();
-    closeGuest(this.#state);
+    closeGuest(this[STATE]);
   }
 }

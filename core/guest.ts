@@ -149,6 +149,8 @@ export interface State {
   readonly streams: readonly (number | File)[];
   readonly listeners: readonly File[];
   instance: { exports: Record<string, unknown> } | undefined;
+  /** An export that is called before the entry point: what was the start function (module/start.ts). */
+  first: string | undefined;
   exitCode: number;
 }
 
@@ -391,6 +393,7 @@ function guestOf(
     streams,
     listeners,
     instance: undefined,
+    first: undefined,
     exitCode: 0,
   };
   abandoned.register(system, table, system);

@@ -112,10 +112,12 @@ export class BaseWASI {
   start(instance: WebAssembly.Instance): number {
     this.finalizeBindings(instance);
     const state = stateOf(this);
-    const { _start, _initialize } = state.instance!.exports;
+    const { exports } = state.instance!;
+    const { _start, _initialize } = exports;
     validateFunction(_start, "instance.exports._start");
     validateUndefined(_initialize, "instance.exports._initialize");
     try {
+      if (state.first !== undefined) (exports[state.first] as () => void)();
       (_start as () => void)();
     } catch (error) {
       if (error instanceof GuestAborted) throw error.cause;
@@ -133,12 +135,13 @@ export class BaseWASI {
    */
   initialize(instance: WebAssembly.Instance): void {
     this.finalizeBindings(instance);
-    const { _start, _initialize } = stateOf(this).instance!.exports;
+    const { first, instance: bound } = stateOf(this);
+    const { _start, _initialize } = bound!.exports;
     validateUndefined(_start, "instance.exports._start");
-    if (_initialize === undefined) return;
-    validateFunction(_initialize, "instance.exports._initialize");
+    if (_initialize !== undefined) validateFunction(_initialize, "instance.exports._initialize");
     try {
-      (_initialize as () => void)();
+      if (first !== undefined) (bound!.exports[first] as () => void)();
+      (_initialize as (() => void) | undefined)?.();
     } catch (error) {
       throw error instanceof GuestAborted ? error.cause : error;
     }
