@@ -6,8 +6,8 @@
 import type { AsyncWASIOptions } from "../core/async.ts";
 import { asyncStreams } from "../core/async_streams.ts";
 import { PAGE, THREADS } from "../core/constants.ts";
-import { closeGuest, makeGuest, type WASIOptions } from "../core/guest.ts";
-import type { Checks } from "../core/module/instrument.ts";
+import { closeGuest, makeGuest, type WASIImport, type WASIOptions } from "../core/guest.ts";
+import { type Checks, instrument } from "../core/module/instrument.ts";
 import type { HostMaker } from "../core/wasi.ts";
 import { importedMemory } from "../core/module/memory.ts";
 import {
@@ -77,6 +77,21 @@ export function checksOf(
   return interruptible || !workers.endsLoops ? "loops" : "long";
 }
 
+/**
+ * A program with checks. One with instructions that are newer than this cannot have them, and is
+ * run without where the runtime itself ends all loops but a few.
+ */
+export function checked(bytes: Uint8Array, checks: Checks): Uint8Array {
+  try {
+    return instrument(bytes, checks);
+  } catch (error) {
+    if (checks === "long" || !(error instanceof RangeError)) return bytes;
+    const reason =
+      `must be false for this program, which then runs without checks: ${error.message}`;
+    throw invalidValue("options.interruptible", reason, undefined);
+  }
+}
+
 /** Why a program cannot be run in workers, if it cannot: the option that is in the way. */
 export function obstacle(
   module: WebAssembly.Module,
@@ -117,7 +132,7 @@ function own<V>(object: Record<string, V>, name: string): V | undefined {
 }
 
 /** The shared memory that a program imports: the embedder's, or a new one. */
-export function memoryOf(
+function memoryOf(
   loaded: Uint8Array | WebAssembly.Module,
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
@@ -153,29 +168,55 @@ export function memoryOf(
   return { ...wanted, memory };
 }
 
-/** Runs a program in workers. */
-export async function runApart(
+/** A program that is ready to run in workers. */
+export interface Apart {
+  /** Its system calls, which may be replaced before it runs. */
+  readonly wasiImport: WASIImport;
+  /** Runs it to its end; gives the exit code. */
+  run(): Promise<number>;
+}
+
+/** What is run in workers. */
+export interface Code {
+  /** the bytes without checks, or the module that was given instead */
+  readonly loaded: Uint8Array | WebAssembly.Module;
+  /** compiled, with the checks if there are any */
+  readonly module: WebAssembly.Module;
+  readonly checks: Checks | undefined;
+}
+
+/** Opens what a program is given, to run it in workers. */
+export function prepareApart(
   platform: Platform,
-  loaded: Uint8Array | WebAssembly.Module,
-  module: WebAssembly.Module,
+  { loaded, module, checks }: Code,
   own: Own,
   options: AsyncWASIOptions,
-  checks: Checks | undefined,
-): Promise<number> {
+): Apart {
   const { signal } = options;
   const { state, wasiImport } = makeGuest(
     options as WASIOptions,
     platform.maker(options),
     asyncStreams,
   );
+  let program: Program;
   try {
     const memory = memoryOf(loaded, module, own.imports, state.system.memory.limit / PAGE);
-    const program = { module, memory, threads: own.threads ?? 0, checks, first: own.first };
-    return await runInWorkers(state, wasiImport, program, platform.workers, {
-      signal,
-      timeout: own.timeout,
-    });
-  } finally {
+    program = { module, memory, threads: own.threads ?? 0, checks, first: own.first };
+  } catch (error) {
     closeGuest(state);
+    throw error;
   }
+  return {
+    wasiImport,
+    async run(): Promise<number> {
+      try {
+        return await runInWorkers(state, wasiImport, program, platform.workers, {
+          signal,
+          timeout: own.timeout,
+        });
+      } finally {
+        closeGuest(state);
+      }
+    },
+  };
 }

@@ -10,19 +10,27 @@ import { stateOf, tableOf } from "../core/guest.ts";
 import { validateLimits } from "../core/limits.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
 import { COMPONENT, faultOf, isComponent } from "../core/module/diagnose.ts";
-import { type Checks, HOOKS, instrument } from "../core/module/instrument.ts";
+import { HOOKS } from "../core/module/instrument.ts";
 import { limitMemory } from "../core/module/memory.ts";
 import { exportStart } from "../core/module/start.ts";
 import { nearest } from "../core/names.ts";
 import { invalidValue, validateObject } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
-import { checksOf, obstacle, type Own, type Platform, runApart, validateOwn } from "./apart.ts";
+import {
+  checked,
+  checksOf,
+  obstacle,
+  type Own,
+  type Platform,
+  prepareApart,
+  validateOwn,
+} from "./apart.ts";
 import { canLimitHere, LimitHere } from "./limit_here.ts";
 import type { RunOptions } from "./run.ts";
 import { isModule, load, type Source } from "./source.ts";
 
 /** The snapshot that a module imports. */
-function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
+export function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
   const names = new Set(WebAssembly.Module.imports(module).map(({ module }) => module));
   const old = names.has("wasi_unstable") && !names.has("wasi_snapshot_preview1");
   return old ? "unstable" : "preview1";
@@ -38,21 +46,6 @@ function canHold({ stdin, stdout, stderr, signal }: RunOptions): boolean {
 
 async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
   return await WebAssembly.compile(bytes as BufferSource);
-}
-
-/**
- * A program with checks. One with instructions that are newer than this cannot have them, and is
- * run without where the runtime itself ends all loops but a few.
- */
-function checked(bytes: Uint8Array, checks: Checks): Uint8Array {
-  try {
-    return instrument(bytes, checks);
-  } catch (error) {
-    if (checks === "long" || !(error instanceof RangeError)) return bytes;
-    const reason =
-      `must be false for this program, which then runs without checks: ${error.message}`;
-    throw invalidValue("options.interruptible", reason, undefined);
-  }
 }
 
 /** A program whose memory is limited. What is none fails as it does without a limit. */
@@ -208,7 +201,7 @@ async function runNow(
   if (apart) {
     const reason = obstacle(module, own, platform);
     if (reason === undefined) {
-      return await runApart(platform, loaded, module, { ...own, first }, all, checks);
+      return await prepareApart(platform, { loaded, module, checks }, { ...own, first }, all).run();
     }
     if (bounded) {
       if (!canLimitHere(own, loaded, module)) throw reason;

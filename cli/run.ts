@@ -11,6 +11,7 @@ import { BaseWASI, type WASIImport, type WASIOptions } from "../core/wasi.ts";
 import type { Command, Mount } from "./arguments.ts";
 import { CommandError, plain } from "./error.ts";
 import { exit, OUTPUT_CLOSED } from "./runtime.ts";
+import type { Bytes } from "./trap.ts";
 
 /** WASI's EPIPE. */
 const PIPE = 64;
@@ -205,13 +206,14 @@ export async function run(
 ): Promise<number> {
   const options = await optionsOf(command);
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
+  const both: Bytes = { given: bytes, run: bytes };
   if (command.threads !== undefined) {
     const { runWithThreads } = await import("./threads.ts");
     return await ending(
       command,
-      bytes,
+      both,
       () => "_start",
-      () => runWithThreads(command, options, module, bytes),
+      () => runWithThreads(command, options, module, both),
     );
   }
   let wasi: BaseWASI;
@@ -223,7 +225,7 @@ export async function run(
   const imports = importsOf(command.file, module, wasi);
   let instance: WebAssembly.Instance | undefined;
   const called = (): string | undefined => instance && (command.invoke ?? "_start");
-  return await ending(command, bytes, called, async () => {
+  return await ending(command, both, called, async () => {
     instance = await WebAssembly.instantiate(module, imports);
     return await start(command, wasi, instance, bytes);
   });
@@ -232,7 +234,7 @@ export async function run(
 /** Gives a program's exit code, also if it is ended by something else than its return. */
 async function ending(
   { file }: Command,
-  bytes: Uint8Array,
+  bytes: Bytes,
   called: () => string | undefined,
   program: () => Promise<number>,
 ): Promise<number> {

@@ -3,16 +3,25 @@
  *
  * @module
  */
-import { memoryOf } from "../adapters/apart.ts";
+import {
+  type Apart,
+  checked,
+  checksOf,
+  type Platform,
+  prepareApart,
+  validateOwn,
+} from "../adapters/apart.ts";
+import { versionOf } from "../adapters/run_on.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workers } from "../adapters/workers.ts";
-import { asyncStreams } from "../core/async_streams.ts";
-import { PAGE } from "../core/constants.ts";
-import { makeGuest, tableOf, type WASIOptions } from "../core/guest.ts";
-import { runInWorkers } from "../core/threads/coordinator.ts";
+import { tableOf, type WASIOptions } from "../core/guest.ts";
 import type { Command } from "./arguments.ts";
 import { CommandError, plain } from "./error.ts";
 import { checkImports, endingWithReader } from "./run.ts";
+import type { Bytes } from "./trap.ts";
+
+/** The end of the process ends all loops: checks at loops would only slow them down. */
+const platform: Platform = { maker: runtimeMaker, workers: { ...workers, endsLoops: true } };
 
 /** Whether a program with threads gets what it wants. */
 function isThere({ module: from, name, kind }: WebAssembly.ModuleImportDescriptor): boolean {
@@ -22,33 +31,29 @@ function isThere({ module: from, name, kind }: WebAssembly.ModuleImportDescripto
   return from === "wasi" && name === "thread-spawn";
 }
 
-/** Runs the program; gives the exit code. */
+/** Runs the program as run() does; gives the exit code. */
 export async function runWithThreads(
-  command: Command,
+  { file, invoke, threads = 0 }: Command,
   options: WASIOptions,
   module: WebAssembly.Module,
-  bytes: Uint8Array,
+  bytes: Bytes,
 ): Promise<number> {
-  const { file, invoke, threads = 0 } = command;
   if (invoke !== undefined) throw new CommandError("--invoke: not with --threads");
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === "_start")) {
     throw new CommandError(`${file}: it has no _start to run`);
   }
   checkImports(file, module, isThere);
-  let guest: ReturnType<typeof makeGuest>;
-  let memory: ReturnType<typeof memoryOf>;
+  const own = validateOwn({ threads });
+  const checks = checksOf(own, platform);
+  let apart: Apart;
   try {
-    guest = makeGuest(options, runtimeMaker(), asyncStreams);
-    memory = memoryOf(bytes, module, {}, guest.state.system.memory.limit / PAGE);
+    if (checks !== undefined) bytes.run = checked(bytes.given, checks);
+    const compiled = await WebAssembly.compile(bytes.run as BufferSource);
+    const code = { loaded: bytes.given, module: compiled, checks };
+    apart = prepareApart(platform, code, own, { ...options, version: versionOf(module) });
   } catch (error) {
     throw new CommandError(plain(error));
   }
-  const { state, wasiImport } = guest;
-  endingWithReader(wasiImport);
-  // the end of the process is the end of its threads: the program needs no checks
-  const program = { module, memory, threads, checks: undefined };
-  return await runInWorkers(state, wasiImport, program, workers, {
-    signal: undefined,
-    timeout: Infinity,
-  });
+  endingWithReader(apart.wasiImport);
+  return await apart.run();
 }

@@ -4,11 +4,20 @@
  * @module
  */
 import { type Binary, parseBinary } from "../core/module/binary.ts";
+import { Instructions } from "../core/module/instructions.ts";
 import { harmless } from "./error.ts";
 
 /** What a trapped guest ends with, as after SIGABRT. */
 const TRAPPED = 134;
 const FRAMES_MAX = 40;
+
+/** A program's bytes. */
+export interface Bytes {
+  /** as they came */
+  readonly given: Uint8Array;
+  /** what runs: the same, or a copy with checks at what takes long, and with waits as calls */
+  run: Uint8Array;
+}
 
 /** What a guest throws; Deno's types do not know it. */
 const { Exception } = WebAssembly as unknown as { Exception: new () => Error };
@@ -30,7 +39,7 @@ export function isTrap(error: unknown): boolean {
 export function trapped(
   error: Error,
   stack: string[],
-  bytes: Uint8Array,
+  bytes: Bytes,
   called: string | undefined,
 ): number {
   // Bun adds the code that called the guest
@@ -44,25 +53,78 @@ export function trapped(
   return TRAPPED;
 }
 
+type Known = Pick<Binary, "codes" | "exports" | "imports" | "name">;
+
+function knownOf(bytes: Uint8Array): Known {
+  try {
+    return parseBinary(bytes);
+  } catch {
+    // an engine may know more than is known here
+    return { codes: [], exports: [], imports: [], name: "" };
+  }
+}
+
+function imported({ imports }: Known): number {
+  return imports.filter(({ kind }) => kind === "function").length;
+}
+
+/**
+ * Which byte a byte of the copy was, by passing over both from the beginning of a function: the
+ * copy has more before some instructions, and two instead of a wait.
+ */
+function placeOf(
+  { given, run }: Bytes,
+  from: number,
+  copied: number,
+  offset: number,
+): number | undefined {
+  const [ours, copy] = [new Instructions(given, from), new Instructions(run, copied)];
+  try {
+    for (const reader of [ours, copy]) {
+      reader.number();
+      for (let groups = reader.number(); groups > 0; groups--) {
+        reader.number();
+        reader.passType();
+      }
+    }
+    for (;;) {
+      const { at } = ours;
+      const opcode = ours.next();
+      let found = copy.next();
+      if (ours.wait !== 0 && found !== opcode) copy.next();
+      else while (found !== opcode) found = copy.next();
+      if (copy.at > offset) return at;
+    }
+  } catch {
+    return undefined; // it has ended: they are not alike
+  }
+}
+
 /** What a module calls its functions, by where their code is: engines do not tell all of it. */
 class Names {
-  readonly #binary: Pick<Binary, "codes" | "exports" | "imports" | "name">;
+  readonly #bytes: Bytes;
+  readonly #binary: Known;
+  readonly #copy: Known;
 
-  constructor(bytes: Uint8Array) {
-    try {
-      this.#binary = parseBinary(bytes);
-    } catch {
-      // an engine may know more than is known here
-      this.#binary = { codes: [], exports: [], imports: [], name: "" };
-    }
+  constructor(bytes: Bytes) {
+    this.#bytes = bytes;
+    this.#binary = knownOf(bytes.given);
+    this.#copy = bytes.run === bytes.given ? this.#binary : knownOf(bytes.run);
   }
 
-  /** The number of the function that holds a byte. */
-  at(offset: number): number {
-    const { codes, imports } = this.#binary;
-    const after = codes.findIndex((start) => start > offset);
-    const imported = imports.filter(({ kind }) => kind === "function").length;
-    return imported + (after < 0 ? codes.length : after) - 1;
+  /** Which of the module's own functions holds a byte of what runs, and where that is in it. */
+  at(offset: number): { index: number; byte: number | undefined } {
+    const after = this.#copy.codes.findIndex((start) => start > offset);
+    const own = (after < 0 ? this.#copy.codes.length : after) - 1;
+    const index = imported(this.#binary) + own;
+    if (this.#copy === this.#binary || own < 0) return { index, byte: offset };
+    const [from, copied] = [this.#binary.codes[own]!, this.#copy.codes[own]!];
+    return { index, byte: placeOf(this.#bytes, from, copied, offset) };
+  }
+
+  /** The number that a function of what runs has in the module. */
+  number(index: number): number {
+    return index - imported(this.#copy) + imported(this.#binary);
   }
 
   /** A name as an engine gives it, without the module's own; or that of the export. */
@@ -83,9 +145,12 @@ function framesOfV8(stack: string[], names: Names): string[] {
     );
     if (frame === null) return [];
     const [, given, offset] = frame;
-    const index = names.at(Number(offset));
-    const where = index < 0 ? "" : `function ${index}, `;
-    return [`at ${names.name(given, index)} (${where}byte ${offset})`];
+    const { index, byte } = names.at(Number(offset));
+    const where = [
+      ...(index < 0 ? [] : [`function ${index}`]),
+      ...(byte === undefined ? [] : [`byte 0x${byte.toString(16)}`]),
+    ];
+    return [`at ${names.name(given, index)} (${where.join(", ")})`];
   });
 }
 
@@ -95,7 +160,9 @@ function framesOfBun(stack: string[], names: Names, called: string | undefined):
     if (frame === null) return [];
     const [, name] = frame;
     if (!/^\d*$/.test(name!)) return [`at ${name}`];
-    return [name === "" ? "at ?" : `at ${names.name(undefined, Number(name))} (function ${name})`];
+    if (name === "") return ["at ?"];
+    const number = names.number(Number(name));
+    return [`at ${names.name(undefined, number)} (function ${number})`];
   });
   if (frames.at(-1) === "at ?" && called !== undefined) frames[frames.length - 1] = `at ${called}`;
   return frames;

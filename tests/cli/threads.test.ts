@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { each, guest, wasi } from "../support/command.ts";
 import { runtime, scratch } from "../support/harness.ts";
+import { assemble } from "../support/wat.ts";
 
 const options = { timeout: 120_000 };
 const threads = guest("threads");
@@ -75,4 +76,53 @@ test("threads share directories, standard streams and limits", options, async ()
 test("a program without threads runs as ever", options, async () => {
   const { code, out } = await wasi(["--threads", guest("tool")], { input: "hello" });
   assert.deepEqual([code, out], [0, "HELLO"]);
+});
+
+test("a trap in a thread is told with the numbers of the program itself", options, async () => {
+  const bytes = await assemble(`(module
+    (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+    (memory (import "its" "own") 1 1 shared)
+    (func $deep (param i32)
+      (drop (memory.atomic.wait32 offset=4 (i32.const 0) (i32.const 1) (i64.const -1)))
+      (memory.fill (i32.const 0) (i32.const 0) (local.get 0))
+      (if (i32.eqz (local.get 0)) (then unreachable))
+      (call $deep (i32.sub (local.get 0) (i32.const 1))))
+    (func (export "wasi_thread_start") (param i32 i32) (call $deep (i32.const 2)))
+    (func (export "_start")
+      (drop (call $spawn (i32.const 0)))
+      (loop (br 0)))
+    (export "memory" (memory 0)))`);
+  const file = path.join(scratch("wasi-threads"), "deep.wasm");
+  fs.writeFileSync(file, bytes);
+  const { code, err } = await wasi(["--threads", file]);
+  assert.equal(code, 134);
+  if (runtime === "bun") return; // it tells no frames of other threads
+  const frames = [...err.matchAll(/^ {2}at (\S+) \(function (\d+), byte (0x[0-9a-f]+)\)$/gm)];
+  assert.deepEqual(frames.map(([, name, number]) => `${name} ${number}`), [
+    "deep 1",
+    "deep 1",
+    "deep 1",
+    "wasi_thread_start 2",
+  ]);
+  // unreachable is 0, a call 16
+  assert.deepEqual(frames.map(([, , , byte]) => bytes[Number(byte)]), [0, 16, 16, 16]);
+});
+
+test("a program of the older snapshot ends with its reader, too", options, async () => {
+  const bytes = await assemble(`(module
+    (import "wasi_unstable" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 16) "yes\\n")
+    (func (export "_start")
+      (i32.store (i32.const 0) (i32.const 16))
+      (i32.store (i32.const 4) (i32.const 4))
+      (loop
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (br 0))))`);
+  const file = path.join(scratch("wasi-threads"), "yes.wasm");
+  fs.writeFileSync(file, bytes);
+  const { out, err } = await wasi(["--threads", file], {
+    shell: '{ "$@"; echo "code $?" >&2; } | head -1',
+  });
+  assert.deepEqual([out, err], ["yes\n", "code 141\n"]);
 });
