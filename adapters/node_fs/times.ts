@@ -60,9 +60,11 @@ export function fill(into: FileStat, stats: BigStats): void {
 
 /** A time for node:fs: a Date where a number would be taken for the present. */
 function seconds(nanoseconds: bigint): number | Date {
-  // half a microsecond more: Node 20 cuts to microseconds what a number may hold just below
-  const time = (Number(nanoseconds / 1000n) + 0.5) / 1e6;
-  return nanoseconds > 0n ? time : new Date(0);
+  if (nanoseconds <= 0n) return new Date(0);
+  const time = Number(nanoseconds / 1000000000n) + Number(nanoseconds % 1000000000n) / 1e9;
+  const cut = Number(nanoseconds / 1000n % 1000000n) * 1000;
+  // Node before 24 cuts to microseconds, Deno to milliseconds: a number just below would lose one
+  return (time % 1) * 1e9 < cut ? time * (1 + Number.EPSILON) : time;
 }
 
 /**
