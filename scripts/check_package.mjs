@@ -101,7 +101,7 @@ const specifiers = Object.fromEntries(
 /** Those that are only loaded: the others do something, and have checks of their own. */
 const loaded = Object.keys(entries).filter((name) => !["./cli", "./register"].includes(name));
 
-/** The machine's Node as it was before it could require modules of ECMAScript. */
+/** The machine's Node as it was before it could require modules of ECMAScript; the others can. */
 const requireModule = "--experimental-require-module";
 const oldNode = process.allowedNodeEnvironmentFlags.has(requireModule)
   ? [machineNode, requireModule.replace("--", "--no-")]
@@ -109,6 +109,8 @@ const oldNode = process.allowedNodeEnvironmentFlags.has(requireModule)
 
 const runtimes = {
   "Node of this machine": oldNode,
+  "Node 22": [programOf("node22")],
+  "Node 24": [programOf("node24")],
   "Node 26": [programOf("node26")],
   Bun: [programOf("bun")],
   Deno: [programOf("deno"), "run", "--allow-all", "--no-check", "--node-modules-dir=manual"],

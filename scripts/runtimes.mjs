@@ -13,12 +13,14 @@ export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { arch, platform } = process;
 const cpu = arch === "arm64" ? "aarch64" : arch;
 const candidates = {
+  node22: [`node22-${platform}-${arch}/bin/node`],
+  node24: [`node24-${platform}-${arch}/bin/node`],
   node26: [`node-${platform}-${arch}/bin/node`, `node-bin-${platform}-${arch}/bin/node`],
   deno: [`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`, "deno/deno"],
   bun: [`@oven/bun-${platform}-${cpu}/bin/bun`, "bun/bin/bun.exe"],
 };
 
-/** The program of "node26", "deno" or "bun". */
+/** The program of "node22", "node24", "node26", "deno" or "bun". */
 export function programOf(name) {
   const tried = candidates[name].map((file) => path.join(root, "node_modules", file));
   const found = tried.find((file) => fs.existsSync(file));

@@ -1,9 +1,10 @@
 /**
  * Runs every test on every runtime: the machine's Node on what TypeScript compiles, and Node 26,
- * Deno and Bun from npm on the sources. Each runner prints its own summary.
+ * Deno and Bun from npm on the sources. Node 22 and 24 run what is compiled, too, and of everything
+ * only what differs between versions of Node. Each runner prints its own summary.
  *
  *   npm test                       everything
- *   npm test -- bun deno           on these runtimes only (node, node26, deno, bun)
+ *   npm test -- bun deno           on these runtimes only (node, node22, node24, node26, deno, bun)
  *   npm test -- bun tests/parity   only these files or folders
  */
 import { execFileSync, spawn } from "node:child_process";
@@ -58,11 +59,14 @@ async function run(title, command, parameters) {
 }
 
 const chosen = process.argv.slice(2);
-const runtimes = ["node", "node26", "deno", "bun"];
+const runtimes = ["node", "node22", "node24", "node26", "deno", "bun"];
+/** What runs on Node 22 and 24 if nothing is chosen: conformance, threads, waiting. */
+const between = ["tests/guests", "tests/cli/threads.test.ts", "tests/cli/thread_programs.test.ts"];
 const only = chosen.filter((word) => runtimes.includes(word));
 const places = chosen.filter((word) => !runtimes.includes(word));
 const files = (places.length > 0 ? places : ["tests"]).flatMap(filesIn);
-const compiled = files.map((file) => path.posix.join("build", file.replace(/\.ts$/, ".js")));
+const inBuild = (file) => path.posix.join("build", file.replace(/\.ts$/, ".js"));
+const compiled = files.map(inBuild);
 const wants = (name) => only.length === 0 || only.includes(name);
 const nodeFlags = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
 
@@ -102,6 +106,12 @@ if (wants("node")) {
       [...nodeFlags, ...compiled],
     ),
   );
+}
+for (const name of ["node22", "node24"]) {
+  if (!wants(name)) continue;
+  const some = chosen.length === 0 ? between.flatMap(filesIn).map(inBuild) : compiled;
+  const title = name.replace("node", "Node ");
+  failures.push(...await run(title, programOf(name), [...nodeFlags, ...some]));
 }
 if (wants("node26")) {
   failures.push(

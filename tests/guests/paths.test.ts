@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { runtime, scratch } from "../support/harness.ts";
+import { foreign, scratch } from "../support/harness.ts";
 import { passesIn, textOf, timesOf, tree } from "./guest.ts";
 
 test("path_open does what each flag says to what each path names", () => {
@@ -42,7 +42,7 @@ test("fd_filestat_get and path_filestat_get tell the same, and the host's attrib
 });
 
 test("times are set as they are given, on the disk too", () => {
-  const inexact = runtime === "node20";
+  const inexact = !foreign;
   const { folder } = passesIn("times", 70, { args: inexact ? ["guest", "us"] : ["guest"] });
   const isNear = (name: string, got: bigint, expected: bigint) => {
     const off = got > expected ? got - expected : expected - got;

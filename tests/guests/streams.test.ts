@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { runtime, scratch } from "../support/harness.ts";
+import { foreign, scratch } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 import { guestModule, shell } from "./guest.ts";
 
@@ -15,7 +15,7 @@ function runOn(stdin: number, argument: string, folder: string): { code: number;
     const wasi = new WASI({
       version: "preview1",
       // Without a call that counts, as before Node 26, a pipe is ready with an unknown number of bytes.
-      args: runtime === "node20" ? ["guest", argument, "uncounted"] : ["guest", argument],
+      args: foreign ? ["guest", argument] : ["guest", argument, "uncounted"],
       stdin,
       stdout: fd,
       stderr: fd,

@@ -1,13 +1,13 @@
 /**
- * The command `wasi` as a process: from its sources, on Node 20 compiled.
+ * The command `wasi` as a process: from its sources, on Node before 26 compiled.
  */
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import process from "node:process";
-import { root, runtime } from "./harness.ts";
+import { compiled, root, runtime } from "./harness.ts";
 
-const cli = runtime === "node20" ? "build/cli.js" : "cli.ts";
+const cli = compiled ? "build/cli.js" : "cli.ts";
 
 /** Without it Node takes a third of a second to strip the types of the sources, each time. */
 const cache = path.join(root, "node_modules/.cache/node");

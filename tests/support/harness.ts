@@ -21,12 +21,18 @@ function findRoot(from: string): string {
   return findRoot(up);
 }
 
-/** Which runtime runs this test: "deno", "bun" or "node20", "node26". */
+/** Which runtime runs this test: "deno", "bun" or "node20" and so on, by its major version. */
 export const runtime: string = "Deno" in globalThis
   ? "deno"
   : "Bun" in globalThis
   ? "bun"
   : `node${process.versions.node.split(".")[0]}`;
+
+/** Whether this is what TypeScript compiled, which runs on Node before 26. */
+export const compiled: boolean = import.meta.url.endsWith(".js");
+
+/** Whether this runtime has foreign functions. */
+export const foreign: boolean = !/^node2[0-5]$/.test(runtime);
 
 const folders: string[] = [];
 

@@ -3,7 +3,7 @@ import { makeBunMaker } from "../../adapters/bun_host.ts";
 import { makeDenoMaker } from "../../adapters/deno_host.ts";
 import { makeNodeMaker } from "../../adapters/node_host.ts";
 import type { Confinement, Host } from "../../core/host.ts";
-import { runtime } from "./harness.ts";
+import { foreign, runtime } from "./harness.ts";
 
 const make = runtime === "deno"
   ? makeDenoMaker()
@@ -23,7 +23,7 @@ export const ways: [string, Way][] = [
   ["walk over libc", { ffi: true, confinement: "walk" }],
   ["walk over node:fs", { ffi: false, confinement: "walk" }],
   ["checked", { ffi: false, confinement: "checked" }],
-].slice(runtime === "node20" ? 2 : 0) as [string, Way][];
+].slice(foreign ? 0 : 2) as [string, Way][];
 
 /** The host of a way. */
 export function hostOf(way: Way): Host {
