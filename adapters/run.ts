@@ -15,7 +15,7 @@ export type { Source } from "./source.ts";
 /**
  * The class `WASI` for guests that are suspended while they wait (sleep, poll, read what is not
  * there yet): the thread is free meanwhile, and streams can be their standard streams. It needs
- * JSPI: Node 26, Deno, Bun.
+ * JSPI: Node 24.20 and later, Deno, Bun.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ const platform: Platform = { maker: runtimeMaker, workers };
  * While the guest waits it is suspended and the thread is free, over JSPI; streams and async
  * iterables can be its standard streams. With `threads`, `timeout` or `signal` it runs in workers
  * and can be ended whatever it does; its system calls are made here all the same. Without JSPI
- * (Node 20 to 24) it does so for streams too, and else holds the thread.
+ * (Node before 24.20) it does so for streams too, and else holds the thread.
  *
  * @param source the program
  * @param options as of `WASI`; see {@linkcode RunOptions}

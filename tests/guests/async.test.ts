@@ -23,7 +23,7 @@ async function ran(args: string[], options: RunOptions = {}): Promise<[number, s
   return [code as number, stdout.text()];
 }
 
-test("only Node before 26 cannot suspend", () => {
+test("only Node before 24.20 cannot suspend", () => {
   assert.equal(canSuspend(), !["node20", "node22"].includes(runtime));
 });
 
