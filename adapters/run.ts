@@ -92,7 +92,8 @@ const platform: Platform = { maker: runtimeMaker, workers };
  * @throws {Error} the signal's reason; what a stream failed with; `ERR_WASI_SOURCE` for a response
  * that is none; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for streams without JSPI if it cannot run in
  * workers, because of `imports` or because it is no command
- * @throws {WebAssembly.RuntimeError} if the guest traps; `CompileError` and `LinkError` as
+ * @throws {WebAssembly.RuntimeError} if the guest traps, or throws an exception that nothing
+ * catches, which is its `cause` unless it was thrown in a worker; `CompileError` and `LinkError` as
  * WebAssembly has them
  *
  * @example

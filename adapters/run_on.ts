@@ -5,7 +5,7 @@
  */
 import { BaseAsyncWASI, canSuspend, validateSignal } from "../core/async.ts";
 import { refuseOtherStreams } from "../core/async_streams.ts";
-import { GuestAborted } from "../core/exit.ts";
+import { GuestAborted, isException, uncaught } from "../core/exit.ts";
 import { stateOf, tableOf } from "../core/guest.ts";
 import { validateLimits } from "../core/limits.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
@@ -222,7 +222,7 @@ async function runNow(
     return instance;
   } catch (error) {
     wasi[Symbol.dispose](); // streams and preopens that a refused instance has left as they are
-    throw error;
+    throw isException(error) ? uncaught(error) : error;
   } finally {
     limit?.stop();
   }

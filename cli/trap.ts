@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isException, UNCAUGHT } from "../core/exit.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
 import { Instructions } from "../core/module/instructions.ts";
 import { harmless } from "./error.ts";
@@ -19,14 +20,11 @@ export interface Bytes {
   run: Uint8Array;
 }
 
-/** What a guest throws; Deno's types do not know it. */
-const { Exception } = WebAssembly as unknown as { Exception: new () => Error };
-
 /** Whether an engine throws this when the guest does what it must not. */
 export function isTrap(error: unknown): boolean {
   if ((error as { code?: unknown } | null)?.code !== undefined) return false; // ours
   // too deep a recursion is a trap as well, whatever an engine calls it
-  return error instanceof WebAssembly.RuntimeError || error instanceof Exception ||
+  return error instanceof WebAssembly.RuntimeError || isException(error) ||
     error instanceof RangeError || (error as { name?: string } | null)?.name === "InternalError";
 }
 
@@ -44,7 +42,8 @@ export function trapped(
 ): number {
   // Bun adds the code that called the guest
   const reason = String(error.message).replace(/\.? \(evaluating .*\)$/s, "");
-  const message = (error as unknown) instanceof Exception ? "nothing caught its exception" : reason;
+  const thrown = isException(error) || reason === UNCAUGHT;
+  const message = thrown ? "nothing caught its exception" : reason;
   const names = new Names(bytes);
   const frames = "Bun" in globalThis ? framesOfBun(stack, names, called) : framesOfV8(stack, names);
   const more = frames.length > FRAMES_MAX ? ["... and more"] : [];

@@ -55,6 +55,31 @@ export class GuestAborted extends Error {
 }
 GuestAborted.prototype.name = "GuestAborted";
 
+/** What a guest throws; Deno's types do not know it. */
+const { Exception } = WebAssembly as unknown as { Exception?: new () => object };
+
+/** Whether something is an exception of WebAssembly, which has no message of its own. */
+export function isException(thrown: unknown): boolean {
+  return Exception !== undefined && thrown instanceof Exception;
+}
+
+/** What is said of a guest's exception. */
+export const UNCAUGHT = "nothing caught an exception that the program threw";
+
+/**
+ * The error for a guest's exception that nothing has caught.
+ *
+ * @param exception the exception, if it is of this thread: none can be posted to another
+ */
+export function uncaught(exception?: unknown): WebAssembly.RuntimeError {
+  const error = new WebAssembly.RuntimeError(UNCAUGHT);
+  if (exception !== undefined) {
+    const value = exception;
+    Object.defineProperty(error, "cause", { value, configurable: true, writable: true });
+  }
+  return error;
+}
+
 /** Carries what an embedder's function threw through a system call. */
 export class Thrown {
   readonly cause: unknown;

@@ -6,7 +6,7 @@
  */
 import { Ending, finishStreams, settle } from "../async.ts";
 import { Errno } from "../abi.ts";
-import { GuestAborted, ProcExit, TRAP } from "../exit.ts";
+import { GuestAborted, ProcExit, TRAP, uncaught } from "../exit.ts";
 import { bindMemory, importsOf, type State, tableOf } from "../guest.ts";
 import type { ImportedFunction } from "../imports.ts";
 import { type Checks, HOOKS, INTERVAL } from "../module/instrument.ts";
@@ -19,6 +19,7 @@ import {
   Call,
   type CallShape,
   Control,
+  type Failure,
   guestThread,
   NUMBERS,
   type Report,
@@ -98,8 +99,11 @@ const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
 };
 
 /** An error of a worker, as it was there. */
-function revived({ name, message, stack, code }: NonNullable<Report["failed"]>): Error {
-  const error = new (ERRORS[name] ?? Error)(message);
+function revived({ name, message, stack, code, exception }: Failure): Error {
+  if (exception) return uncaught();
+  const known = Object.hasOwn(ERRORS, name);
+  const error = new (known ? ERRORS[name]! : Error)(message);
+  if (!known) error.name = name;
   if (code !== undefined) Object.assign(error, { code });
   return Object.defineProperty(error, "stack", {
     value: stack,

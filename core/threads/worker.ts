@@ -104,6 +104,16 @@ export interface Run {
   readonly arg: number;
 }
 
+/** What a thread failed with, as it can be posted. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly code: string | undefined;
+  /** whether it is an exception of WebAssembly, which cannot be posted */
+  readonly exception: boolean;
+}
+
 /** What a worker says, besides 0 for "look at the slots". */
 export interface Report {
   /** the program's main begins */
@@ -111,12 +121,7 @@ export interface Report {
   /** the thread has returned */
   readonly done?: true;
   /** it failed with this */
-  readonly failed?: {
-    name: string;
-    message: string;
-    stack: string;
-    code: string | undefined;
-  };
+  readonly failed?: Failure;
   /** its memory has so many bytes, which is too much */
   readonly tooLarge?: number;
   /** the new window */
@@ -390,6 +395,27 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
     imports = offered();
   };
 
+  /** What was thrown, in what can be posted. */
+  const describe = (thrown: unknown): Failure => {
+    const text = (key: string, otherwise: () => string): string => {
+      try {
+        const value = (thrown as Record<string, unknown> | null | undefined)?.[key];
+        return typeof value === "string" ? value : otherwise();
+      } catch {
+        return ""; // it has no text
+      }
+    };
+    const { Exception } = WebAssembly as unknown as { Exception?: new () => object };
+    const code = text("code", () => "");
+    return {
+      name: text("name", () => "Error"),
+      message: text("message", () => String(thrown)),
+      stack: text("stack", () => ""),
+      code: code === "" ? undefined : code,
+      exception: Exception !== undefined && thrown instanceof Exception,
+    };
+  };
+
   const run = ({ tid, arg }: Run): void => {
     let report: Report = { done: true };
     try {
@@ -413,10 +439,7 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
       else (exports.wasi_thread_start as (tid: number, arg: number) => void)(tid, arg);
     } catch (error) {
       if (Atomics.load(control, ENDED) === 0) {
-        const { name = "Error", message = String(error), stack = "", code } = error as Error & {
-          code?: string;
-        };
-        report = { failed: { name, message, stack, code } };
+        report = { failed: describe(error) };
       }
     }
     Atomics.store(slot, FREE, 1);
