@@ -9,8 +9,13 @@ import { GuestAborted, isException, uncaught } from "../core/exit.ts";
 import { stateOf, tableOf } from "../core/guest.ts";
 import { validateLimits } from "../core/limits.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
-import { COMPONENT, faultOf, isComponent } from "../core/module/diagnose.ts";
-import { HOOKS } from "../core/module/instrument.ts";
+import {
+  COMPONENT,
+  faultOf,
+  type Interface,
+  interfaceOf,
+  isComponent,
+} from "../core/module/diagnose.ts";
 import { limitMemory } from "../core/module/memory.ts";
 import { exportStart } from "../core/module/start.ts";
 import { nearest } from "../core/names.ts";
@@ -98,8 +103,8 @@ function refuseUnknown(options: object): void {
 }
 
 /** A program that cannot be run. `reason` begins with "it". */
-function unfit(reason: string): TypeError {
-  const error = new TypeError(`The argument 'source' cannot be run: ${reason}`);
+function unfit(reason: string, Class: new (message: string) => Error = TypeError): Error {
+  const error = new Class(`The argument 'source' cannot be run: ${reason}`);
   return Object.assign(error, { code: "ERR_INVALID_ARG_VALUE" });
 }
 
@@ -113,22 +118,17 @@ function binaryOf(bytes: Uint8Array): Binary | undefined {
 }
 
 /** Refuses a program that cannot be linked, or whose types are not WASI's. */
-function refuseUnfit(
-  module: WebAssembly.Module,
-  binary: Binary | undefined,
-  { imports, threads }: Own,
-): void {
-  const fault = faultOf(module, binary, {
+function refuseUnfit(module: Interface | Binary, { imports, threads }: Own): void {
+  const fault = faultOf(module, {
     table: tableOf,
     has: (module, name) => {
-      if (module === HOOKS) return true; // the copy's own
       const namespace = Object.hasOwn(imports, module) ? imports[module] : undefined;
       return namespace !== undefined && namespace[name] !== undefined;
     },
     threads: threads !== undefined,
     allowThreads: "set options.threads",
   });
-  if (fault !== undefined) throw unfit(fault);
+  if (fault !== undefined) throw unfit(fault, WebAssembly.LinkError);
 }
 
 /** What `run()` of every runtime does; see run.ts. */
@@ -185,6 +185,7 @@ async function runNow(
     );
   }
   const binary = isModule(loaded) ? undefined : binaryOf(loaded);
+  if (binary !== undefined) refuseUnfit(binary, own);
   const started = binary?.starts && !isModule(loaded)
     ? exportStart(loaded, binary.exports.map(({ name }) => name))
     : undefined;
@@ -195,7 +196,7 @@ async function runNow(
   let module = isModule(loaded)
     ? loaded
     : await compile(checks === undefined ? loaded : checked(loaded, checks));
-  refuseUnfit(module, binary, own);
+  if (binary === undefined && checks === undefined) refuseUnfit(interfaceOf(module), own);
   const all = { version: versionOf(module), ...rest };
   let limit: LimitHere | undefined;
   if (apart) {
@@ -242,7 +243,8 @@ async function instantiate(
     );
     return await WebAssembly.instantiate(module, all);
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ERR_WASI_NOT_STARTED") {
+    const { code, name } = error as { code?: unknown; name?: unknown };
+    if (code === "ERR_WASI_NOT_STARTED" || name === "SuspendError") {
       throw unfit(
         "its start function makes system calls, for which its bytes are needed: give these and not " +
           "a WebAssembly.Module",

@@ -26,6 +26,7 @@ import {
   portsOf,
   STATE,
   type State,
+  stateOf,
   tableOf,
   type WASIImport,
   type WASIOptions,
@@ -217,7 +218,6 @@ function suspending(name: string, call: ImportedFunction): unknown {
 export class BaseAsyncWASI {
   /** The system calls, as functions of WebAssembly; those that can wait suspend the guest. */
   readonly wasiImport: WASIImport;
-  declare readonly [STATE]: State;
   readonly #ending: Ending;
 
   /**
@@ -247,14 +247,14 @@ export class BaseAsyncWASI {
    * snapshot too finds that as well, as a property that is not enumerable.
    */
   getImportObject(): WebAssembly.Imports {
-    const { binding } = this[STATE];
+    const { binding } = stateOf(this);
     const imports = hidden({ [binding]: this.wasiImport });
     const other = otherBinding(binding);
     return Object.defineProperty(imports, other, {
       configurable: true,
       get: (): WASIImport => {
         const proc_exit = (code: number): void => this.wasiImport.proc_exit!(code);
-        const calls = { ...importsOf(this[STATE], other), proc_exit };
+        const calls = { ...importsOf(stateOf(this), other), proc_exit };
         return typedImports(calls, tableOf(other)!, suspending);
       },
     });
@@ -268,7 +268,7 @@ export class BaseAsyncWASI {
    * failed with.
    */
   async start(instance: WebAssembly.Instance): Promise<number> {
-    const { _start, _initialize } = bindInstance(this[STATE], instance);
+    const { _start, _initialize } = bindInstance(stateOf(this), instance);
     validateFunction(_start, "instance.exports._start");
     validateUndefined(_initialize, "instance.exports._initialize");
     try {
@@ -276,10 +276,10 @@ export class BaseAsyncWASI {
     } catch (error) {
       if (!(error instanceof ProcExit)) throw error;
     } finally {
-      this[STATE].system.table.closeOpened();
-      await finishStreams(this[STATE], this.#ending).finally(() => this.#ending.release());
+      stateOf(this).system.table.closeOpened();
+      await finishStreams(stateOf(this), this.#ending).finally(() => this.#ending.release());
     }
-    return this[STATE].exitCode;
+    return stateOf(this).exitCode;
   }
 
   /**
@@ -289,7 +289,7 @@ export class BaseAsyncWASI {
    * Errors: as {@linkcode BaseAsyncWASI.start}.
    */
   async initialize(instance: WebAssembly.Instance): Promise<void> {
-    const { _start, _initialize } = bindInstance(this[STATE], instance);
+    const { _start, _initialize } = bindInstance(stateOf(this), instance);
     validateUndefined(_start, "instance.exports._start");
     if (_initialize !== undefined) validateFunction(_initialize, "instance.exports._initialize");
     await this.#run(_initialize);
@@ -297,7 +297,7 @@ export class BaseAsyncWASI {
 
   async #run(call: unknown): Promise<void> {
     try {
-      const { first, instance } = this[STATE];
+      const { first, instance } = stateOf(this);
       for (const entry of [first && instance!.exports[first], call]) {
         if (this.#ending.over) await this.#ending.aborted;
         if (entry === undefined) continue;
@@ -310,12 +310,12 @@ export class BaseAsyncWASI {
 
   /** The ports that the sockets of `options.listen` got, in their order. */
   get ports(): number[] {
-    return portsOf(this[STATE]);
+    return portsOf(stateOf(this));
   }
 
   /** Closes all that is open; system calls answer BADF from then on. */
   [Symbol.dispose](): void {
     this.#ending.release();
-    closeGuest(this[STATE]);
+    closeGuest(stateOf(this));
   }
 }

@@ -14,6 +14,8 @@
  * @module
  */
 import { hidden, type ImportedFunction, shapeOf } from "./imports.ts";
+import { Kind, Section } from "./module/reader.ts";
+import { ByteWriter } from "./module/writer.ts";
 import type { Signature } from "./preview1.ts";
 
 /** What a call that suspends answers a guest that has been ended: no errno. */
@@ -21,57 +23,106 @@ export const ENDED = -0x80000000;
 
 const [I32, I64] = [0x7f, 0x7e];
 
-/** A section, or anything else below 128 bytes that has its length before it. */
-function block(...bytes: number[]): number[] {
-  return [bytes.length, ...bytes];
+/** A call's types. */
+export interface CallType {
+  /** "i" and "I" for its parameters, see imports.ts */
+  readonly shape: string;
+  /** whether it has a result, which is an errno */
+  readonly returns: boolean;
 }
 
-/** `(module (import "" "" (func (type 0))) (export "" (func N)))` */
-function moduleOf(shape: string, returns: boolean, guarded: boolean): Uint8Array<ArrayBuffer> {
-  const parameters = [...shape].map((letter) => letter === "I" ? I64 : I32);
-  const type = [0x60, ...block(...parameters), ...(returns ? block(I32) : block())];
-  const sections = [1, ...block(1, ...type), 2, ...block(1, 0, 0, 0, 0)];
-  if (!guarded) return whole(...sections, 7, ...block(1, 0, 0, 0));
-  // (local i32) the parameters, the call, (local.tee $answer), whether it is ENDED
+/** The type of `proc_exit`. */
+const EXIT: CallType = { shape: "i", returns: false };
+
+/** The type of a call of a table, or of `proc_exit`. */
+export function typeOf(name: string, table: Readonly<Record<string, Signature>>): CallType {
+  return name === "proc_exit" ? EXIT : { shape: shapeOf(table[name]!), returns: true };
+}
+
+/** A section of so many items. */
+function section(
+  out: ByteWriter,
+  id: number,
+  count: number,
+  write: (to: ByteWriter) => void,
+): void {
+  const content = new ByteWriter(1024);
+  content.number(count);
+  write(content);
+  out.byte(id);
+  out.block(content);
+}
+
+/**
+ * `(module (import "" "0" (func (type 0))) … (export "0" (func 0)) …)`
+ *
+ * @param guarded exports what stands before each function, which traps at {@linkcode ENDED}
+ */
+export function typedModule(types: readonly CallType[], guarded: boolean): WebAssembly.Module {
+  const { length } = types;
+  const out = new ByteWriter(4096);
+  for (const byte of [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]) out.byte(byte);
+  section(out, Section.TYPE, length, (to) => {
+    for (const { shape, returns } of types) {
+      to.byte(0x60);
+      to.number(shape.length);
+      for (const letter of shape) to.byte(letter === "I" ? I64 : I32);
+      to.number(returns ? 1 : 0);
+      if (returns) to.byte(I32);
+    }
+  });
+  section(out, Section.IMPORT, length, (to) => {
+    types.forEach((_, i) => {
+      to.text("");
+      to.text(String(i));
+      to.byte(Kind.FUNCTION);
+      to.number(i);
+    });
+  });
+  if (guarded) {
+    section(out, Section.FUNCTION, length, (to) => types.forEach((_, i) => to.number(i)));
+  }
+  section(out, Section.EXPORT, length, (to) => {
+    types.forEach((_, i) => {
+      to.text(String(i));
+      to.byte(Kind.FUNCTION);
+      to.number(guarded ? length + i : i);
+    });
+  });
+  if (guarded) {
+    section(out, Section.CODE, length, (to) => types.forEach((type, i) => guard(to, type, i)));
+  }
+  return new WebAssembly.Module(out.done());
+}
+
+/** The parameters, the call, `(local.tee $answer)`; whether that is ENDED; the answer. */
+function guard(to: ByteWriter, { shape }: CallType, index: number): void {
   const answer = shape.length;
-  const body = [
-    ...[1, 1, I32],
-    ...[...shape].flatMap((_, i) => [0x20, i]),
-    ...[0x10, 0, 0x22, answer],
-    ...[0x41, 0x80, 0x80, 0x80, 0x80, 0x78, 0x46],
-    ...[0x04, 0x40, 0x00, 0x0b],
-    ...[0x20, answer, 0x0b],
-  ];
-  const code = [3, ...block(1, 0), 7, ...block(1, 0, 0, 1), 10, ...block(1, ...block(...body))];
-  return whole(...sections, ...code);
-}
-
-function whole(...sections: number[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections]);
+  const body = new ByteWriter(64);
+  for (const byte of [1, 1, I32]) body.byte(byte);
+  for (let i = 0; i < answer; i++) for (const byte of [0x20, i]) body.byte(byte);
+  body.byte(0x10);
+  body.number(index);
+  for (const byte of [0x22, answer, 0x41]) body.byte(byte);
+  body.signed(ENDED);
+  for (const byte of [0x46, 0x04, 0x40, 0x00, 0x0b, 0x20, answer, 0x0b]) body.byte(byte);
+  to.block(body);
 }
 
 const modules = new Map<string, WebAssembly.Module>();
 
 /**
- * A call with the types of its shape ("i" and "I", see imports.ts).
+ * A call with its types.
  *
  * @param call a function, or a `WebAssembly.Suspending`
- * @param returns whether it has a result, which is an errno
  * @param guarded whether it traps at {@linkcode ENDED}
  */
-export function typed(
-  call: unknown,
-  shape: string,
-  returns: boolean,
-  guarded: boolean = false,
-): ImportedFunction {
-  const kind = `${shape} ${returns} ${guarded}`;
+function typed(call: unknown, type: CallType, guarded: boolean): ImportedFunction {
+  const kind = `${type.shape} ${type.returns} ${guarded}`;
   let module = modules.get(kind);
-  if (module === undefined) {
-    modules.set(kind, module = new WebAssembly.Module(moduleOf(shape, returns, guarded)));
-  }
-  const imports = { "": { "": call as ImportedFunction } };
-  return new WebAssembly.Instance(module, imports).exports[""] as ImportedFunction;
+  if (module === undefined) modules.set(kind, module = typedModule([type], guarded));
+  const imports = { "": { "0": call as ImportedFunction } };
+  return new WebAssembly.Instance(module, imports).exports["0"] as ImportedFunction;
 }
 
 /**
@@ -94,8 +145,7 @@ export function typedImports(
     let function_ = made.get(call);
     if (function_ === undefined) {
       const suspends = suspending?.(name, call as ImportedFunction);
-      const shape = name === "proc_exit" ? "i" : shapeOf(table[name]!);
-      function_ = typed(suspends ?? call, shape, name !== "proc_exit", suspends !== undefined);
+      function_ = typed(suspends ?? call, typeOf(name, table), suspends !== undefined);
       made.set(call, function_);
     }
     return function_;

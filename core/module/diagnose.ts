@@ -19,8 +19,19 @@ export interface Given {
   readonly allowThreads: string;
 }
 
-/** A module's imports and exports as the engine tells them. */
-type Described = WebAssembly.ModuleImportDescriptor | WebAssembly.ModuleExportDescriptor;
+/** A module's imports and exports, as the engine tells them or a reader found them. */
+export interface Interface {
+  readonly imports: readonly { module: string; name: string; kind: string }[];
+  readonly exports: readonly { name: string; kind: string }[];
+}
+
+/** What the engine tells of a module. */
+export function interfaceOf(module: WebAssembly.Module): Interface {
+  return {
+    imports: WebAssembly.Module.imports(module),
+    exports: WebAssembly.Module.exports(module),
+  };
+}
 
 const NAMES_MAX = 10;
 
@@ -35,21 +46,13 @@ export const COMPONENT: string =
   "build it for wasm32-wasip1, run it with wasmtime, or have jco turn it into modules for JavaScript";
 
 /** Why a module cannot be run, if so; begins with "it". */
-export function faultOf(
-  module: WebAssembly.Module,
-  binary: Binary | undefined,
-  given: Given,
-): string | undefined {
-  const imports = WebAssembly.Module.imports(module);
-  const exports = WebAssembly.Module.exports(module);
-  return missing(imports, given) ?? wrongTypes(binary, given) ?? wrongMemory(binary, given) ??
-    threadless(imports, exports, given);
+export function faultOf(module: Interface | Binary, given: Given): string | undefined {
+  const binary = "memories" in module ? module : undefined;
+  return missing(module, given) ?? wrongTypes(binary, given) ?? wrongMemory(binary, given) ??
+    threadless(module, given);
 }
 
-function missing(
-  imports: WebAssembly.ModuleImportDescriptor[],
-  given: Given,
-): string | undefined {
+function missing({ imports }: Interface, given: Given): string | undefined {
   const names = imports.filter((wanted) => !isThere(wanted, given)).map((wanted) =>
     `${wanted.module}.${wanted.name} (${wanted.kind})`
   );
@@ -63,7 +66,7 @@ function missing(
 }
 
 function isThere(
-  { module, name, kind }: WebAssembly.ModuleImportDescriptor,
+  { module, name, kind }: Interface["imports"][number],
   given: Given,
 ): boolean {
   const table = given.table(module);
@@ -141,12 +144,8 @@ function wrongMemory(binary: Binary | undefined, { has }: Given): string | undef
   return undefined;
 }
 
-function threadless(
-  imports: WebAssembly.ModuleImportDescriptor[],
-  exports: WebAssembly.ModuleExportDescriptor[],
-  { threads }: Given,
-): string | undefined {
-  const has = (all: readonly Described[], name: string): boolean =>
+function threadless({ imports, exports }: Interface, { threads }: Given): string | undefined {
+  const has = (all: readonly { name: string; kind: string }[], name: string): boolean =>
     all.some((item) => item.name === name && item.kind === "function");
   if (threads && has(imports, "thread-spawn") && !has(exports, "wasi_thread_start")) {
     return "it starts threads and exports no wasi_thread_start for them to begin with: " +

@@ -12,7 +12,7 @@ import type { ImportedFunction } from "../imports.ts";
 import { type Checks, HOOKS, INTERVAL } from "../module/instrument.ts";
 import { outOfRange } from "../options.ts";
 import { TimeLimit } from "../time_limit.ts";
-import { ENDED } from "../typed.ts";
+import { type CallType, ENDED, typedModule } from "../typed.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";
 import {
@@ -61,6 +61,8 @@ export interface Program {
   readonly threads: number;
   /** Where it has checks. */
   readonly checks: Checks | undefined;
+  /** An export that each instance calls first; see State.first. */
+  readonly first?: string | undefined;
 }
 
 /** How it may be ended from outside. */
@@ -122,6 +124,13 @@ function notify(memory: WebAssembly.Memory, word: number): void {
   if (word < words.length) Atomics.notify(words, word);
 }
 
+function typeOfCall({ name, shape }: CallShape): CallType {
+  return { shape, returns: name !== "proc_exit" };
+}
+
+/** The type of `wasi.thread-spawn`. */
+const SPAWN: CallType = { shape: "i", returns: true };
+
 /** A worker, and the thread in it. */
 class Thread extends Caller {
   worker: HostWorker | undefined = undefined;
@@ -148,6 +157,7 @@ class Coordinator {
   );
   readonly #calls: CallShape[] = [];
   readonly #functions: ImportedFunction[] = [];
+  #types: WebAssembly.Module | undefined = undefined;
   readonly #threads: Thread[] = [];
   #tid = 0;
   #windowed = false;
@@ -228,7 +238,7 @@ class Coordinator {
   #open(): Thread {
     const thread = new Thread();
     let window: SharedArrayBuffer | undefined;
-    const { module, memory } = this.#program;
+    const { module, memory, first } = this.#program;
     const { system } = this.#state;
     if (memory === undefined) {
       window = new SharedArrayBuffer(WINDOW);
@@ -242,12 +252,14 @@ class Coordinator {
     worker.post({
       module,
       trap: trap ??= new WebAssembly.Module(TRAP),
+      types: this.#types ??= typedModule([...this.#calls.map(typeOfCall), SPAWN], false),
       control: this.#exchange.buffer,
       slot: thread.buffer,
       calls: this.#calls,
       memory,
       window,
       limit: system.memory.limit,
+      first,
       hooks: HOOKS,
       interval: INTERVAL,
       yields: this.#state.trace === undefined,

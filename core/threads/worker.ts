@@ -83,12 +83,16 @@ export interface Setup {
   readonly module: WebAssembly.Module;
   /** a module that exports `u`, which traps */
   readonly trap: WebAssembly.Module;
+  /** a module that gives the calls their types; the last is that of `wasi.thread-spawn` */
+  readonly types: WebAssembly.Module;
   readonly control: SharedArrayBuffer;
   readonly slot: SharedArrayBuffer;
   readonly calls: readonly CallShape[];
   /** the memory that the guest imports, or what of its memory is carried */
   readonly memory: { module: string; name: string; memory: WebAssembly.Memory } | undefined;
   readonly window: SharedArrayBuffer | undefined;
+  /** an export that each instance calls first */
+  readonly first: string | undefined;
   /** bytes that a memory of the guest's own may have */
   readonly limit: number;
   /** where the hooks of an instrumented module are imported from, and their interval */
@@ -350,6 +354,7 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
     const offer = (module: string, name: string, value: unknown): void => {
       (all[module] ??= Object.create(null))[name] = value;
     };
+    const calls: Record<string, unknown> = {};
     setup.calls.forEach((call, index) => {
       const make = setup.memory === undefined ? carried : direct;
       let made: unknown = make(index, call);
@@ -365,13 +370,18 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
           return 0;
         };
       }
-      offer(call.module, call.name, made);
+      calls[index] = made;
     });
-    offer("wasi", "thread-spawn", (arg: number): number => {
+    const spawn = setup.calls.length;
+    calls[spawn] = (arg: number): number => {
       check();
       slot[VALUES] = arg;
       return ask(SPAWN);
-    });
+    };
+    const typed =
+      new WebAssembly.Instance(setup.types, { "": calls } as WebAssembly.Imports).exports;
+    setup.calls.forEach(({ module, name }, index) => offer(module, name, typed[index]));
+    offer("wasi", "thread-spawn", typed[spawn]);
     offer(setup.hooks, "check", (): number => {
       check();
       return setup.interval;
@@ -435,6 +445,7 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
         own = exports.memory;
         limit(own.buffer);
       }
+      if (setup.first !== undefined) (exports[setup.first] as () => void)();
       if (tid === 0) (exports._start as () => void)();
       else (exports.wasi_thread_start as (tid: number, arg: number) => void)(tid, arg);
     } catch (error) {
