@@ -288,9 +288,23 @@ function unavailable({ name, fs }: Host, ffi: boolean): string {
 
 /** The functions of a snapshot, bound to a guest. */
 export function importsOf({ system, trace }: State, binding: string): WASIImport {
-  const table = TABLES[binding]!;
+  let table = TABLES[binding]!;
+  if (system.memory.limit !== Infinity) table = enforced(table);
   if (trace === undefined) return makeImports(system, table);
   return makeImports(system, traced(table, binding === "wasi_unstable", trace));
+}
+
+/** A table whose functions look at the size of the memory first, for guests that have a limit. */
+function enforced(table: Readonly<Record<string, Signature>>): Record<string, Signature> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { parameters, call }]) => [name, {
+      parameters,
+      call: (system, ...values) => {
+        system.memory.enforce();
+        return call(system, ...values);
+      },
+    }]),
+  );
 }
 
 function traceExit({ trace }: State, code: number): void {

@@ -74,9 +74,19 @@ export class GuestMemory {
     this.view = new DataView(this.bytes.buffer);
   }
 
-  #refresh(): void {
-    const buffer = getBuffer.call(this.#memory!);
+  /**
+   * Ends a guest whose memory has grown beyond the limit. A view does not tell of each growth: that of
+   * a shared memory stays short, and that of a buffer that can be resized grows with it.
+   */
+  enforce(): void {
+    if (this.#memory === undefined) return;
+    const buffer = getBuffer.call(this.#memory);
     if (buffer.byteLength > this.limit) throw new Thrown(tooLarge(buffer, this.limit));
+  }
+
+  #refresh(): void {
+    this.enforce();
+    const buffer = getBuffer.call(this.#memory!);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }
