@@ -52,8 +52,8 @@ export interface BrowserDirectoryHandle {
   readonly kind: string;
   /** its name */
   readonly name: string;
-  /** What is in it. */
-  values(): AsyncIterable<BrowserFileHandle | BrowserDirectoryHandle>;
+  /** What is in it. Optional, because TypeScript before 6 has it in "DOM.AsyncIterable" alone. */
+  values?(): AsyncIterable<{ readonly kind: string; readonly name: string }>;
   /** A file in it. */
   getFileHandle(name: string, options?: { create?: boolean }): Promise<BrowserFileHandle>;
   /** A directory in it. */
@@ -184,7 +184,9 @@ async function read(
   into: MemoryDirectory,
 ): Promise<void> {
   const found: (BrowserFileHandle | BrowserDirectoryHandle)[] = [];
-  for await (const entry of handle.values()) found.push(entry);
+  for await (const entry of handle.values!()) {
+    found.push(entry as BrowserFileHandle | BrowserDirectoryHandle);
+  }
   found.sort((one, other) => one.name < other.name ? -1 : 1);
   const contents = await Promise.all(found.map(async (entry) => {
     if (!("getFile" in entry)) return undefined;

@@ -18,7 +18,7 @@ import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { presentEntries, sourceOf } from "./entries.mjs";
 import { esbuild } from "./esbuild.mjs";
-import { machineNode, programOf, root, tsc } from "./runtimes.mjs";
+import { compilers, machineNode, programOf, root } from "./runtimes.mjs";
 
 /**
  * What an application that uses the class alone may cost: bytes of its bundle, minified and
@@ -234,6 +234,7 @@ if ("./register" in entries) {
 }
 
 const types = fs.readFileSync(path.join(root, "scripts/package/types.ts"), "utf8");
+const browserTypes = fs.readFileSync(path.join(root, "scripts/package/browser_types.ts"), "utf8");
 const everyEntry = Object.values(specifiers)
   .map((specifier, i) => `import * as entry${i} from "${specifier}";\nvoid entry${i};\n`).join("");
 const resolutions = {
@@ -244,14 +245,16 @@ const resolutions = {
 };
 for (const [title, { module, files, customConditions }] of Object.entries(resolutions)) {
   if (customConditions && !("browser" in entries["."])) continue;
-  await step(`types, ${title}`, () => {
-    const folder = `types-${title.replace(/\W+/g, "-")}`;
-    for (const extension of files) {
-      // a browser has no folders to give
-      if (!customConditions) write(`${folder}/types.${extension}`, types);
-      write(`${folder}/every.${extension}`, everyEntry);
-    }
-    write(`${folder}/tsconfig.json`, {
+  const folder = `types-${title.replace(/\W+/g, "-")}`;
+  for (const extension of files) {
+    // a browser has no folders to give
+    if (!customConditions) write(`${folder}/types.${extension}`, types);
+    if ("./browser" in entries) write(`${folder}/browser.${extension}`, browserTypes);
+    write(`${folder}/every.${extension}`, everyEntry);
+  }
+  // with the least that is needed of the language's library, and with all that is there by default
+  for (const lib of [["ES2022", "DOM"], undefined]) {
+    write(`${folder}/tsconfig${lib ? "" : ".full"}.json`, {
       compilerOptions: {
         strict: true,
         exactOptionalPropertyTypes: true,
@@ -259,7 +262,7 @@ for (const [title, { module, files, customConditions }] of Object.entries(resolu
         skipLibCheck: false,
         noEmit: true,
         target: "ES2022",
-        lib: ["ES2022", "DOM"],
+        lib,
         types: [],
         module,
         moduleResolution: title.split(",")[0],
@@ -267,8 +270,13 @@ for (const [title, { module, files, customConditions }] of Object.entries(resolu
       },
       include: ["*"],
     });
-    run(machineNode, [tsc, "-p", folder]);
-  });
+  }
+  for (const [version, compiler] of Object.entries(compilers)) {
+    await step(`types, ${title}, TypeScript ${version}`, () => {
+      run(machineNode, [compiler, "-p", folder]);
+      run(machineNode, [compiler, "-p", `${folder}/tsconfig.full.json`]);
+    });
+  }
 }
 
 await step("publint", () => {

@@ -36,3 +36,10 @@ export const machineNode = process.env.npm_node_execpath ?? process.execPath;
 
 /** TypeScript's compiler, to be run by Node. */
 export const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc");
+
+/** The compilers that the package's types are for, by version. */
+export const compilers = {
+  5.7: path.join(root, "node_modules", "typescript57", "bin", "tsc"),
+  5.9: path.join(root, "node_modules", "typescript59", "bin", "tsc"),
+  7: tsc,
+};

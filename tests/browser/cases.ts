@@ -3,6 +3,7 @@ import {
   AsyncWASI,
   type AsyncWASIOptions,
   type BrowserDirectoryHandle,
+  type BrowserFileHandle,
   canSuspend,
   Errno,
   memory,
@@ -488,11 +489,13 @@ async function fresh(name: string): Promise<BrowserDirectoryHandle> {
 /** All that a directory of the browser holds, as text by path. */
 async function stored(handle: BrowserDirectoryHandle, path = ""): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for await (const entry of handle.values()) {
-    if ("getFile" in entry) found[path + entry.name] = await (await entry.getFile()).text();
-    else {
+  for await (const entry of handle.values!()) {
+    if (entry.kind === "file") {
+      found[path + entry.name] = await (await (entry as BrowserFileHandle).getFile()).text();
+    } else {
       found[`${path}${entry.name}/`] = "";
-      Object.assign(found, await stored(entry, `${path}${entry.name}/`));
+      const inner = entry as BrowserDirectoryHandle;
+      Object.assign(found, await stored(inner, `${path}${entry.name}/`));
     }
   }
   return Object.fromEntries(Object.entries(found).sort(([one], [other]) => one < other ? -1 : 1));
