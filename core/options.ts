@@ -146,6 +146,41 @@ export function validateObject(value: unknown, name: string): asserts value is o
   }
 }
 
+/** Whether an object's content is not among its own properties, which are all that is looked at. */
+function isCollection(value: object): boolean {
+  if (ArrayBuffer.isView(value)) return true;
+  try {
+    if (typeof (value as Iterable<unknown>)[Symbol.iterator] === "function") return true;
+    if (Object.keys(value).length > 0) return false;
+    // an empty environment, or an instance of somebody's class, is an "Object"
+    const kind = Object.prototype.toString.call(value);
+    return (kind !== "[object Object]" && kind !== "[object Module]") ||
+      typeof (value as PromiseLike<unknown>).then === "function";
+  } catch {
+    return false; // a proxy that refuses what it does not know: Object.entries() decides
+  }
+}
+
+/**
+ * Throws unless the value is an object whose own properties are what it holds: Node would take
+ * nothing from a Map, from a promise or from bytes, and say nothing.
+ */
+export function validateRecord(value: unknown, name: string): asserts value is object {
+  validateObject(value, name);
+  if (isCollection(value)) {
+    throw invalidType(name, `a plain object${toRecord(value)}`, value);
+  }
+}
+
+/** For an error text: what makes a plain object of a value, if anything does. */
+export function toRecord(value: unknown): string {
+  const given = value as Partial<PromiseLike<unknown> & Map<unknown, unknown>> | null | undefined;
+  if (typeof given?.then === "function") return ": await the promise";
+  const isMap = typeof given?.entries === "function" && !Array.isArray(given) &&
+    !ArrayBuffer.isView(given) && typeof given[Symbol.iterator] === "function";
+  return isMap ? ": Object.fromEntries(value)" : "";
+}
+
 /** Throws if an object has other properties than these, or is a collection: a mistyped limit is none. */
 export function validateNames(value: object, names: readonly string[], name: string): void {
   if (Symbol.iterator in value) throw invalidType(name, "of type object", value);
@@ -191,13 +226,13 @@ export function bindingOf(version: unknown): string {
 export function validateArgs(args: unknown): string[] {
   if (args === undefined) return [];
   if (!Array.isArray(args)) throw invalidType("options.args", "an instance of Array", args);
-  return Array.prototype.map.call(args, String) as string[];
+  return Array.from(args, String); // a hole is "undefined", as what stands there is
 }
 
 /** The environment as `name=value`, without what is undefined. */
 export function validateEnv(env: unknown): string[] {
   if (env === undefined) return [];
-  validateObject(env, "options.env");
+  validateRecord(env, "options.env");
   const pairs = Object.entries(env).filter(([, value]) => value !== undefined);
   return pairs.map(([name, value]) => `${name}=${value}`);
 }
@@ -240,6 +275,6 @@ export function pathOfURL(url: URL, name: string): string {
 /** The preopens as pairs of the guest's name and the value as it was given. */
 export function validatePreopens(preopens: unknown): [string, unknown][] {
   if (preopens === undefined) return [];
-  validateObject(preopens, "options.preopens");
+  validateRecord(preopens, "options.preopens");
   return Object.entries(preopens);
 }
