@@ -14,6 +14,12 @@
  * @module
  */
 import type { TarEntry } from "modern-tar";
+import { Errno } from "./core/abi.ts";
+import { posixError } from "./core/errno.ts";
+import { isDirectory } from "./core/host.ts";
+import { invalidType } from "./core/options.ts";
+import { isEscaped } from "./core/text.ts";
+import { isBytes } from "./adapters/memory/types.ts";
 import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "./adapters/memory.ts";
 
 export type * from "./adapters/memory.ts";
@@ -49,8 +55,9 @@ function clear(files: MemoryDirectory, path: string): void {
  * and permission bits, anything else is left out.
  *
  * @param archive its bytes, whole or as a stream
- * @throws {Error} "EPERM" for a path that would lead out of the directory ("../x"); errors of the
- * archive as the library `modern-tar` words them
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else
+ * @throws {Error} "EPERM" for a path that would lead out of the directory ("../x"), "ENAMETOOLONG"
+ * for one that no disk would take; errors of the archive as the library `modern-tar` words them
  *
  * @example
  * ```ts
@@ -66,6 +73,9 @@ function clear(files: MemoryDirectory, path: string): void {
 export async function fromTar(
   archive: Uint8Array | ReadableStream<Uint8Array>,
 ): Promise<MemoryDirectory> {
+  if (!isBytes(archive) && typeof (archive as ReadableStream | null)?.getReader !== "function") {
+    throw invalidType("archive", "an instance of Uint8Array or ReadableStream", archive);
+  }
   const { unpackTar } = await library();
   const files = memory();
   for (const { header, data } of await unpackTar(archive, { strict: true })) {
@@ -97,10 +107,17 @@ export async function fromTar(
 
 /**
  * Packs a directory in memory, or an overlay as it shows itself, as a tar archive. The same tree
- * gives the same bytes: owners are 0, times are the files' own, in whole seconds.
+ * gives the same bytes: owners are 0, times are the files' own, in whole seconds. Further names of
+ * a file are hard links to the first, so the archive is about as large as the files are.
+ *
+ * Names and the targets of links are as a guest has chosen them: a name may have backslashes, which
+ * part it on Windows, and a link may lead anywhere. Unpack it on a disk with a tool that minds that.
  *
  * @param files the directory
  * @returns the archive's bytes
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else
+ * @throws {Error} "EILSEQ" for a name or target that is not UTF-8; "EFBIG" for a file, or files
+ * together, that do not fit into one array
  *
  * @example
  * ```ts
@@ -112,9 +129,16 @@ export async function fromTar(
  * ```
  */
 export async function toTar(files: MemoryDirectory): Promise<Uint8Array<ArrayBuffer>> {
+  if (!isDirectory(files) || typeof (files as MemoryDirectory).entries !== "function") {
+    throw invalidType("files", "a directory that memory(), overlay() or fromTar() made", files);
+  }
   const packed = new Map<bigint, string>();
   const entries: TarEntry[] = [];
-  for (const { path, kind, content, target, ino, mode, mtime } of files.entries()) {
+  for (const entry of files.entries()) {
+    const { path, kind, target, ino, mode, mtime } = entry;
+    if (isEscaped(path) || isEscaped(target)) {
+      throw posixError(Errno.ILSEQ, `cannot pack "${path}": not UTF-8`);
+    }
     const seconds = mtime / 1000000000n;
     const header = {
       name: path,
@@ -133,9 +157,15 @@ export async function toTar(files: MemoryDirectory): Promise<Uint8Array<ArrayBuf
       entries.push({ header: { ...header, type: "link", linkname: first } });
     } else {
       packed.set(ino, path);
+      const { content } = entry;
       entries.push({ header: { ...header, type: "file", size: content.length }, body: content });
     }
   }
   const { packTar } = await library();
-  return await packTar(entries);
+  try {
+    return await packTar(entries);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw posixError(Errno.FBIG, "cannot pack: the files together do not fit into an array");
+  }
 }

@@ -13,7 +13,7 @@ import { invalidType } from "../core/options.ts";
 import { isEscaped } from "../core/text.ts";
 import { memory } from "./memory.ts";
 import { changesOf, commit, type OverlayChange } from "./memory/commit.ts";
-import { DirectoryNode, LinkNode } from "./memory/nodes.ts";
+import { DirectoryNode, LinkNode, type Node } from "./memory/nodes.ts";
 import { OverlayVolume } from "./memory/overlay.ts";
 import { TreeDirectory } from "./memory/tree.ts";
 import { type MemoryDirectory, MemoryFile } from "./memory/types.ts";
@@ -68,8 +68,9 @@ export interface OpfsDirectory extends MemoryDirectory {
   changes(): OverlayChange[];
   /**
    * Writes back what was changed. Call it while no guest has files open. Times and permissions are
-   * not kept, two names of one file become two files. If it fails, what is left is written by the
-   * next `flush()`.
+   * not kept. Two names of one file become two files, so more may be stored than `limits.diskBytes`
+   * says: `limits.files` bounds how many names a guest makes. If it fails, what is left is written
+   * by the next `flush()`.
    *
    * Errors: an `Error` with the code "ENOTSUP" for links, with "EILSEQ" for names that are not
    * UTF-8, before anything is written; what the browser fails with, such as a `DOMException` of the
@@ -80,6 +81,9 @@ export interface OpfsDirectory extends MemoryDirectory {
 
 /** One step of writing back: bytes for a file, null for a directory, undefined to take it away. */
 type Step = [path: string, content: Uint8Array<ArrayBuffer> | null | undefined];
+
+/** What files hold that are to be written, each read once, whatever its names. */
+type Contents = Map<Node | number, Uint8Array<ArrayBuffer>>;
 
 class StoredDirectory extends TreeDirectory implements OpfsDirectory {
   readonly #volume: OverlayVolume;
@@ -106,10 +110,11 @@ class StoredDirectory extends TreeDirectory implements OpfsDirectory {
   async #flush(): Promise<void> {
     const removed: Step[] = [];
     const written: Step[] = [];
+    const read: Contents = new Map();
     for (const { path, kind, from } of this.changes()) {
       if (path === ".") continue;
       if (kind === "removed") removed.push([path, undefined]);
-      else written.push(...this.#stepsFor(path, from !== undefined));
+      else written.push(...this.#stepsFor(path, from !== undefined, read));
     }
     for (const [path] of written) {
       if (isEscaped(path)) throw posixError(Errno.ILSEQ, `cannot store "${path}": not UTF-8`);
@@ -123,15 +128,19 @@ class StoredDirectory extends TreeDirectory implements OpfsDirectory {
   }
 
   /** How a file or directory is put where it is now; `whole`: with all that is in it. */
-  #stepsFor(path: string, whole: boolean): Step[] {
+  #stepsFor(path: string, whole: boolean, read: Contents): Step[] {
     const node = this.at(path, false);
     if (node instanceof LinkNode) {
       throw posixError(Errno.NOTSUP, `cannot store "${path}": a browser has no links`);
     }
-    if (!(node instanceof DirectoryNode)) return [[path, this.bytes(path)]];
+    if (!(node instanceof DirectoryNode)) {
+      const content = read.get(node) ?? this.bytes(path);
+      read.set(node, content);
+      return [[path, content]];
+    }
     if (whole) this.volume.list(node);
     const inside = whole ? [...node.entries()] : [];
-    const steps = inside.flatMap(({ name }) => this.#stepsFor(`${path}/${name}`, true));
+    const steps = inside.flatMap(({ name }) => this.#stepsFor(`${path}/${name}`, true, read));
     return [[path, null], ...steps];
   }
 
@@ -177,6 +186,11 @@ async function put(file: BrowserFileHandle, content: Uint8Array<ArrayBuffer>): P
   }
 }
 
+function isDirectoryHandle(value: unknown): value is BrowserDirectoryHandle {
+  const handle = value as BrowserDirectoryHandle | null | undefined;
+  return typeof handle?.values === "function" && handle.kind === "directory";
+}
+
 /** Reads a directory with all in it. */
 async function read(
   handle: BrowserDirectoryHandle,
@@ -185,6 +199,9 @@ async function read(
 ): Promise<void> {
   const found: (BrowserFileHandle | BrowserDirectoryHandle)[] = [];
   for await (const entry of handle.values!()) {
+    const { kind, name } = entry;
+    const isKnown = kind === "file" || isDirectoryHandle(entry);
+    if (!isKnown) throw invalidType(`handle["${path}${name}"]`, "a file or a directory", entry);
     found.push(entry as BrowserFileHandle | BrowserDirectoryHandle);
   }
   found.sort((one, other) => one.name < other.name ? -1 : 1);
@@ -223,7 +240,7 @@ async function read(
  * ```
  */
 export async function opfs(handle: BrowserDirectoryHandle): Promise<OpfsDirectory> {
-  if (typeof handle?.values !== "function" || handle.kind !== "directory") {
+  if (!isDirectoryHandle(handle)) {
     throw invalidType("handle", "an instance of FileSystemDirectoryHandle", handle);
   }
   const lower = memory();

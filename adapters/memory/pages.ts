@@ -178,11 +178,21 @@ export class Pages {
     }
   }
 
-  /** All of it, as one array; -errno if the base cannot be read. */
+  /**
+   * All of it, as one array; -errno if the base cannot be read, a RangeError if there is no such
+   * array. Holes are not written, so that the system need not find memory for them.
+   */
   bytes(): Uint8Array<ArrayBuffer> | number {
     const bytes = new Uint8Array(this.#size);
-    const count = this.read(bytes, 0, bytes.length, 0);
-    return count < 0 ? count : bytes;
+    for (let at = 0; at < this.#baseEnd;) {
+      const error = this.#pages.has(at / PAGE)
+        ? 0
+        : this.#readBase(bytes, at, Math.min(PAGE, this.#baseEnd - at), at);
+      if (error < 0) return error;
+      at += PAGE;
+    }
+    for (const [position, part] of this.written()) bytes.set(part, position);
+    return bytes;
   }
 }
 

@@ -4,10 +4,13 @@
  * @module
  */
 import { Errno } from "../../core/abi.ts";
-import { invalidType, validateObject } from "../../core/options.ts";
+import { isDirectory } from "../../core/host.ts";
+import { invalidType, invalidValue, toRecord } from "../../core/options.ts";
 import { posixError } from "../../core/errno.ts";
 import {
   type BytesTree,
+  invalidContent,
+  isBytes,
   type MemoryDirectory,
   type MemoryEntry,
   MemoryFile,
@@ -20,6 +23,8 @@ import { DirectoryNode, FileNode, LinkNode, type Node, type Time } from "./nodes
 
 const decoder = new TextDecoder();
 
+const CONTENT = "text, a Uint8Array, a MemoryFile";
+
 /** Throws for an -errno, passes anything else. */
 export function must<R>(result: R | number, path: string): R {
   if (typeof result === "number" && result < 0) throw posixError(-result, `cannot use "${path}"`);
@@ -28,6 +33,8 @@ export function must<R>(result: R | number, path: string): R {
 
 /** A path without slashes at its ends and without "."; "" for the directory itself. */
 function tidy(path: string): string {
+  if (typeof path !== "string") throw invalidType("path", "of type string", path);
+  if (path.includes("\0")) throw invalidValue("path", "must have no NUL", path);
   return path.split("/").filter((name) => name !== "" && name !== ".").join("/");
 }
 
@@ -35,7 +42,10 @@ function exact(time: Time): bigint {
   return typeof time === "bigint" ? time : BigInt(Math.floor(time));
 }
 
-/** Contents by node, so that names of one file stay names of one file. */
+/** What files with several names hold, each read once. */
+type Contents = Map<FileNode, Uint8Array>;
+
+/** Copies by node, so that names of one file stay names of one file. */
 type Copies = Map<Node, Node>;
 
 class Snapshot implements MemorySnapshot {
@@ -60,21 +70,21 @@ class Snapshot implements MemorySnapshot {
 /** A {@linkcode VolumeDirectory} with the embedder's methods. */
 export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
   /** Puts a tree's content here. */
-  fill(tree: Tree, into: string = ""): void {
-    validateObject(tree, "tree");
+  fill(tree: Tree): void {
+    if (!isPlain(tree)) throw invalidType("tree", `a plain object${toRecord(tree)}`, tree);
+    this.#fill(tree, "", new Map());
+  }
+
+  #fill(tree: Tree, into: string, filled: Map<Uint8Array, FileNode>): void {
     for (const [name, value] of Object.entries(tree)) {
       const path = tidy(`${into}/${name}`);
-      if (isContent(value)) this.write(path, value);
-      else {
-        if (typeof value !== "object" || value === null) {
-          throw invalidType(
-            `tree["${path}"]`,
-            "text, a Uint8Array, a MemoryFile, a MemoryLink or an object of these",
-            value,
-          );
-        }
+      if (isContent(value)) this.#put(path, value, filled);
+      else if (isPlain(value)) {
         this.makeDirectory(path);
-        this.fill(value, path);
+        this.#fill(value, path, filled);
+      } else {
+        const expected = `${CONTENT}, a MemoryLink or a plain object of these`;
+        throw invalidContent(`tree["${path}"]`, expected, value);
       }
     }
   }
@@ -87,7 +97,12 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
   }
 
   text(path: string): string {
-    return decoder.decode(this.bytes(path));
+    const bytes = this.bytes(path);
+    try {
+      return decoder.decode(bytes);
+    } catch (error) {
+      throw tooLarge(path, bytes.length, "a string", error);
+    }
   }
 
   has(path: string): boolean {
@@ -96,21 +111,44 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
 
   write(path: string, content: string | Uint8Array | MemoryFile | MemoryLink): void {
     if (!isContent(content)) {
-      throw invalidType("content", "text, a Uint8Array, a MemoryFile or a MemoryLink", content);
+      throw invalidContent("content", `${CONTENT} or a MemoryLink`, content);
     }
+    this.#put(path, content);
+  }
+
+  /** The same; what stands in `filled` already is shared until it changes. */
+  #put(
+    path: string,
+    content: string | Uint8Array | MemoryFile | MemoryLink,
+    filled?: Map<Uint8Array, FileNode>,
+  ): void {
     const whole = tidy(path);
     const slash = whole.lastIndexOf("/");
     if (slash > 0) this.makeDirectory(whole.slice(0, slash));
-    if (content instanceof MemoryLink) must(this.symlink(content.target, whole || "."), path);
-    else {
-      const file = content instanceof MemoryFile ? content : new MemoryFile(content);
-      this.#writeFile(whole, path, file);
+    if (content instanceof MemoryLink) {
+      must(this.symlink(content.target, whole || "."), path);
+      return;
     }
+    const node = this.#fileAt(whole, path);
+    const file = content instanceof MemoryFile ? content : new MemoryFile(content);
+    const same = filled?.get(file.content);
+    if (same !== undefined && same !== node) node.pages = same.pages.clone();
+    else {
+      must(node.pages.setSize(0), path);
+      must(node.pages.write(file.content, 0, file.content.length, 0), path);
+      if (typeof content !== "string") filled?.set(file.content, node);
+    }
+    this.volume.modified(node);
+    node.mode = file.mode;
+    if (file.mtime === undefined) return;
+    node.atim = node.mtim = file.mtime;
+    node.touched = true;
   }
 
-  #writeFile(whole: string, path: string, { content, mode, mtime }: MemoryFile): void {
+  /** The file at a path, made if it is not there. */
+  #fileAt(whole: string, path: string): FileNode {
     const { volume } = this;
-    const node = must(
+    return must(
       volume.walk<FileNode | number>(this.node, whole || ".", (directory, name) => {
         const there = name === "." ? directory : volume.find(directory, name);
         if (there === -Errno.NOENT) return volume.create(directory, name);
@@ -119,13 +157,6 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
       }),
       path,
     ) as FileNode;
-    must(node.pages.setSize(0), path);
-    must(node.pages.write(content, 0, content.length, 0), path);
-    volume.modified(node);
-    node.mode = mode;
-    if (mtime === undefined) return;
-    node.atim = node.mtim = mtime;
-    node.touched = true;
   }
 
   linkTo(existing: string, path: string): void {
@@ -167,7 +198,9 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
   }
 
   *entries(): IterableIterator<MemoryEntry> {
+    const linked: Contents = new Map();
     for (const [path, node] of this.#nodes(this.node, "")) {
+      let content: Uint8Array | undefined = undefined;
       yield {
         path,
         kind: node instanceof DirectoryNode
@@ -175,7 +208,12 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
           : node instanceof LinkNode
           ? "link"
           : "file",
-        content: node instanceof FileNode ? contentOf(node, path) : new Uint8Array(0),
+        get content(): Uint8Array {
+          return content ??= node instanceof FileNode
+            ? sharedContent(node, path, linked)
+            : new Uint8Array(0);
+        },
+        size: node instanceof FileNode ? node.size : 0,
         target: node instanceof LinkNode ? node.target : "",
         ino: node.ino,
         mode: node.mode,
@@ -196,19 +234,19 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
   }
 
   toObject(): BytesTree {
-    return this.#object(this.node, "");
+    return this.#object(this.node, "", new Map());
   }
 
-  #object(directory: DirectoryNode, path: string): BytesTree {
+  #object(directory: DirectoryNode, path: string, linked: Contents): BytesTree {
     must(this.volume.list(directory), path);
     const object: BytesTree = {};
     for (const { name } of [...directory.entries()]) {
       const node = this.volume.find(directory, name);
-      const whole = `${path}/${name}`;
+      const whole = path === "" ? name : `${path}/${name}`;
       let value: BytesTree[string];
-      if (node instanceof DirectoryNode) value = this.#object(node, whole);
+      if (node instanceof DirectoryNode) value = this.#object(node, whole, linked);
       else if (node instanceof LinkNode) value = new MemoryLink(node.target);
-      else if (node instanceof FileNode) value = contentOf(node, whole);
+      else if (node instanceof FileNode) value = sharedContent(node, whole, linked);
       else continue;
       // defined, not assigned: a guest may call a file "__proto__"
       Object.defineProperty(object, name, {
@@ -244,16 +282,40 @@ export class TreeDirectory extends VolumeDirectory implements MemoryDirectory {
 }
 
 function isContent(value: unknown): value is string | Uint8Array | MemoryFile | MemoryLink {
-  return typeof value === "string" || value instanceof Uint8Array || value instanceof MemoryFile ||
+  return typeof value === "string" || isBytes(value) || value instanceof MemoryFile ||
     value instanceof MemoryLink;
+}
+
+/** Whether a value is an object as `{}` makes it, of whatever realm, or a module's exports. */
+function isPlain(value: unknown): value is Tree {
+  if (typeof value !== "object" || value === null || isDirectory(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === null) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
 function contentOf(node: FileNode, path: string): Uint8Array<ArrayBuffer> {
   try {
     return must(node.pages.bytes(), path) as Uint8Array<ArrayBuffer>;
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(path, node.size, "an array", error);
+    throw error;
   } finally {
     if (node.opened === 0) node.release?.();
   }
+}
+
+/** The same; names of one file get the same array. */
+function sharedContent(node: FileNode, path: string, linked: Contents): Uint8Array {
+  if (node.nlink < 2) return contentOf(node, path);
+  const content = linked.get(node) ?? contentOf(node, path);
+  linked.set(node, content);
+  return content;
+}
+
+function tooLarge(path: string, size: number, target: string, cause: unknown): Error {
+  const reason = `cannot read "${path}": its ${size} bytes do not fit into ${target}`;
+  return Object.assign(posixError(Errno.FBIG, reason), { cause });
 }
 
 /** A copy of a node with all in it; what has several names is copied once. */

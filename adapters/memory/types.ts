@@ -4,6 +4,24 @@
  * @module
  */
 import type { Directory } from "../../core/host.ts";
+import { invalidType, invalidValue, outOfRange, toRecord } from "../../core/options.ts";
+
+/** Whether a value is a `Uint8Array`, of whatever realm: a test runner's, a frame's. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) &&
+    (value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === "Uint8Array";
+}
+
+/** The error for a value that is no content, with what makes one of it. */
+export function invalidContent(name: string, expected: string, value: unknown): TypeError {
+  const tag = Object.prototype.toString.call(value);
+  const mend = ArrayBuffer.isView(value)
+    ? ": new Uint8Array(view.buffer, view.byteOffset, view.byteLength)"
+    : /^.object (Shared)?ArrayBuffer.$/.test(tag)
+    ? ": new Uint8Array(buffer)"
+    : toRecord(value);
+  return invalidType(name, `${expected}${mend}`, value);
+}
 
 /** A symbolic link of a {@linkcode Tree}. */
 export class MemoryLink {
@@ -12,6 +30,8 @@ export class MemoryLink {
 
   /** Makes a link; `target` may lead anywhere, but a guest cannot follow it out of its preopen. */
   constructor(target: string) {
+    if (typeof target !== "string") throw invalidType("target", "of type string", target);
+    if (target.includes("\0")) throw invalidValue("target", "must have no NUL", target);
     this.target = target;
   }
 }
@@ -25,11 +45,26 @@ export class MemoryFile {
   /** When it was last changed, in nanoseconds since 1970; undefined for when the tree was made. */
   readonly mtime: bigint | undefined;
 
-  /** Makes a file; text is kept as UTF-8. */
+  /**
+   * Makes a file; text is kept as UTF-8.
+   *
+   * Errors: `ERR_INVALID_ARG_TYPE` and `ERR_OUT_OF_RANGE` for anything else, such as an
+   * `ArrayBuffer`: `new Uint8Array(buffer)`.
+   */
   constructor(
     content: string | Uint8Array,
     { mode = 0o644, mtime }: { mode?: number; mtime?: bigint } = {},
   ) {
+    if (typeof content !== "string" && !isBytes(content)) {
+      throw invalidContent("content", "text or a Uint8Array", content);
+    }
+    if (typeof mode !== "number") throw invalidType("options.mode", "of type number", mode);
+    if (!Number.isInteger(mode) || mode < 0 || mode > 0o177777) {
+      throw outOfRange("options.mode", ">= 0 && <= 0o177777", mode);
+    }
+    if (mtime !== undefined && typeof mtime !== "bigint") {
+      throw invalidType("options.mtime", "of type bigint", mtime);
+    }
     this.content = typeof content === "string" ? new TextEncoder().encode(content) : content;
     this.mode = mode;
     this.mtime = mtime;
@@ -37,8 +72,13 @@ export class MemoryFile {
 }
 
 /**
- * Files as a plain object: text or bytes for a file, an object for a directory. A key may be a
- * path: `{ "a/b.txt": "x" }` is `{ a: { "b.txt": "x" } }`.
+ * Files as a plain object: text or a `Uint8Array` for a file, an object for a directory. A key may
+ * be a path: `{ "a/b.txt": "x" }` is `{ a: { "b.txt": "x" } }`.
+ *
+ * Anything else is refused by an error with its path: other views and buffers, because a
+ * `Uint8Array` says what their bytes are; promises; a Map, of which `Object.fromEntries(map)` makes
+ * an object; instances of classes. The same array at several names is kept once, until one of the
+ * files is changed.
  */
 export interface Tree {
   /** What stands at a name or path. */
@@ -57,8 +97,13 @@ export interface MemoryEntry {
   path: string;
   /** what it is */
   kind: "file" | "directory" | "link";
-  /** the bytes of a file; empty for the others */
-  content: Uint8Array;
+  /**
+   * the bytes of a file, read when they are first asked for; empty for the others. An `Error` with
+   * the code "EFBIG" for a file whose bytes do not fit into one array, as one of holes may be
+   */
+  readonly content: Uint8Array;
+  /** size in bytes of a file, 0 for the others */
+  size: number;
   /** the target of a link; "" for the others */
   target: string;
   /** the inode number: names of one file have the same */
@@ -81,9 +126,12 @@ export interface MemorySnapshot {
  * whose `code` is POSIX's name, such as "ENOENT".
  */
 export interface MemoryDirectory extends Directory {
-  /** The bytes of a file, links followed: a copy. */
+  /**
+   * The bytes of a file, links followed: a copy. "EFBIG" for a file that does not fit into one
+   * array: a guest makes one of terabytes that are all holes, if `limits.diskBytes` lets it.
+   */
   bytes(path: string): Uint8Array<ArrayBuffer>;
-  /** The same as text: UTF-8, with U+FFFD for what is none. */
+  /** The same as text: UTF-8, with U+FFFD for what is none; "EFBIG" for what is no text's size. */
   text(path: string): string;
   /** Whether there is anything at a path, a link's target not asked for. */
   has(path: string): boolean;
@@ -97,9 +145,12 @@ export interface MemoryDirectory extends Directory {
   remove(path: string): void;
   /** The paths of all there is, in the order of making; those of directories end in "/". */
   paths(): IterableIterator<string>;
-  /** All there is, in the same order, with content and attributes. */
+  /** All there is, in the same order, with content and attributes; names of one file share bytes. */
   entries(): IterableIterator<MemoryEntry>;
-  /** All there is, as a plain object. */
+  /**
+   * All there is, as a plain object. Names of one file have the same array, so it is no larger than
+   * the files are. "EFBIG", with its path, for a file that does not fit: see `entries()`.
+   */
   toObject(): BytesTree;
   /** The state now. It costs little: contents are shared until they change. */
   snapshot(): MemorySnapshot;
