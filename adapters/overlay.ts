@@ -52,9 +52,10 @@ export interface OverlayDirectory extends MemoryDirectory {
 
 /**
  * Lays a directory in memory over another one: what is read comes from there, what is changed stays
- * here, by pages of 64 KiB: a guest can take as much memory as there is beneath, and what
- * `limits.diskBytes` lets it add. Beneath, nothing is opened for writing before `commit()`; meanwhile
- * nobody else should change it. Devices, pipes and sockets are shown and cannot be opened.
+ * here, by pages of 64 KiB. Without limits a guest can take as much memory as there is beneath, and
+ * more; `limits.diskBytes` counts the pages that are copied as well as what it adds. Beneath, nothing
+ * is opened for writing before `commit()`; meanwhile nobody else should change it. Devices, pipes and
+ * sockets are shown and cannot be opened.
  *
  * @param lower a path of the host, a file: URL, or any directory
  * @throws {Error} with POSIX's `code` if the path cannot be opened

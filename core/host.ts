@@ -105,6 +105,13 @@ export interface File extends Handle {
   seek?(delta: number, whence: number): number;
   /** Cuts or grows to `size` bytes. Source: ftruncate(2). */
   setSize(size: number): number;
+  /**
+   * For files that take memory without growing, as those of an overlay do: how many bytes before
+   * `end` writing `length` bytes at `position` would add to it. `limits.diskBytes` counts them.
+   */
+  takes?(position: number, length: number, end: number): number;
+  /** With {@linkcode File.takes}: how many bytes before `end` are in memory of its own. */
+  holds?(end: number): number;
   /** Makes sure that the bytes exist, growing the file. Source: posix_fallocate(3). */
   allocate(offset: number, length: number): number;
   /** Tells how the bytes will be used; may do nothing. Source: posix_fadvise(2). */

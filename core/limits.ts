@@ -12,7 +12,11 @@ import { invalidType, outOfRange, validateNames, validateObject } from "./option
 export interface Limits {
   /** Descriptors that it has opened itself, at once; then MFILE. */
   openFiles?: number;
-  /** Bytes by which it may make files grow, over all preopens, holes included; then DQUOT. */
+  /**
+   * Bytes by which it may make files grow, over all preopens, holes included, and bytes that it makes
+   * a directory in memory copy: an overlay takes the pages of 64 KiB that are written to, and so does
+   * `memory()` after `snapshot()`; then DQUOT.
+   */
   diskBytes?: number;
   /**
    * Files, directories and links by which it may make its directories fuller, what it removes

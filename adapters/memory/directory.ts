@@ -246,6 +246,14 @@ export class VolumeFile implements File {
     return error;
   }
 
+  takes(position: number, length: number, end: number): number {
+    return this.#node.pages.takes(position, length, end);
+  }
+
+  holds(end: number): number {
+    return this.#node.pages.holds(end);
+  }
+
   allocate(offset: number, length: number): number {
     if (!this.#writes) return -Errno.BADF;
     if (offset + length <= this.#node.size) return 0;
@@ -262,6 +270,8 @@ export class VolumeFile implements File {
   }
 
   close(): void {
-    if (--this.#node.opened === 0) this.#node.release?.();
+    if (--this.#node.opened > 0) return;
+    this.#node.release?.();
+    this.#node.dropIfGone();
   }
 }

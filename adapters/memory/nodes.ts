@@ -67,6 +67,11 @@ export class FileNode extends Node {
   override get size(): number {
     return this.pages.size;
   }
+
+  /** Gives up the bytes of what has no name and is not open, whoever still knows the node. */
+  dropIfGone(): void {
+    if (this.nlink === 0 && this.opened === 0) this.pages = new Pages();
+  }
 }
 
 /** Whether content or attributes of what an overlay found beneath itself were changed. */

@@ -95,7 +95,7 @@ function rootOf(lower: Directory): DirectoryNode {
 }
 
 function takeAttributes(node: Node, stat: FileStat): void {
-  node.nlink = Number(stat.nlink);
+  node.nlink = Math.max(1, Number(stat.nlink)); // 0 is what is gone
   [node.atim, node.mtim, node.ctim] = [stat.atim, stat.mtim, stat.ctim];
   node.read = true; // reading what lies beneath changes nothing there
 }

@@ -153,21 +153,51 @@ export class Pages {
       }
     }
     const page = this.#pages.get(last);
-    // what is beyond the end must read as zeros when the file grows again
-    if (page !== undefined && page.length > rest) {
-      if (this.#shared?.has(last)) {
-        this.#pages.set(last, page.slice(0, Math.max(rest, PAGE_MIN)));
-        this.#shared.delete(last);
-      }
-      this.#pages.get(last)!.fill(0, rest);
-    }
+    if (page !== undefined) this.#cutPage(last, page, rest);
     this.#baseEnd = Math.min(this.#baseEnd, size);
     if (this.#baseEnd === 0) this.#base = undefined;
+  }
+
+  /** Leaves the first bytes of a page, in no more memory than writing them takes. */
+  #cutPage(index: number, page: Uint8Array, rest: number): void {
+    let length = PAGE_MIN;
+    while (length < rest) length *= 2;
+    if (length < page.length || (length === page.length && this.#shared?.has(index))) {
+      page = page.slice(0, length);
+      this.#pages.set(index, page);
+      this.#shared?.delete(index);
+    }
+    // what is beyond the end must read as zeros when the file grows again
+    page.fill(0, rest);
   }
 
   /** Up to here what was not written is still the base's. */
   get kept(): number {
     return this.#baseEnd;
+  }
+
+  /** How many bytes before `end` lie in pages that a write would make: new, or no longer shared. */
+  takes(position: number, length: number, end: number): number {
+    let bytes = 0;
+    // appending to a page that the old end lies in copies it as well
+    const stop = Math.min(position + length, Math.ceil(end / PAGE) * PAGE);
+    for (let index = Math.floor(position / PAGE); index * PAGE < stop; index++) {
+      if (!this.#isOwn(index)) bytes += Math.min(PAGE, end - index * PAGE);
+    }
+    return bytes;
+  }
+
+  /** How many bytes before `end` lie in pages that no copy shares. */
+  holds(end: number): number {
+    let bytes = 0;
+    for (const index of this.#pages.keys()) {
+      if (this.#isOwn(index)) bytes += Math.max(0, Math.min(PAGE, end - index * PAGE));
+    }
+    return bytes;
+  }
+
+  #isOwn(index: number): boolean {
+    return this.#pages.has(index) && !this.#shared?.has(index);
   }
 
   /** What was written, with the position of each part; between them are the base and zeros. */

@@ -78,7 +78,7 @@ export class MemoryFile {
  * Anything else is refused by an error with its path: other views and buffers, because a
  * `Uint8Array` says what their bytes are; promises; a Map, of which `Object.fromEntries(map)` makes
  * an object; instances of classes. The same array at several names is kept once, until one of the
- * files is changed.
+ * files is changed, which `limits.diskBytes` counts then.
  */
 export interface Tree {
   /** What stands at a name or path. */
@@ -152,7 +152,10 @@ export interface MemoryDirectory extends Directory {
    * the files are. "EFBIG", with its path, for a file that does not fit: see `entries()`.
    */
   toObject(): BytesTree;
-  /** The state now. It costs little: contents are shared until they change. */
+  /**
+   * The state now. It costs little: contents are shared until they change. What a guest changes of
+   * them later is copied, which `limits.diskBytes` counts.
+   */
   snapshot(): MemorySnapshot;
   /**
    * Goes back to a state of this directory; files that are open meanwhile keep their content. An

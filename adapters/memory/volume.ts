@@ -131,6 +131,7 @@ export class Volume {
       node.parent = undefined;
     } else {
       node.nlink--;
+      if (node instanceof FileNode) node.dropIfGone();
     }
     node.ctim = this.now();
     this.modified(directory);

@@ -3,6 +3,8 @@
  *
  * Counted is what the guest itself adds: bytes by which files grow, holes included, and names.
  * What it takes away again it gets back, a removed file's bytes when nobody has it open any more.
+ * A file that is there before may take memory without growing: an overlay copies the pages that are
+ * written to, and so does a directory in memory of which there is a snapshot. They count as well.
  *
  * @module
  */
@@ -17,6 +19,10 @@ interface Charge {
   size: number;
   /** bytes of it that the guest has added */
   charged: number;
+  /** up to here it is as it was before the guest */
+  before: number;
+  /** bytes of that part that have come into memory */
+  copied: number;
   opened: number;
   /** whether its last name is gone */
   gone: boolean;
@@ -58,8 +64,7 @@ export class Quota {
 
   /** Notes that a link was made; the caller has seen that there is room. */
   madeLink(stat: FileStat): void {
-    const charge = { key: keyOf(stat), size: 0, charged: 0, opened: 0, gone: false };
-    this.#charges.set(charge.key, charge);
+    const charge = this.#begin(keyOf(stat), 0);
     this.resized(charge, stat.length);
   }
 
@@ -68,10 +73,15 @@ export class Quota {
     const key = keyOf(stat);
     let charge = this.#charges.get(key);
     if (charge === undefined) {
-      charge = { key, size: stat.length, charged: 0, opened: 0, gone: false };
-      this.#charges.set(key, charge);
+      charge = this.#begin(key, stat.length);
     }
     charge.opened++;
+    return charge;
+  }
+
+  #begin(key: string, size: number): Charge {
+    const charge = { key, size, charged: 0, before: size, copied: 0, opened: 0, gone: false };
+    this.#charges.set(key, charge);
     return charge;
   }
 
@@ -81,9 +91,10 @@ export class Quota {
   }
 
   #settle(charge: Charge): void {
-    if (charge.opened > 0 || (!charge.gone && charge.charged > 0)) return;
-    this.#bytes += charge.charged;
-    charge.charged = 0;
+    const counted = charge.charged + charge.copied;
+    if (charge.opened > 0 || (!charge.gone && counted > 0)) return;
+    this.#bytes += counted;
+    charge.charged = charge.copied = 0;
     this.#charges.delete(charge.key);
   }
 
@@ -94,6 +105,21 @@ export class Quota {
     this.#bytes -= counted;
     charge.charged += counted;
     charge.size = size;
+  }
+
+  /** Notes that bytes of what was there before have come into memory. */
+  copied(charge: Charge, bytes: number): void {
+    this.#bytes -= bytes;
+    charge.copied += bytes;
+  }
+
+  /** Notes that a file was cut to its present size: what is gone of what was copied is free. */
+  cut(charge: Charge, file: File): void {
+    if (charge.size >= charge.before) return;
+    charge.before = charge.size;
+    if (charge.copied === 0) return;
+    const held = file.holds?.(charge.before) ?? 0;
+    if (held < charge.copied) this.copied(charge, held - charge.copied);
   }
 }
 
@@ -134,6 +160,7 @@ export class QuotaDirectory extends WrappedDirectory {
     if (cut > 0) {
       charge.size = Math.max(charge.size, cut);
       quota.resized(charge, stat.length);
+      quota.cut(charge, file);
     }
     return new QuotaFile(file, quota, charge, (fdflags & Fdflags.APPEND) !== 0);
   }
@@ -207,12 +234,14 @@ class QuotaFile extends WrappedFile {
   override write(from: Uint8Array, offset: number, length: number, position: number): number {
     const charge = this.#charge;
     const at = position < 0 || this.#appends ? charge.size : position;
-    const room = charge.size + this.#quota.room - at;
-    if (length > room) {
-      if (room <= 0) return -Errno.DQUOT;
+    const taken = charge.before > 0 ? this.inner.takes?.(at, length, charge.before) ?? 0 : 0;
+    const room = charge.size + this.#quota.room - taken - at;
+    if (length > room || taken > this.#quota.room) {
+      if (room <= 0 || taken > this.#quota.room) return -Errno.DQUOT;
       length = room;
     }
     const count = this.inner.write(from, offset, length, position);
+    if (count > 0 && taken > 0) this.#quota.copied(charge, taken);
     if (count > 0 && at + count > charge.size) this.#quota.resized(charge, at + count);
     return count;
   }
@@ -221,7 +250,10 @@ class QuotaFile extends WrappedFile {
     const charge = this.#charge;
     if (size - charge.size > this.#quota.room) return -Errno.DQUOT;
     const error = this.inner.setSize(size);
-    if (error === 0) this.#quota.resized(charge, size);
+    if (error === 0) {
+      this.#quota.resized(charge, size);
+      this.#quota.cut(charge, this.inner);
+    }
     return error;
   }
 

@@ -133,7 +133,7 @@ for (const [kind, make] of Object.entries(disks)) {
 }
 
 test("what was there before is not counted; what the guest adds to it is", options, () => {
-  const files = memory({ old: OLD, other: OLD });
+  const files = memory({ old: OLD, other: OLD.slice() }); // one array at both names is copied late
   const script = `
 import json, os
 os.chdir("/data")
