@@ -6,7 +6,8 @@
 import type { Limits } from "../core/module/reader.ts";
 import type { Binary, FunctionType, Item } from "../core/module/binary.ts";
 import { parseBinary } from "../core/module/binary.ts";
-import { CommandError, harmless } from "./error.ts";
+import { harmless } from "../core/text.ts";
+import { CommandError } from "./error.ts";
 import type { Program } from "./load.ts";
 
 const SNAPSHOTS = new Map([

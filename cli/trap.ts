@@ -6,7 +6,7 @@
 import { isException, UNCAUGHT } from "../core/exit.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
 import { Instructions } from "../core/module/instructions.ts";
-import { harmless } from "./error.ts";
+import { harmless } from "../core/text.ts";
 
 /** What a trapped guest ends with, as after SIGABRT. */
 const TRAPPED = 134;

@@ -67,6 +67,27 @@ function decodeLossless(bytes: Uint8Array): string {
   return text;
 }
 
+/**
+ * What moves a terminal or the text around it: control characters (C0, DEL, C1), separators of lines
+ * and paragraphs, marks of the direction of writing, surrogates that are no pair.
+ */
+const HARMFUL = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+
+/** Text of others with nothing in it that moves a terminal: `\x1b` or `\u202e` stand for that. */
+export function harmless(text: string): string {
+  return text.replace(HARMFUL, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, "0")}` : `\\x${code.padStart(2, "0")}`;
+  });
+}
+
+/** The same in double quotes, as JSON has it: what was in the text can be told apart. */
+export function quoted(text: string): string {
+  return JSON.stringify(text).replace(HARMFUL, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
 /** Whether the text holds bytes that are not UTF-8. */
 export function isEscaped(text: string): boolean {
   for (let i = 0; i < text.length; i++) {

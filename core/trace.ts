@@ -30,7 +30,7 @@ import { errnoOf } from "./errno.ts";
 import { GuestAborted, ProcExit, Thrown } from "./exit.ts";
 import type { Signature, SystemCall } from "./preview1.ts";
 import { type System, Wait } from "./system.ts";
-import { decode } from "./text.ts";
+import { decode, quoted } from "./text.ts";
 
 /** Takes one line of a trace, without a line break. */
 export type TraceSink = (line: string) => unknown;
@@ -69,9 +69,9 @@ function rightsOf(value: bigint): string {
 }
 
 /** Text in quotes; bytes that are not UTF-8 as they are carried (see text.ts). */
-function quoted(bytes: Uint8Array, start: number, length: number): string {
+function textAt(bytes: Uint8Array, start: number, length: number): string {
   const text = decode(bytes, start, start + Math.min(length, TEXT_MAX));
-  return JSON.stringify(text) + (length > TEXT_MAX ? "..." : "");
+  return quoted(text) + (length > TEXT_MAX ? "..." : "");
 }
 
 /** What is called, to whom it belongs. */
@@ -158,7 +158,7 @@ function input(context: Context, parameters: readonly string[], values: unknown[
       const length = values[++i] as number;
       if (name.endsWith("path")) {
         system.memory.check(value, length);
-        text = quoted(system.memory.bytes, value, length);
+        text = textAt(system.memory.bytes, value, length);
       } else text = buffers(system, value, length);
     } else if (name === "in") {
       text = subscriptions(context, value, values[2] as number);
@@ -195,7 +195,7 @@ function result(context: Context, name: string, at: number, values: unknown[]): 
     case "prestat":
       return `dir name_len=${view.getUint32(at + Prestat.pr_name_len, true)}`;
     case "path":
-      return quoted(bytes, at, values[2] as number);
+      return textAt(bytes, at, values[2] as number);
     case "time":
     case "resolution":
     case "newoffset":
@@ -206,7 +206,7 @@ function result(context: Context, name: string, at: number, values: unknown[]): 
     case "bufused": {
       const used = view.getUint32(at, true);
       if (call !== "path_readlink") return String(used);
-      return `${used}, target=${quoted(bytes, values[3] as number, used)}`;
+      return `${used}, target=${textAt(bytes, values[3] as number, used)}`;
     }
     default:
       return String(view.getUint32(at, true));

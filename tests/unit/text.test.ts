@@ -1,7 +1,7 @@
 /** Names between bytes and text. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, encode, encodeInto, isEscaped } from "../../core/text.ts";
+import { decode, encode, encodeInto, harmless, isEscaped, quoted } from "../../core/text.ts";
 import { generator } from "../support/fuzz.ts";
 
 test("valid UTF-8 becomes the text it is, and back", () => {
@@ -58,4 +58,38 @@ test("encodeInto() gives -1 for what does not fit with its NUL", () => {
   assert.equal(encodeInto("abc", new Uint8Array(3), 0), -1);
   assert.equal(encodeInto("abc", new Uint8Array(4), 0), 4);
   assert.equal(encodeInto("ä", new Uint8Array(2), 0), -1);
+});
+
+/** What must not reach a terminal as it is. */
+const HARMFUL: number[] = [
+  ...Array.from({ length: 0x20 }, (_, i) => i),
+  ...Array.from({ length: 0x21 }, (_, i) => 0x7f + i),
+  0x61c,
+  0x200e,
+  0x200f,
+  0x2028,
+  0x2029,
+  ...[0x202a, 0x202b, 0x202c, 0x202d, 0x202e],
+  ...[0x2066, 0x2067, 0x2068, 0x2069],
+  0xd800,
+  0xdc80,
+  0xdcff,
+  0xdfff,
+];
+
+test("text of others is shown with nothing that moves a terminal, and everything else", () => {
+  for (const code of HARMFUL) {
+    const unit = String.fromCharCode(code);
+    const hex = code.toString(16);
+    const escaped = code < 256 ? `\\x${hex.padStart(2, "0")}` : `\\u${hex.padStart(4, "0")}`;
+    assert.equal(harmless(`a${unit}b`), `a${escaped}b`);
+    const shown = quoted(`a${unit}b`);
+    assert.match(shown, /^"a\\[\w"\\]+b"$/);
+    assert.equal(JSON.parse(shown), `a${unit}b`);
+  }
+  for (const text of ["", "ä 日本 🦀", "e\u0301", "\u200d", "\u00a0", "\ufeff", "~!"]) {
+    assert.equal(harmless(text), text);
+    assert.equal(quoted(text), `"${text}"`);
+  }
+  assert.equal(quoted('"\\x1b"'), '"\\"\\\\x1b\\""'); // not to be taken for an escape of ours
 });
