@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command `wasi`: runs a program compiled to WebAssembly in a sandbox.
  *
@@ -11,19 +10,17 @@
  * @module
  */
 import { type Command, parseCommand } from "./cli/arguments.ts";
-import { CommandError, harmless } from "./cli/error.ts";
+import { CommandError, forbidden } from "./cli/error.ts";
 import { compile, load } from "./cli/load.ts";
 import { commandWords, exit, say } from "./cli/runtime.ts";
+import { meantWords } from "./cli/words.ts";
+import { harmless } from "./core/text.ts";
 
 const VERSION = "0.1.0";
 
-/** Before the words of a process whose time another one takes. */
-const TIMED = "--timed";
-
 /** Does what the words say; gives the exit code. */
-async function main(words: string[]): Promise<number> {
-  const timed = words[0] === TIMED;
-  if (timed) words = words.slice(1);
+async function main(given: string[]): Promise<number> {
+  const { words, timed } = meantWords(given);
   const command = await parseCommand(words);
   switch (command.action) {
     case "help": {
@@ -42,7 +39,7 @@ async function main(words: string[]): Promise<number> {
     case "run": {
       if (command.timeout === undefined) return await runNow(command);
       const { endWithParent, runTimed } = await import("./cli/timeout.ts");
-      if (!timed) return await runTimed(import.meta.url, [TIMED, ...words], command.timeout);
+      if (!timed) return await runTimed(import.meta.url, words, command.timeout);
       endWithParent();
       return await runNow(command);
     }
@@ -61,7 +58,8 @@ async function runNow(command: Command): Promise<number> {
 
 // no await at the top: CommonJS has none
 main(commandWords()).then(exit, (error) => {
-  if (!(error instanceof CommandError)) throw error;
-  console.error(`wasi: ${harmless(error.message)}`);
+  const message = error instanceof CommandError ? error.message : forbidden(error);
+  if (message === undefined) throw error;
+  console.error(`wasi: ${harmless(message)}`);
   exit(1);
 });

@@ -7,16 +7,39 @@
 /** An error of ours: one line, exit code 1. */
 export class CommandError extends Error {}
 
-/** Text of others (names in a module, file names) with nothing in it that moves a terminal. */
-export function harmless(text: string): string {
-  return text.replace(/\p{Cc}|[\u2028-\u202e\u2066-\u2069]/gu, (character) => {
-    const code = character.charCodeAt(0).toString(16);
-    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`;
-  });
+/** What the command line or a file of settings alone makes wrong: exit code 2. */
+export class UsageError extends CommandError {}
+
+/** What Node calls its permissions in errors, and which option gives them. */
+const NODE_OPTIONS: Readonly<Record<string, string>> = {
+  ChildProcess: "--allow-child-process",
+  FFI: "--allow-ffi",
+  FileSystemRead: "--allow-fs-read",
+  FileSystemWrite: "--allow-fs-write",
+  Net: "--allow-net",
+  WorkerThreads: "--allow-worker",
+};
+
+/** That the runtime may not do this, with the option that lets it; undefined for other errors. */
+export function forbidden(error: unknown): string | undefined {
+  const { name, code, message, permission } = (error ?? {}) as {
+    [key in "name" | "code" | "message" | "permission"]?: unknown;
+  };
+  const named = /--allow-[a-z-]+/.exec(String(message))?.[0];
+  if (name === "NotCapable") return notPermitted("Deno", named ?? "--allow-all");
+  if (code !== "ERR_ACCESS_DENIED") return undefined;
+  return notPermitted("Node", NODE_OPTIONS[String(permission)] ?? named ?? "more permissions");
+}
+
+/** That a runtime may not do something. */
+export function notPermitted(runtime: string, option: string): string {
+  return `${runtime} is not permitted to do this; start it with ${option}`;
 }
 
 /** What went wrong, in few words. */
 export function plain(error: unknown): string {
+  const denied = forbidden(error);
+  if (denied !== undefined) return denied;
   const { code, message } = error as { code?: string; message?: string };
   switch (code) {
     case "ENOENT":

@@ -10,7 +10,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { TIMER_MAX } from "../core/constants.ts";
-import { CommandError, plain } from "./error.ts";
+import { CommandError, notPermitted, plain } from "./error.ts";
+import { timedWords } from "./words.ts";
 
 const TIMED_OUT = 124;
 
@@ -25,40 +26,118 @@ function after(milliseconds: number, then: () => void): void {
 /** What would end this process must end that one, before this one ends by it. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
+/** The command in a process of its own. */
+interface Child {
+  kill(): void;
+  /** its exit code, or the number of the signal that ended it and 128 */
+  ended: Promise<number>;
+}
+
 /**
  * Runs the command in another process; gives its exit code, or 124 when its time is over.
  *
  * @param cli the command's main module
  */
-export function runTimed(cli: string, words: string[], milliseconds: number): Promise<number> {
+export async function runTimed(
+  cli: string,
+  words: readonly string[],
+  milliseconds: number,
+): Promise<number> {
   const place = cli.startsWith("file:") ? fileURLToPath(cli) : cli;
-  const child = spawn(process.execPath, [...process.execArgv, place, ...words], {
-    stdio: "inherit",
-  });
+  const all = [place, ...timedWords(words)];
+  const child = "Deno" in globalThis ? await startDeno(all) : await start(all);
   let why: "time" | NodeJS.Signals | undefined;
   const end = (reason: "time" | NodeJS.Signals): void => {
     why ??= reason;
-    child.kill("SIGKILL");
+    child.kill();
   };
   after(milliseconds, () => end("time"));
   for (const signal of SIGNALS) process.on(signal, () => end(signal));
+  const code = await child.ended;
+  if (why === "time") {
+    console.error(`wasi: the program's time is over (${milliseconds / 1000} s): it was ended`);
+    return TIMED_OUT;
+  }
+  if (why === undefined) return code;
+  for (const other of SIGNALS) process.removeAllListeners(other);
+  process.kill(process.pid, why);
+  return await new Promise(() => {}); // the signal ends this process
+}
+
+function unstarted(error: unknown): CommandError {
+  return new CommandError(`--timeout: no process can be started: ${plain(error)}`);
+}
+
+/** What Node with `--permission` must be given: a process, and in that a thread that looks here. */
+const NEEDED = { child: "--allow-child-process", worker: "--allow-worker" };
+
+/** Starts Node or Bun, as it was started itself. */
+function start(words: readonly string[]): Promise<Child> {
+  const { permission } = process as { permission?: { has(name: string): boolean } };
+  const missing = Object.entries(NEEDED).flatMap(([name, option]) =>
+    permission === undefined || permission.has(name) ? [] : [option]
+  );
+  if (missing.length > 0) {
+    throw new CommandError(`--timeout: ${notPermitted("Node", missing.join(" and "))}`);
+  }
   return new Promise((resolve, reject) => {
-    child.on("error", (error) => {
-      reject(new CommandError(`--timeout: no process can be started: ${plain(error)}`));
+    const child = spawn(process.execPath, [...process.execArgv, "--", ...words], {
+      stdio: "inherit",
     });
-    child.on("exit", (code, signal) => {
-      if (why === "time") {
-        console.error(`wasi: the program's time is over (${milliseconds / 1000} s): it was ended`);
-        return resolve(TIMED_OUT);
-      }
-      if (why !== undefined) {
-        for (const other of SIGNALS) process.removeAllListeners(other);
-        process.kill(process.pid, why);
-        return; // the signal ends this process
-      }
-      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    const ended = new Promise<number>((resolve) => {
+      child.on("exit", (code, signal) => {
+        resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+      });
     });
+    child.on("error", (error) => reject(unstarted(error)));
+    child.on("spawn", () => resolve({ kill: () => void child.kill("SIGKILL"), ended }));
   });
+}
+
+type Permission = "env" | "ffi" | "net" | "read" | "run" | "sys" | "write";
+
+/** Of Deno, what is used here. */
+interface DenoNamespace {
+  Command: new (program: string, options: object) => {
+    spawn(): { kill(signal: string): void; status: Promise<{ code: number }> };
+  };
+  execPath(): string;
+  permissions: {
+    querySync(descriptor: { name: Permission }): { state: string; partial: boolean };
+  };
+}
+
+const PERMISSIONS: readonly Permission[] = ["env", "ffi", "net", "read", "run", "sys", "write"];
+
+/**
+ * Starts Deno with the permissions that it has here, as far as they are whole: Deno does not tell of
+ * others, and Node's module would give it all of them.
+ */
+async function startDeno(words: readonly string[]): Promise<Child> {
+  const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
+  const has = (name: Permission): boolean => {
+    const { state, partial } = Deno.permissions.querySync({ name });
+    return state === "granted" && !partial;
+  };
+  const missing = (["read", "run"] as const).filter((name) => !has(name));
+  if (missing.length > 0) {
+    const flags = missing.map((name) => `--allow-${name}`).join(" and ");
+    throw new CommandError(
+      `--timeout: it starts another Deno, with the permissions that are given whole; ` +
+        `add ${flags}, without a list`,
+    );
+  }
+  const given = PERMISSIONS.every(has)
+    ? ["--allow-all"]
+    : PERMISSIONS.filter(has).map((name) => `--allow-${name}`);
+  try {
+    const args = ["run", "--no-prompt", ...given, ...words];
+    const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };
+    const child = new Deno.Command(Deno.execPath(), { args, ...streams }).spawn();
+    return { kill: () => child.kill("SIGKILL"), ended: child.status.then(({ code }) => code) };
+  } catch (error) {
+    throw unstarted(error);
+  }
 }
 
 /** How often it is looked whether the parent is still there, in milliseconds. */

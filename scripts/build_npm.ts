@@ -8,7 +8,7 @@ import { build, emptyDir } from "jsr:@deno/dnt@^0.42.1";
 import { dirname, fromFileUrl, join, toFileUrl } from "jsr:@std/path@^1.0.0";
 import { bundleModules } from "./bundle_modules.mjs";
 import {
-  copyTexts,
+  copyFiles,
   finishedTypes,
   manifest,
   marker,
@@ -86,7 +86,7 @@ if (exists("node_modules/@esbuild/wasi-preview1/esbuild.wasm")) {
 } else console.log("esm/ is not bundled: npm install brings the bundler");
 await finishTypes(join(outDir, "esm"));
 await finishTypes(join(outDir, "script"));
-copyTexts(root, outDir);
+copyFiles(root, outDir);
 
 async function writeJson(file: string, value: unknown): Promise<void> {
   await Deno.writeTextFile(join(outDir, file), `${JSON.stringify(value, null, 2)}\n`);

@@ -8,7 +8,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { bundleModules } from "./bundle_modules.mjs";
 import {
-  copyTexts,
+  copyFiles,
   finishedTypes,
   manifest,
   marker,
@@ -93,7 +93,7 @@ fs.rmSync(out, { recursive: true, force: true });
 compile(sources, "esm", "module");
 await bundleModules(path.join(out, "esm"), sources);
 compile(sources, "script", "commonjs");
-copyTexts(root, out);
+copyFiles(root, out);
 writeJson(
   path.join(out, "package.json"),
   manifest(entries, readJson("jsr.json"), readJson("package.json")),

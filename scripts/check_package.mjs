@@ -52,13 +52,13 @@ async function step(title, action) {
 }
 
 /** Runs a program in the user's folder; gives what it printed. */
-function run(command, words, { cwd = user, input = "" } = {}) {
+function run(command, words, { cwd = user, input = "", env = {} } = {}) {
   const { status, signal, error, stdout, stderr } = spawnSync(command, words, {
     cwd,
     input,
     encoding: "utf8",
     timeout: 60_000,
-    env: { ...process.env, NO_COLOR: "1" },
+    env: { ...process.env, NO_COLOR: "1", ...env },
   });
   if (error) throw error;
   if (status !== 0) {
@@ -201,6 +201,29 @@ for (const [runtime, [command, ...words]] of Object.entries(runtimes)) {
       const limits = file === "node_modules/.bin/wasi" ? [] : ["--timeout", "60s"];
       const output = run(command, [...words, file, ...limits, "tool.wasm", "upper"], { input });
       equal(output, "HELLO", file);
+    }
+  });
+}
+
+// Node looks for these among all words: what they name must not be applied
+fs.copyFileSync(path.join(root, "tests/guests/show.wasm"), path.join(user, "show.wasm"));
+write("hostile/mark.cjs", 'require("node:fs").writeFileSync(__dirname + "/marker", "");');
+write("hostile/env", "NODE_OPTIONS=--require=./hostile/mark.cjs\n");
+write("hostile/config.json", { nodeOptions: { import: ["./hostile/mark.cjs"] } });
+for (const [runtime, node] of Object.entries({ machine: machineNode, 26: programOf("node26") })) {
+  await step(`the command's words, Node ${runtime}`, () => {
+    const bin = `bin-${runtime}`;
+    fs.mkdirSync(path.join(user, bin));
+    fs.symlinkSync(node, path.join(user, bin, "node"));
+    const env = { PATH: `${path.join(user, bin)}:${process.env.PATH}` };
+    for (const limits of [[], ["--timeout", "60s"]]) {
+      for (
+        const word of ["--env-file=hostile/env", "--experimental-config-file=hostile/config.json"]
+      ) {
+        const output = run("node_modules/.bin/wasi", [...limits, "show.wasm", word], { env });
+        equal(output, `[show.wasm]\n[${word}]\n`, "words");
+        equal(fs.existsSync(path.join(user, "hostile/marker")), false, `${word} is applied`);
+      }
     }
   });
 }

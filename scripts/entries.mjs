@@ -129,13 +129,13 @@ export function manifest(entries, jsr, development) {
     license: jsr.license,
     type: "module",
     engines: development.engines,
-    bin: { wasi: built("esm", sourceOf("./cli"), ".js") },
+    bin: { wasi: `./${LAUNCHER}` },
     main: built("script", main, ".js"),
     module: built("esm", main, ".js"),
     types: built("script", main, ".d.ts"),
     exports: { ...exports, "./package.json": "./package.json" },
     sideEffects: [...actingIn(entries, "esm"), ...actingIn(entries, "script")],
-    files: ["esm", "script", "docs", "*.md"],
+    files: ["bin", "esm", "script", "docs", "*.md"],
     dependencies: development.dependencies,
   };
 }
@@ -150,11 +150,17 @@ export function finishedTypes(text) {
     : text;
 }
 
+/** What starts the command `wasi`. */
+const LAUNCHER = "bin/wasi.js";
+
 /** Files of the repository that the package has, too: what the README leads to. */
 const COPIED = ["LICENSE", "README.md", "RATIONALE.md", "SECURITY.md", "docs"];
 
-/** Copies them from the repository's folder into the package's. */
-export function copyTexts(root, out) {
+/** Copies them from the repository's folder into the package's, and the command's launcher. */
+export function copyFiles(root, out) {
+  fs.mkdirSync(path.join(out, path.dirname(LAUNCHER)), { recursive: true });
+  fs.copyFileSync(path.join(root, "scripts/package/wasi"), path.join(out, LAUNCHER));
+  fs.chmodSync(path.join(out, LAUNCHER), 0o755);
   for (const name of COPIED) {
     fs.cpSync(path.join(root, name), path.join(out, name), {
       recursive: true,
