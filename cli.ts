@@ -9,9 +9,10 @@
  *
  * @module
  */
-import { type Command, parseCommand } from "./cli/arguments.ts";
-import { CommandError, forbidden } from "./cli/error.ts";
+import { parseCommand } from "./cli/arguments.ts";
+import { CommandError, forbidden, UsageError } from "./cli/error.ts";
 import { compile, load } from "./cli/load.ts";
+import type { Command } from "./cli/options.ts";
 import { commandWords, exit, say } from "./cli/runtime.ts";
 import { meantWords } from "./cli/words.ts";
 import { harmless } from "./core/text.ts";
@@ -61,5 +62,5 @@ main(commandWords()).then(exit, (error) => {
   const message = error instanceof CommandError ? error.message : forbidden(error);
   if (message === undefined) throw error;
   console.error(`wasi: ${harmless(message)}`);
-  exit(1);
+  exit(error instanceof UsageError ? 2 : 1);
 });

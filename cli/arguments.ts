@@ -4,207 +4,14 @@
  * @module
  */
 import type { ParseArgsOptionDescriptor } from "node:util";
-import { THREADS } from "../core/constants.ts";
-import { CommandError, plain } from "./error.ts";
+import { CommandError, plain, UsageError } from "./error.ts";
+import { type Command, type Draft, LETTERS, type Mount, type Option, OPTIONS } from "./options.ts";
 import { readBytes, variable, variables } from "./runtime.ts";
-import { address, duration, size, time, whole, yes } from "./values.ts";
-import type { Setting } from "./wasmtime.ts";
-
-/** A directory for the guest. */
-export interface Mount {
-  kind: "host" | "overlay" | "memory";
-  /** the path on the host; "" for what is in memory */
-  host: string;
-  guest: string;
-  readOnly: boolean;
-  /** as it was given */
-  option: string;
-}
-
-/** What is to be done. */
-export interface Command {
-  action: "run" | "inspect" | "help" | "version";
-  file: string;
-  /** what comes after FILE */
-  rest: string[];
-  mounts: Mount[];
-  env: Record<string, string>;
-  argv0: string | undefined;
-  invoke: string | undefined;
-  /** milliseconds */
-  timeout: number | undefined;
-  /** bytes */
-  maxMemory: number | undefined;
-  maxDisk: number | undefined;
-  maxFiles: number | undefined;
-  /** nanoseconds since 1970 */
-  clock: bigint | undefined;
-  seed: bigint | undefined;
-  /** kinds of system calls; undefined for no trace */
-  trace: string[] | undefined;
-  stdin: string | undefined;
-  confine: "kernel" | "walk" | "checked" | undefined;
-  /** how many threads it may have at once besides its main; undefined for none */
-  threads: number | undefined;
-  /** sockets that listen, with descriptors after the directories */
-  listen: { host: string; port: number }[];
-}
-
-/** What has been read of the command line so far. */
-interface Draft extends Command {
-  deterministic: boolean;
-  inheritEnv: boolean;
-  envFiles: string[];
-  variables: string[];
-  settings: Setting[];
-  config: string | undefined;
-}
-
-/** One option. */
-interface Option {
-  /** what its value is; undefined if it has none */
-  value?: string;
-  /** its value if none is given, which then can only be given after "=" */
-  default?: string;
-  set(draft: Draft, value: string, option: string): void;
-}
-
-/** The kinds of system calls of a trace. */
-const TRACES = ["all", "args", "clock", "fs", "poll", "proc", "sock"];
+import { yes } from "./values.ts";
 
 /** With `--deterministic`: 2000-01-01, and a seed like any other. */
 const DETERMINISTIC_CLOCK = 946684800000000000n;
 const DETERMINISTIC_SEED = 0n;
-
-/** A group of settings of wasmtime. */
-function group(letter: Setting["group"]): Option {
-  return {
-    value: "NAME[=VALUE]",
-    set: ({ settings }, text, option) => {
-      for (const part of text.split(",")) settings.push({ group: letter, text: part, option });
-    },
-  };
-}
-
-/** An option that is known and cannot be had, with what to do instead. */
-function refused(why: string, value?: string): Option {
-  return {
-    value,
-    set: (_, text, option) => {
-      throw new CommandError(`${text === "" ? option : `${option} ${text}`}: ${why}`);
-    },
-  };
-}
-
-const OPTIONS: Record<string, Option> = {
-  dir: {
-    value: "HOST[::GUEST[::ro]]",
-    set: ({ mounts }, text, option) => mounts.push(directory("host", text, option)),
-  },
-  mount: {
-    value: "HOST[:GUEST][:ro]",
-    set: ({ mounts }, text, option) => mounts.push(wazeroMount(text, option)),
-  },
-  mapdir: {
-    value: "GUEST::HOST",
-    set: (_, text) => {
-      const [guest, host] = text.split("::");
-      throw new CommandError(
-        `--mapdir ${text}: wasmtime has given it up for --dir, where the host's path comes first: ` +
-          `say --dir ${host ?? "HOST"}::${guest}`,
-      );
-    },
-  },
-  overlay: {
-    value: "HOST[::GUEST]",
-    set: ({ mounts }, text, option) => mounts.push(directory("overlay", text, option)),
-  },
-  tmp: {
-    value: "GUEST",
-    default: "/tmp",
-    set: ({ mounts }, guest, option) => {
-      if (guest === "") throw new CommandError(`${option}=: it must be --tmp or --tmp=GUEST`);
-      mounts.push({ kind: "memory", host: "", guest, readOnly: false, option: `--tmp=${guest}` });
-    },
-  },
-  env: { value: "NAME[=VALUE]", set: (draft, text) => draft.variables.push(text) },
-  "env-inherit": { set: (draft) => draft.inheritEnv = true },
-  "env-file": { value: "FILE", set: (draft, file) => draft.envFiles.push(file) },
-  argv0: { value: "NAME", set: (draft, name) => draft.argv0 = name },
-  invoke: { value: "NAME", set: (draft, name) => draft.invoke = name },
-  stdin: { value: "FILE", set: (draft, file) => draft.stdin = file },
-  timeout: {
-    value: "TIME",
-    set: (draft, text, option) => draft.timeout = duration(text, option),
-  },
-  "max-disk": {
-    value: "SIZE",
-    set: (draft, text, option) => draft.maxDisk = size(text, option),
-  },
-  "max-files": {
-    value: "N",
-    set: (draft, text, option) => draft.maxFiles = size(text, option),
-  },
-  deterministic: { set: (draft) => draft.deterministic = true },
-  seed: { value: "N", set: (draft, text, option) => draft.seed = whole(text, option) },
-  clock: { value: "TIME", set: (draft, text, option) => draft.clock = time(text, option) },
-  trace: {
-    value: "KINDS",
-    default: "all",
-    set: (draft, text, option) => {
-      for (const kind of text.split(",")) {
-        if (!TRACES.includes(kind)) {
-          throw new CommandError(`${option}=${text}: there are ${TRACES.join(", ")}`);
-        }
-        (draft.trace ??= []).push(kind);
-      }
-    },
-  },
-  confine: {
-    value: "kernel|walk|checked",
-    set: (draft, text, option) => {
-      if (text !== "kernel" && text !== "walk" && text !== "checked") {
-        throw new CommandError(`${option}=${text}: there are kernel, walk and checked`);
-      }
-      draft.confine = text;
-    },
-  },
-  version: { set: (draft) => draft.action = "version" },
-  help: { set: (draft) => draft.action = "help" },
-  // wasmtime's groups, and what wazero and wasmtime have for their own engines
-  wasm: group("W"),
-  wasi: group("S"),
-  optimize: group("O"),
-  codegen: group("C"),
-  debug: group("D"),
-  config: { value: "FILE", set: (draft, file) => draft.config = file },
-  cachedir: { value: "DIR", set: () => {} },
-  threads: {
-    value: "N",
-    default: String(THREADS),
-    set: (draft, text, option) => draft.threads = size(text, option),
-  },
-  listen: {
-    value: "HOST:PORT",
-    set: ({ listen }, text, option) => listen.push(address(text, option)),
-  },
-  tcplisten: {
-    value: "HOST:PORT",
-    set: ({ listen }, text, option) => listen.push(address(text, option)),
-  },
-  preload: refused("one module is run alone; link them into one", "NAME=FILE"),
-  hostlogging: refused("say --trace", "SCOPES"),
-};
-
-const LETTERS: Record<string, string> = {
-  W: "wasm",
-  S: "wasi",
-  O: "optimize",
-  C: "codegen",
-  D: "debug",
-  V: "version",
-  h: "help",
-};
 
 /** An option as node:util's parseArgs wants it. */
 function parsed([name, { value }]: [string, Option]): [string, ParseArgsOptionDescriptor] {
@@ -223,9 +30,9 @@ function normal(word: string): string {
   return known?.default === undefined ? word : `${word}=${known.default}`;
 }
 
-function unknownOption(word: string, name: string): CommandError {
+function unknownOption(word: string, name: string): UsageError {
   const near = nearest(name);
-  return new CommandError(
+  return new UsageError(
     `${word}: there is no such option; ${near === undefined ? "" : `did you mean --${near}? `}` +
       `see wasi --help`,
   );
@@ -273,7 +80,7 @@ async function takeOptions(draft: Draft, words: readonly string[]): Promise<read
     let value = token.value ?? "";
     if (option.value === undefined) {
       if (inlineValue && yes(value) === undefined) {
-        throw new CommandError(`${rawName}=${value}: it takes no value; say ${rawName}`);
+        throw new UsageError(`${rawName}=${value}: it takes no value; say ${rawName}`);
       }
       if (inlineValue && yes(value) === false) continue;
       value = "";
@@ -281,7 +88,7 @@ async function takeOptions(draft: Draft, words: readonly string[]): Promise<read
       const but = token.value === undefined
         ? ""
         : `; for one that begins with a dash ${rawName}=VALUE`;
-      throw new CommandError(
+      throw new UsageError(
         `${rawName}: its value is missing: say ${rawName} ${option.value}${but}`,
       );
     } else if (rawName.length === 2) value = value.replace(/^=/, "");
@@ -303,9 +110,10 @@ export async function parseCommand(words: readonly string[]): Promise<Command> {
   if (draft.settings.length > 0 || draft.config !== undefined) {
     const { applySettings, readConfig } = await import("./wasmtime.ts");
     if (draft.config !== undefined) draft.settings.unshift(...await readConfig(draft.config));
-    const { timeout } = draft;
+    const { timeout, maxMemory } = draft;
     applySettings(draft, draft.settings);
     draft.timeout = timeout ?? draft.timeout;
+    draft.maxMemory = maxMemory ?? draft.maxMemory;
   }
   if (draft.deterministic) {
     draft.clock ??= DETERMINISTIC_CLOCK;
@@ -318,7 +126,7 @@ export async function parseCommand(words: readonly string[]): Promise<Command> {
 
 function fileOf(words: readonly string[]): string {
   if (words[0]) return words[0];
-  throw new CommandError("which program? Give a FILE (.wasm or .wat); see wasi --help");
+  throw new UsageError("which program? Give a FILE (.wasm or .wat); see wasi --help");
 }
 
 function inspected(draft: Draft, words: readonly string[]): Command {
@@ -326,10 +134,10 @@ function inspected(draft: Draft, words: readonly string[]): Command {
   if (first === "--help" || first === "-h") return { ...draft, action: "help" };
   const left = first === "--" ? words.slice(1) : words;
   if (first !== "--" && first?.startsWith("-") && first !== "-") {
-    throw new CommandError(`${first}: inspect has no options; say wasi inspect FILE`);
+    throw new UsageError(`${first}: inspect has no options; say wasi inspect FILE`);
   }
   if (left.length > 1) {
-    throw new CommandError(`${first === "--" ? left[1] : second}: inspect takes one FILE`);
+    throw new UsageError(`${first === "--" ? left[1] : second}: inspect takes one FILE`);
   }
   return { ...draft, action: "inspect", file: fileOf(left) };
 }
@@ -340,13 +148,15 @@ function emptyDraft(): Draft {
     file: "",
     rest: [],
     mounts: [],
-    env: {},
+    env: Object.create(null),
     argv0: undefined,
     invoke: undefined,
     timeout: undefined,
     maxMemory: undefined,
     maxDisk: undefined,
+    maxOutput: undefined,
     maxFiles: undefined,
+    maxOpenFiles: undefined,
     clock: undefined,
     seed: undefined,
     trace: undefined,
@@ -363,37 +173,12 @@ function emptyDraft(): Draft {
   };
 }
 
-/** HOST[::GUEST[::ro]], as wasmtime spells it. */
-function directory(kind: "host" | "overlay", text: string, option: string): Mount {
-  const [host, guest, mode, ...more] = text.split("::");
-  const modes = kind === "host" ? ["ro", "rw"] : [];
-  if (!host || more.length > 0 || (mode !== undefined && !modes.includes(mode))) {
-    const forms = kind === "host" ? "HOST, HOST::GUEST or HOST::GUEST::ro" : "HOST or HOST::GUEST";
-    throw new CommandError(`${option} ${text}: it must be ${forms}`);
-  }
-  const readOnly = mode === "ro";
-  return { kind, host, guest: guest || host, readOnly, option: `${option} ${text}` };
-}
-
-/** HOST[:GUEST][:ro], as wazero spells it: without GUEST it has the name it has on the host. */
-function wazeroMount(text: string, option: string): Mount {
-  const readOnly = text.endsWith(":ro");
-  const paths = readOnly ? text.slice(0, -3) : text;
-  const colon = paths.lastIndexOf(":");
-  const host = colon < 0 ? paths : paths.slice(0, colon);
-  if (host === "") {
-    throw new CommandError(`${option} ${text}: it must be HOST, HOST:GUEST or HOST:GUEST:ro`);
-  }
-  const guest = colon < 0 ? host : paths.slice(colon + 1) || host;
-  return { kind: "host", host, guest, readOnly, option: `${option} ${text}` };
-}
-
 function refuseTwice(mounts: readonly Mount[]): void {
   const seen = new Map<string, string>();
   for (const { guest, option } of mounts) {
     const other = seen.get(guest);
     if (other !== undefined) {
-      throw new CommandError(
+      throw new UsageError(
         `${option}: the guest's ${guest} is there already (${other}); give it another name`,
       );
     }
@@ -401,29 +186,50 @@ function refuseTwice(mounts: readonly Mount[]): void {
   }
 }
 
+/** The variables, in an object without a prototype: one of them may be called `__proto__`. */
 async function environmentOf(draft: Draft): Promise<Record<string, string>> {
-  const env = draft.inheritEnv ? variables() : {};
+  const env: Record<string, string> = Object.create(null);
+  if (draft.inheritEnv) Object.assign(env, ofRuntime("--env-inherit", variables));
   for (const file of draft.envFiles) Object.assign(env, await environmentFile(file));
   for (const text of draft.variables) {
     const equals = text.indexOf("=");
     const name = equals < 0 ? text : text.slice(0, equals);
-    if (name === "") throw new CommandError(`--env ${text}: it must be NAME or NAME=VALUE`);
-    const value = equals < 0 ? variable(name) : text.slice(equals + 1);
-    if (value === undefined) {
-      throw new CommandError(`--env ${name}: there is no such variable; say --env ${name}=VALUE`);
-    }
-    env[name] = value;
+    if (name === "") throw new UsageError(`--env ${text}: it must be NAME or NAME=VALUE`);
+    const value = equals < 0
+      ? ofRuntime(`--env ${name}`, () => variable(name))
+      : text.slice(equals + 1);
+    // what is not set here is not set there, as wasmtime has it
+    if (value !== undefined) env[name] = value;
   }
   return env;
 }
 
-async function environmentFile(file: string): Promise<Record<string, string | undefined>> {
-  let bytes: Uint8Array;
+/** What the runtime may keep to itself. */
+function ofRuntime<T>(option: string, ask: () => T): T {
   try {
-    bytes = await readBytes(file);
+    return ask();
+  } catch (error) {
+    throw new CommandError(`${option}: ${plain(error)}`);
+  }
+}
+
+async function environmentFile(file: string): Promise<Record<string, string | undefined>> {
+  let text: string;
+  try {
+    text = new TextDecoder().decode(await readBytes(file));
   } catch (error) {
     throw new CommandError(`--env-file ${file}: ${plain(error)}`);
   }
   const { parseEnv } = await import("node:util");
-  return parseEnv(new TextDecoder().decode(bytes)) as Record<string, string | undefined>;
+  const parsed = (text: string): Record<string, string | undefined> =>
+    Object.assign(Object.create(null), parseEnv(text));
+  const env = parsed(text);
+  // the runtimes lose this one
+  const line = /^[^\S\n]*(?:export\s+)?__proto__(?=[^\S\n]*=)/gm;
+  if (!Object.hasOwn(env, "__proto__") && line.test(text)) {
+    let name = "other";
+    while (text.includes(name)) name += "_";
+    env.__proto__ = parsed(text.replace(line, name))[name];
+  }
+  return env;
 }

@@ -23,7 +23,7 @@ Directories
   --confine kernel|walk|checked  insist on how directories are confined
 
 Variables, arguments, input
-  --env NAME[=VALUE]             a variable; without a value the one that is set here
+  --env NAME[=VALUE]             a variable; without a value the one that is set here, if it is
   --env-inherit                  all that are set here
   --env-file FILE                those of a file with lines NAME=VALUE
   --argv0 NAME                   the program's name for itself
@@ -33,9 +33,11 @@ Variables, arguments, input
 Limits
   --threads[=N]                  it may start threads (wasi-threads), 128 or N at once
   --timeout TIME                 end it after 10s (or 10), 500ms, 1m30s (exit code 124)
-  --max-disk SIZE                bytes that it may add to its directories: 1000, 64K, 1G
+  --max-memory SIZE              bytes that its memory may grow to: 1000, 64K, 1G
+  --max-output SIZE              bytes that it may write to standard output and error together
+  --max-open-files N             files and directories that it may have open
+  --max-disk SIZE                bytes that it may add to its directories
   --max-files N                  files and directories that it may make
-  -W max-memory-size=SIZE        bytes that its memory may grow to
 
 The same run twice
   --deterministic                a clock and randomness that are always the same
@@ -56,5 +58,5 @@ As wasmtime has it
                                  taken and without effect: they are for another engine
 
 Exit code: the program's own; 134 if it trapped, 124 if its time was over, 141 if nobody read what it
-wrote, 1 if it could not be run.
+wrote, 1 if it could not be run, 2 if the command line or a file of settings is wrong.
 `;

@@ -144,8 +144,8 @@ async function limit(
   const least = Math.max(0, ...parseBinary(bytes).memories.map(({ minimum }) => minimum * PAGE));
   if (least > maxMemory) {
     throw new CommandError(
-      `-W max-memory-size=${maxMemory}: ${file} begins with ${least} bytes of memory; ` +
-        `give it at least that`,
+      `${file}: it begins with ${least} bytes of memory and may have ${maxMemory}; ` +
+        `give it at least --max-memory=${least}`,
     );
   }
   return limitMemory(bytes, Math.floor(maxMemory / PAGE)) as Uint8Array<ArrayBuffer>;

@@ -8,9 +8,9 @@ import { PAGE } from "../core/constants.ts";
 import { ProcExit } from "../core/exit.ts";
 import type { Directory } from "../core/host.ts";
 import { BaseWASI, type WASIImport, type WASIOptions } from "../core/wasi.ts";
-import type { Command, Mount } from "./arguments.ts";
 import { CommandError, plain } from "./error.ts";
-import { exit, OUTPUT_CLOSED } from "./runtime.ts";
+import type { Command, Mount } from "./options.ts";
+import { exit, OUTPUT_CLOSED, uncallable, unreadable } from "./runtime.ts";
 import type { Bytes } from "./trap.ts";
 
 /** WASI's EPIPE. */
@@ -35,17 +35,26 @@ async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<D
       throw new CommandError(`${mount.option}: there is no such directory; make it first`);
     }
     if (code !== "ERR_INVALID_ARG_VALUE") {
-      throw new CommandError(`${mount.option}: ${plain(error)}`);
+      throw new CommandError(`${mount.option}: ${unreadable(mount.host) ?? plain(error)}`);
     }
     throw new CommandError(
-      `--confine=${confine}: ${unconfined(message)}; leave it out for the strongest there is`,
+      `--confine=${confine}: ${unavailable(message)}; leave it out for the strongest there is`,
     );
   }
 }
 
-/** Why a confinement is not to be had, without the name that it has in the class's options. */
-function unconfined(message: string): string {
-  return message.replace(/^.*?(?= is not to be had)/, "it").replace(/\. Received .*$/s, "");
+/** Why something is not to be had, without the name that it has in the class's options. */
+function unavailable(message: string): string {
+  return message.replace(/^The property '[^']*'/, "it").replace(/\. Received .*$/s, "");
+}
+
+/** What the class says against its options, as the command's own. */
+export function refusedBy(error: unknown): CommandError {
+  const { code, message } = error as { code?: string; message: string };
+  if (code !== "ERR_INVALID_ARG_VALUE" || !message.includes("'options.listen'")) {
+    return new CommandError(plain(error));
+  }
+  return new CommandError(`--listen: ${uncallable() ?? unavailable(message)}`);
 }
 
 async function openInput(file: string): Promise<number> {
@@ -94,8 +103,8 @@ function nameOf(file: string): string {
 }
 
 async function optionsOf(command: Command): Promise<WASIOptions> {
-  const { file, rest, argv0, mounts, env, maxDisk, maxFiles, maxMemory, clock, seed } = command;
-  const preopens: Record<string, Directory> = {};
+  const { file, rest, argv0, mounts, env, maxMemory, clock, seed } = command;
+  const preopens: Record<string, Directory> = Object.create(null); // for any name there is
   for (const mount of mounts) preopens[mount.guest] = await directoryOf(mount, command.confine);
   // a program from standard input leaves nothing there
   const inherited = file === "-" ? null : 0;
@@ -109,8 +118,10 @@ async function optionsOf(command: Command): Promise<WASIOptions> {
     clock,
     random: seed,
     limits: {
-      diskBytes: maxDisk,
-      files: maxFiles,
+      diskBytes: command.maxDisk,
+      files: command.maxFiles,
+      openFiles: command.maxOpenFiles,
+      outputBytes: command.maxOutput,
       memoryPages: maxMemory === undefined ? undefined : Math.floor(maxMemory / PAGE),
     },
     trace: command.trace === undefined ? false : tracer(command.trace),
@@ -220,7 +231,7 @@ export async function run(
   try {
     wasi = new BaseWASI(options, runtimeMaker());
   } catch (error) {
-    throw new CommandError(plain(error));
+    throw refusedBy(error);
   }
   const imports = importsOf(command.file, module, wasi);
   let instance: WebAssembly.Instance | undefined;

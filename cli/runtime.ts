@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { CommandError, plain } from "./error.ts";
+import { CommandError, notPermitted, plain } from "./error.ts";
 
 interface DenoNamespace {
   args: string[];
   env: { get(name: string): string | undefined; toObject(): Record<string, string> };
   exit(code: number): never;
   readFileSync(path: string): Uint8Array;
+  permissions: { querySync(descriptor: { name: string; path?: string }): { state: string } };
 }
 
 interface BunNamespace {
@@ -20,6 +21,8 @@ interface BunNamespace {
 interface NodeProcess {
   argv: string[];
   platform: string;
+  /** with `--permission` */
+  permission?: { has(name: string, path?: string): boolean };
   env: Record<string, string>;
   exit(code: number): never;
   reallyExit?(code: number): never;
@@ -56,7 +59,11 @@ export function variable(name: string): string | undefined {
 
 /** All variables of the environment. */
 export function variables(): Record<string, string> {
-  return runtime.Deno === undefined ? { ...runtime.process.env } : runtime.Deno.env.toObject();
+  if (runtime.Deno === undefined) return { ...runtime.process.env };
+  const all = { ...runtime.Deno.env.toObject() };
+  // the object that Deno makes of them has no place for this one
+  const lost = runtime.Deno.env.get("__proto__");
+  return lost === undefined ? all : { ...all, ["__proto__"]: lost };
 }
 
 /** Ends the process at once: what a guest wrote is written. */
@@ -96,6 +103,25 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   if (runtime.Bun !== undefined) return await runtime.Bun.file(path).bytes();
   if (runtime.Deno !== undefined) return runtime.Deno.readFileSync(path);
   return runtime.process.getBuiltinModule("node:fs").readFileSync(path);
+}
+
+/** That the runtime may not read a file or folder, if so: what the system refuses looks the same. */
+export function unreadable(path: string): string | undefined {
+  return refusal("read", "fs.read", path);
+}
+
+/** That the runtime may not call foreign functions, if so. */
+export function uncallable(): string | undefined {
+  return refusal("ffi", "ffi");
+}
+
+function refusal(ofDeno: string, ofNode: string, path?: string): string | undefined {
+  if (runtime.Deno !== undefined) {
+    const { state } = runtime.Deno.permissions.querySync({ name: ofDeno, path });
+    return state === "granted" ? undefined : notPermitted("Deno", `--allow-${ofDeno}`);
+  }
+  if (runtime.process.permission?.has(ofNode, path) !== false) return undefined;
+  return notPermitted("Node", `--allow-${ofNode.replace(".", "-")}`);
 }
 
 /** What is left to say when nobody reads any more, as after SIGPIPE. */

@@ -15,9 +15,9 @@ import { versionOf } from "../adapters/run_on.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workers } from "../adapters/workers.ts";
 import { tableOf, type WASIOptions } from "../core/guest.ts";
-import type { Command } from "./arguments.ts";
-import { CommandError, plain } from "./error.ts";
-import { checkImports, endingWithReader } from "./run.ts";
+import { CommandError, UsageError } from "./error.ts";
+import type { Command } from "./options.ts";
+import { checkImports, endingWithReader, refusedBy } from "./run.ts";
 import type { Bytes } from "./trap.ts";
 
 /** The end of the process ends all loops: checks at loops would only slow them down. */
@@ -38,7 +38,7 @@ export async function runWithThreads(
   module: WebAssembly.Module,
   bytes: Bytes,
 ): Promise<number> {
-  if (invoke !== undefined) throw new CommandError("--invoke: not with --threads");
+  if (invoke !== undefined) throw new UsageError("--invoke: not with --threads");
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === "_start")) {
     throw new CommandError(`${file}: it has no _start to run`);
   }
@@ -52,7 +52,7 @@ export async function runWithThreads(
     const code = { loaded: bytes.given, module: compiled, checks };
     apart = prepareApart(platform, code, own, { ...options, version: versionOf(module) });
   } catch (error) {
-    throw new CommandError(plain(error));
+    throw refusedBy(error);
   }
   endingWithReader(apart.wasiImport);
   return await apart.run();

@@ -45,7 +45,7 @@ export async function runTimed(
 ): Promise<number> {
   const place = cli.startsWith("file:") ? fileURLToPath(cli) : cli;
   const all = [place, ...timedWords(words)];
-  const child = "Deno" in globalThis ? await startDeno(all) : await start(all);
+  const child = "Deno" in globalThis ? startDeno(all) : await start(all);
   let why: "time" | NodeJS.Signals | undefined;
   const end = (reason: "time" | NodeJS.Signals): void => {
     why ??= reason;
@@ -113,7 +113,7 @@ const PERMISSIONS: readonly Permission[] = ["env", "ffi", "net", "read", "run", 
  * Starts Deno with the permissions that it has here, as far as they are whole: Deno does not tell of
  * others, and Node's module would give it all of them.
  */
-async function startDeno(words: readonly string[]): Promise<Child> {
+function startDeno(words: readonly string[]): Child {
   const { Deno } = globalThis as unknown as { Deno: DenoNamespace };
   const has = (name: Permission): boolean => {
     const { state, partial } = Deno.permissions.querySync({ name });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { CommandError } from "./error.ts";
+import { UsageError } from "./error.ts";
 
 const UNITS: Record<string, number> = {
   h: 3600000,
@@ -26,7 +26,7 @@ export function duration(text: string, option: string): number {
     }
   }
   if (milliseconds > 0) return milliseconds;
-  throw new CommandError(`${option}=${text}: it must be a time such as 10s, 500ms or 1m30s`);
+  throw new UsageError(`${option}=${text}: it must be a time such as 10s, 500ms or 1m30s`);
 }
 
 const SIZES: Record<string, number> = { "": 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
@@ -41,7 +41,7 @@ export function size(text: string, option: string): number {
     ? Number(plain)
     : NaN;
   if (Number.isSafeInteger(value)) return value;
-  throw new CommandError(`${option}=${text}: it must be a number such as 1000, 64K or 1G`);
+  throw new UsageError(`${option}=${text}: it must be a number such as 1000, 64K or 1G`);
 }
 
 const WIDE = 2n ** 64n;
@@ -50,7 +50,7 @@ const WIDE = 2n ** 64n;
 export function whole(text: string, option: string): bigint {
   const value = /^(\d+|0x[0-9a-f]+)$/i.test(text) ? BigInt(text) : -1n;
   if (value >= 0n && value < WIDE) return value;
-  throw new CommandError(`${option}=${text}: it must be a whole number such as 42, below 2^64`);
+  throw new UsageError(`${option}=${text}: it must be a whole number such as 42, below 2^64`);
 }
 
 /** A date, with a time and a zone if need be. */
@@ -62,7 +62,7 @@ export function time(text: string, option: string): bigint {
   const date = DATE.exec(text);
   const milliseconds = date === null ? NaN : Date.parse(date[1] && !date[4] ? `${text}Z` : text);
   if (milliseconds >= 0 && milliseconds < 2 ** 64 / 1e6) return BigInt(milliseconds) * 1000000n;
-  throw new CommandError(
+  throw new UsageError(
     `${option}=${text}: it must be nanoseconds since 1970, or a date from then on such as ` +
       `2026-01-31T12:00:00Z`,
   );
@@ -79,7 +79,7 @@ export function address(text: string, option: string): { host: string; port: num
   const [, brackets, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (digits === undefined || port > 65535) {
-    throw new CommandError(
+    throw new UsageError(
       `${option} ${text}: it must be HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080`,
     );
   }

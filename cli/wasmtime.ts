@@ -4,7 +4,7 @@
  * @module
  */
 import { THREADS } from "../core/constants.ts";
-import { CommandError, plain } from "./error.ts";
+import { CommandError, plain, UsageError } from "./error.ts";
 import { readBytes } from "./runtime.ts";
 import { address, duration, size, yes } from "./values.ts";
 
@@ -88,12 +88,12 @@ function wasm(to: Settable, { text, option }: Setting): void {
       return;
   }
   if (!FEATURES.has(name)) {
-    throw new CommandError(
+    throw new UsageError(
       `${option} ${text}: there are timeout=TIME, max-memory-size=SIZE, max-wasm-stack=SIZE, and ` +
         `features such as simd`,
     );
   }
-  if (yes(value) === undefined) throw new CommandError(`${option} ${text}: it must be y or n`);
+  if (yes(value) === undefined) throw new UsageError(`${option} ${text}: it must be y or n`);
 }
 
 function wasi(to: Settable, { text, option }: Setting): void {
@@ -105,9 +105,9 @@ function wasi(to: Settable, { text, option }: Setting): void {
   else if (name === "tcplisten") {
     to.listen.push(address(value ?? "", `${option} tcplisten`));
   } else if (name === "listenfd") {
-    throw new CommandError(`${option} ${text}: say --listen HOST:PORT`);
+    throw new UsageError(`${option} ${text}: say --listen HOST:PORT`);
   } else if (!ANYWAY.has(name) || !wanted) {
-    throw new CommandError(
+    throw new UsageError(
       `${option} ${text}: there are inherit-env, threads and cli; preview1 has nothing else`,
     );
   }
@@ -133,7 +133,7 @@ export async function readConfig(file: string): Promise<Setting[]> {
   let group: Setting["group"] | undefined;
   text.split("\n").forEach((line, i) => {
     const title = /^\s*\[([a-z]+)\]\s*(?:#.*)?$/.exec(line);
-    if (title !== null && title[1]! in GROUPS) {
+    if (title !== null && Object.hasOwn(GROUPS, title[1]!)) {
       group = GROUPS[title[1]!];
       return;
     }
@@ -142,7 +142,7 @@ export async function readConfig(file: string): Promise<Setting[]> {
       const value = pair[2]!.replace(/^"|"$/g, "");
       settings.push({ group, text: `${pair[1]}=${value}`, option: `--config ${file}:` });
     } else if (!/^\s*(?:#.*)?$/.test(line)) {
-      throw new CommandError(
+      throw new UsageError(
         `--config ${file}: line ${i + 1} is neither a group such as [wasm] nor name = value`,
       );
     }

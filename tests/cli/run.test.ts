@@ -130,11 +130,54 @@ test("variables: one by one, from a file, all of them; the nearest wins", option
     assert.match(out, /^\[PATH=.*\]$/m);
     assert.doesNotMatch(out, /a=b/);
   });
+  // what is not set here is not set there, as wasmtime has it
+  const unset = await wasi(["--env", "NOT_SET", "--env", "HERE", show, "env"], { cwd, env });
+  assert.deepEqual({ code: unset.code, out: unset.out, err: unset.err }, {
+    code: 0,
+    out: "[HERE=here]\n",
+    err: "",
+  });
   // nor is there anything of the command's own
   const timed = await wasi(["--env-inherit", "--timeout=20s", show, "env"], { cwd, env });
   const plain = await wasi(["--env-inherit", show, "env"], { cwd, env });
   assert.deepEqual(timed.out.split("\n").sort(), plain.out.split("\n").sort());
 });
+
+test(
+  "no name is special: a variable, a folder and a program called __proto__",
+  options,
+  async () => {
+    const cwd = folder();
+    fs.writeFileSync(
+      path.join(cwd, "proto.env"),
+      "__proto__=first\nexport __proto__ = 'file'\nA=1\n",
+    );
+    const forms: [words: string[], expected: string[]][] = [
+      [["--env", "__proto__=1"], ["[__proto__=1]"]],
+      [["--env", "__proto__"], ["[__proto__=here]"]],
+      [["--env-file=proto.env"], ["[A=1]", "[__proto__=file]"]],
+      [["--env-file=proto.env", "--env=__proto__="], ["[A=1]", "[__proto__=]"]],
+      [["--timeout=60s", "--env", "__proto__=1", "--env=constructor=2"], [
+        "[__proto__=1]",
+        "[constructor=2]",
+      ]],
+    ];
+    const shell = '__proto__=here exec "$@"';
+    await each(forms, async ([words, expected]) => {
+      const { out, err } = await wasi([...words, show, "env"], { cwd, shell });
+      assert.equal(err, "");
+      assert.deepEqual(out.split("\n").slice(0, -1).sort(), expected);
+    });
+    const all = await wasi(["--env-inherit", show, "env"], { cwd, shell });
+    assert.match(all.out, /^\[__proto__=here\]$/m);
+    for (const words of [["--dir", "data::__proto__"], ["--overlay=data::__proto__"]]) {
+      const { out, err } = await wasi([...words, "--tmp", tool, "list", "__proto__"], { cwd });
+      assert.deepEqual(names(out), ["in.txt"], err);
+    }
+    const named = await wasi(["--argv0", "__proto__", show, "__proto__"], { cwd });
+    assert.equal(named.out, "[__proto__]\n[__proto__]\n");
+  },
+);
 
 test("standard input is the command's, or a file", options, async () => {
   const cwd = folder();
@@ -167,6 +210,8 @@ test("limits: memory, bytes on disks, files", options, async () => {
     [[], ["grows", "20"], /^20 of 20$/m],
     [["-W", "max-memory-size=17MiB"], ["grows", "20"], /^1[0-5] of 20$/m],
     [["-Wmax-memory-size=17_825_792"], ["grows", "20"], /^1[0-5] of 20$/m],
+    [["--max-memory", "17M"], ["grows", "20"], /^1[0-5] of 20$/m],
+    [["--max-memory=17M", "-Wmax-memory-size=100M"], ["grows", "20"], /^1[0-5] of 20$/m],
     [["--tmp=/", "--max-files", "3"], ["makes", "5"], /^3 Quota exceeded$/m],
     [["--tmp=/", "--max-files=10"], ["makes", "5"], /^5 all$/m],
   ];
@@ -188,6 +233,20 @@ test("limits: memory, bytes on disks, files", options, async () => {
   const { code } = await wasi(words, { cwd });
   assert.equal(code, 19); // DQUOT
   assert.equal(fs.statSync(path.join(cwd, "data/big")).size, 1000);
+  // twenty bytes a line
+  const lines = await wasi(["--max-output", "1K", show, "lines", "1000"]);
+  assert.equal(lines.out.slice(0, 40), "guest: 000000000000\nguest: 000000000001\n");
+  assert.equal(lines.stdout.length, 1024);
+  const few = await wasi(["--max-output=20000", show, "lines", "1000"]);
+  assert.equal(few.stdout.length, 20_000);
+  // a list of a directory takes a descriptor
+  const [open, none] = await Promise.all([
+    wasi(["--dir", "data", "--max-open-files", "1", tool, "list", "data"], { cwd }),
+    wasi(["--dir", "data", "--max-open-files=0", tool, "list", "data"], { cwd }),
+  ]);
+  assert.deepEqual(names(open.out), ["big", "in.txt"]);
+  assert.equal(none.out, "");
+  assert.match(none.err, /No file descriptors available|Too many open files/);
 });
 
 test("--deterministic, --clock and --seed: the same run twice", options, async () => {
@@ -243,6 +302,16 @@ test("--trace shows each call, or those of a kind, on standard error", options, 
   ]);
   assert.equal(none.err, "");
   assert.match(none.out, /^0 type/);
+});
+
+test("what a trace shows of a guest's text moves no terminal", options, async () => {
+  const place = "/tmp/\u001b[31m\u009b\u007f\u202ea\u2028\u2066";
+  const { err } = await wasi(["--trace=fs", "--tmp", tool, "list", place]);
+  assert.match(err, /path="\\u001b\[31m\\u009b\\u007f\\u202ea\\u2028\\u2066"/);
+  // the program says on its own what it did not find
+  const lines = err.split("\n").filter((line) => /^(==>|<==) /.test(line));
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(lines.join("\n"), /[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/);
 });
 
 test("--confine insists", options, async () => {

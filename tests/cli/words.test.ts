@@ -136,7 +136,7 @@ if (runtime.startsWith("node")) {
     assert.equal(start([show, ...many], root, bin).out, shown(["show.wasm", ...many]));
     const none = start([], root, bin);
     assert.deepEqual(none, {
-      code: 1,
+      code: 2,
       out: "",
       err: "wasi: which program? Give a FILE (.wasm or .wat); see wasi --help\n",
     });
