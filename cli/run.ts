@@ -18,7 +18,7 @@ const PIPE = 64;
 /** The descriptors that a reader may leave. */
 const OUTPUT: readonly number[] = [1, 2];
 /** How many frames of a stack an engine keeps. */
-const FRAMES_KEPT = 60;
+export const FRAMES_KEPT = 60;
 const MISSING_MAX = 10;
 
 async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<Directory> {
@@ -267,19 +267,23 @@ async function start(
   instance: WebAssembly.Instance,
   bytes: Uint8Array,
 ): Promise<number> {
-  const { _start, _initialize } = instance.exports;
+  const { _start, _initialize, memory } = instance.exports;
   if (command.invoke !== undefined) {
     const { invoke } = await import("./invoke.ts");
     return await invoke(command.file, command.invoke, command.rest, { wasi, instance, bytes });
   }
   if (typeof _start === "function") {
-    if (instance.exports.memory !== undefined) return wasi.start(instance);
+    if (memory !== undefined) return wasi.start(instance);
     bind(wasi, instance);
     _start();
     return 0;
   }
   if (typeof _initialize === "function") {
-    wasi.initialize(instance);
+    if (memory !== undefined) wasi.initialize(instance);
+    else {
+      bind(wasi, instance);
+      _initialize();
+    }
     return 0;
   }
   throw new CommandError(

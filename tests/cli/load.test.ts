@@ -250,11 +250,21 @@ test("programs of both snapshots, and those that need nothing, are run", options
       (func (export "_start") (call $exit (i32.const 9))))`,
   );
   const reactor = guest("reactor");
+  const bare = path.join(folder, "bare.wat");
+  fs.writeFileSync(bare, '(module (func (export "_initialize")) (func (export "f")))');
+  const leaving = path.join(folder, "leaving.wat");
+  fs.writeFileSync(
+    leaving,
+    `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (func (export "_initialize") (call $exit (i32.const 5))))`,
+  );
   const forms: [file: string, code: number, out: string][] = [
     [unstable, 0, "hello\n"],
     [nothing, 0, ""],
     [exits, 9, ""],
     [reactor, 0, ""],
+    [bare, 0, ""],
+    [leaving, 5, ""],
   ];
   await each(forms, async ([file, code, out]) => {
     const ran = await wasi([file]);
