@@ -6,6 +6,7 @@
 import { isException, UNCAUGHT } from "../core/exit.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
 import { Instructions } from "../core/module/instructions.ts";
+import { FRAMES_KEPT } from "./run.ts";
 import { harmless } from "../core/text.ts";
 
 /** What a trapped guest ends with, as after SIGABRT. */
@@ -45,7 +46,8 @@ export function trapped(
   const thrown = isException(error) || reason === UNCAUGHT;
   const message = thrown ? "nothing caught its exception" : reason;
   const names = new Names(bytes);
-  const frames = "Bun" in globalThis ? framesOfBun(stack, names, called) : framesOfV8(stack, names);
+  const all = "Bun" in globalThis ? framesOfBun(stack, names, called) : framesOfV8(stack, names);
+  const frames = folded(all, stack.filter((line) => line !== "").length >= FRAMES_KEPT);
   const more = frames.length > FRAMES_MAX ? ["... and more"] : [];
   const lines = [...frames.slice(0, FRAMES_MAX), ...more].map((line) => `\n  ${harmless(line)}`);
   console.error(`wasi: the program trapped: ${message}${lines.join("")}`);
@@ -97,6 +99,46 @@ function placeOf(
   } catch {
     return undefined; // it has ended: they are not alike
   }
+}
+
+/** How many functions that call each other in turn are seen as such. */
+const CYCLE_MAX = 10;
+/** How often they must, to be shown once. */
+const TURNS_MIN = 4;
+
+/** Frames that come again and again, as in a recursion, once. */
+function folded(frames: readonly string[], cut: boolean): string[] {
+  const shown: string[] = [];
+  for (let i = 0; i < frames.length;) {
+    const cycle = cycleAt(frames, i);
+    if (cycle === 0) {
+      shown.push(frames[i++]!);
+      continue;
+    }
+    const begin = i;
+    while (i < frames.length && frames[i] === frames[begin + (i - begin) % cycle]) i++;
+    const more = Math.floor((i - begin) / cycle) - 1;
+    const atEnd = cut && i === frames.length;
+    if (!atEnd) i = begin + (more + 1) * cycle;
+    const which = cycle === 1 ? "the same" : `these ${cycle}`;
+    shown.push(
+      ...frames.slice(begin, begin + cycle),
+      `... ${which} again, ${more} times${atEnd ? " or more" : ""}`,
+    );
+  }
+  return shown;
+}
+
+/** How many frames from here on come again at once, several times; 0 for none. */
+function cycleAt(frames: readonly string[], at: number): number {
+  for (let cycle = 1; cycle <= CYCLE_MAX; cycle++) {
+    const end = at + cycle * TURNS_MIN;
+    if (end > frames.length) return 0;
+    let i = at + cycle;
+    while (i < end && frames[i] === frames[i - cycle]) i++;
+    if (i === end) return cycle;
+  }
+  return 0;
 }
 
 /** What a module calls its functions, by where their code is: engines do not tell all of it. */
