@@ -194,6 +194,11 @@ export class VolumeFile implements File {
     node.opened++;
   }
 
+  /** What lies beneath may be the embedder's own. */
+  get direct(): boolean {
+    return !this.#node.pages.hasBase;
+  }
+
   read(into: Uint8Array, offset: number, length: number, position: number): number {
     if (!this.#reads) return -Errno.BADF;
     const node = this.#node;

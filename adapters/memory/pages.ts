@@ -40,6 +40,11 @@ export class Pages {
     return this.#size;
   }
 
+  /** Whether anything lies beneath. */
+  get hasBase(): boolean {
+    return this.#base !== undefined;
+  }
+
   /** Whether it has ever been written to or cut. */
   get changed(): boolean {
     return this.#changed;
