@@ -16,6 +16,7 @@ import {
   interfaceOf,
   isComponent,
 } from "../core/module/diagnose.ts";
+import { offeredOf, offers } from "../core/imports.ts";
 import { limitMemory } from "../core/module/memory.ts";
 import { exportStart } from "../core/module/start.ts";
 import { nearest } from "../core/names.ts";
@@ -123,7 +124,7 @@ function refuseUnfit(module: Interface | Binary, { imports, threads }: Own): voi
     table: tableOf,
     has: (module, name) => {
       const namespace = Object.hasOwn(imports, module) ? imports[module] : undefined;
-      return namespace !== undefined && namespace[name] !== undefined;
+      return namespace !== undefined && offers(namespace, name);
     },
     threads: threads !== undefined,
     allowThreads: "set options.threads",
@@ -217,7 +218,8 @@ async function runNow(
   stateOf(wasi).first = first;
   try {
     limit?.start();
-    const instance = await instantiate(module, { ...own.imports, ...limit?.imports }, wasi);
+    const given = { ...own.imports, ...limit?.imports };
+    const instance = await instantiate(module, offeredOf(module, given), wasi);
     if ("_start" in instance.exports) return await wasi.start(instance);
     await wasi.initialize(instance);
     return instance;

@@ -222,6 +222,41 @@ export function hidden<T extends object>(imports: T): T {
   return Object.defineProperties(imports, HIDING);
 }
 
+/** Whether a value is what every object of its kind inherits from, of this realm or another. */
+function isBase(value: object): boolean {
+  return Object.hasOwn(value, "hasOwnProperty") || Object.hasOwn(value, "apply");
+}
+
+/**
+ * Whether a namespace of the embedder's has a name to be imported: a property of its own or one of
+ * its class's, and nothing that comes with being an object.
+ */
+export function offers(namespace: object, name: string): boolean {
+  let holder: object | null = namespace;
+  while (holder !== null && (holder === namespace || !isBase(holder))) {
+    if (Object.hasOwn(holder, name)) {
+      const inherited = holder !== namespace && name === "constructor";
+      return !inherited && !(typeof namespace === "function" && name === "prototype");
+    }
+    holder = Object.getPrototypeOf(holder);
+  }
+  return false;
+}
+
+/** What a module imports of what the embedder gives, and nothing else that could be reached by a name. */
+export function offeredOf(
+  module: WebAssembly.Module,
+  given: WebAssembly.Imports,
+): WebAssembly.Imports {
+  const all: Record<string, WebAssembly.ModuleImports> = Object.create(null);
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const namespace = Object.hasOwn(given, from) ? given[from] : undefined;
+    if (namespace === undefined || !offers(namespace, name)) continue;
+    (all[from] ??= Object.create(null) as WebAssembly.ModuleImports)[name] = namespace[name]!;
+  }
+  return all;
+}
+
 /** The shape of a signature: one letter for each parameter. */
 export function shapeOf({ parameters }: Signature): string {
   let shape = "";

@@ -371,7 +371,8 @@ export class Libc implements PosixLibc {
     const view = large ? new DataView(block.buffer) : this.#view;
     for (let i = 0; i < fds.length; i++) {
       const pollfd = at + i * linux.Pollfd.size;
-      const events = (entries[i]!.events & Poll.READ) !== 0 ? linux.POLLIN : linux.POLLOUT;
+      const reads = (entries[i]!.events & Poll.READ) !== 0;
+      const events = reads ? linux.POLLIN | linux.POLLRDHUP : linux.POLLOUT;
       view.setInt32(pollfd + linux.Pollfd.fd, fds[i]!, true);
       view.setUint16(pollfd + linux.Pollfd.events, events, true);
       view.setUint16(pollfd + linux.Pollfd.revents, 0, true);
@@ -405,5 +406,8 @@ export class Libc implements PosixLibc {
     this.#view.setInt32(INTEGER, 0, true);
     if (this.#c.ioctl!(fd, linux.FIONREAD, this.#integer) < 0) return;
     entry.nbytes = Math.max(0, this.#view.getInt32(INTEGER, true));
+    // a socket that is read to its end, though it may still be written to
+    const isEnd = (revents & linux.POLLRDHUP) !== 0 && entry.nbytes === 0;
+    if (isEnd) entry.found |= Poll.HANGUP;
   }
 }

@@ -103,3 +103,29 @@ test("what is closed twice closes nobody else's number", { skip }, async () => {
   done();
   client.destroy();
 });
+
+test("poll_oneoff() says when a connection is at its end, and not before", { skip }, async () => {
+  const { system, bytes, client } = await connected();
+  const view = new DataView(bytes.buffer);
+  view.setUint8(SUBSCRIPTIONS + 8, 1); // FD_READ
+  view.setUint32(SUBSCRIPTIONS + 16, 4, true);
+  const polled = async (): Promise<[nbytes: bigint, hangup: number]> => {
+    for (let tries = 0;; tries++) {
+      const wait = poll_oneoff(system, SUBSCRIPTIONS, EVENTS, 1, LENGTH);
+      assert.ok(wait instanceof Wait && tries < 200);
+      system.poll(wait.entries, 0);
+      if (wait.resume() === 0) {
+        return [view.getBigUint64(EVENTS + 16, true), view.getUint16(EVENTS + 24, true)];
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  client.write("abc");
+  assert.deepEqual(await polled(), [3n, 0]);
+  client.end();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(await polled(), [3n, 0]);
+  assert.equal(sock_recv(system, 4, IOVS, 1, 0, LENGTH, FLAGS), 0);
+  assert.deepEqual(await polled(), [0n, 1]);
+  client.destroy();
+});

@@ -61,3 +61,30 @@ test("what is hidden is not seen otherwise", () => {
   assert.deepEqual(Object.keys(wasi.getImportObject()), ["wasi_snapshot_preview1"]);
   assert.equal(Object.keys(wasi.wasiImport).length, 46);
 });
+
+test("run() gives of an embedder's imports what they are, and not what they inherit", async () => {
+  class Functions {
+    seven(): number {
+      return 7;
+    }
+  }
+  const own = Object.assign(Object.create(null), { eight: () => 8 });
+  const good = await assemble(`(module
+    (import "env" "seven" (func $seven (result i32)))
+    (import "own" "eight" (func $eight (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "_start") (call $exit (i32.add (call $seven) (call $eight)))))`);
+  const imports = { env: new Functions() as never, own };
+  assert.equal(await run(good, { imports }), 15);
+  for (
+    const name of ["constructor", "toString", "hasOwnProperty", "__proto__", "__defineGetter__", "call"]
+  ) {
+    for (const env of [new Functions(), {}, () => {}, class {}]) {
+      const bytes = await assemble(`(module (import "env" "${name}" (func))
+        (memory (export "memory") 1) (func (export "_start")))`);
+      const message = new RegExp(`env\\.${name}`);
+      await assert.rejects(run(bytes, { imports: { env: env as never } }), { message });
+    }
+  }
+});
