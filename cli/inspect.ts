@@ -4,6 +4,7 @@
  * @module
  */
 import type { Limits } from "../core/module/reader.ts";
+import { tableOf } from "../core/guest.ts";
 import type { Binary, FunctionType, Item } from "../core/module/binary.ts";
 import { parseBinary } from "../core/module/binary.ts";
 import { harmless } from "../core/text.ts";
@@ -52,6 +53,23 @@ function describe({ module, name: short, kind, type, memory }: Item): string {
   return `${kind} ${name}${signature(type)}`;
 }
 
+/** The type of a system call; undefined if there is none of that name. */
+function typeOf({ module, name }: Item): FunctionType | undefined {
+  if (name === "proc_exit") return { parameters: ["i32"], results: [] };
+  const table = tableOf(module);
+  if (table === undefined || !Object.hasOwn(table, name)) return undefined;
+  const parameters = table[name]!.parameters.map((one) => one.endsWith(":i64") ? "i64" : "i32");
+  return { parameters, results: ["i32"] };
+}
+
+/** What is wrong with an import that claims to be a system call; undefined if nothing is. */
+function fault(item: Item): string | undefined {
+  const type = typeOf(item);
+  if (type === undefined) return "there is no such system call";
+  if (item.kind === "function" && signature(item.type) === signature(type)) return undefined;
+  return `the system call is a function${signature(type)}`;
+}
+
 /** The report on a program. */
 export function inspect(file: string, { bytes, component }: Program): string {
   if (component) {
@@ -68,12 +86,16 @@ export function inspect(file: string, { bytes, component }: Program): string {
   const modules = [...new Set(binary.imports.map(({ module }) => module))];
   const snapshots = modules.flatMap((module) => SNAPSHOTS.get(module) ?? []);
   const calls = binary.imports.filter(({ module }) => SNAPSHOTS.has(module));
+  const right = calls.filter((item) => fault(item) === undefined);
+  const wrong = calls.filter((item) => fault(item) !== undefined)
+    .map((item) => `${describe(item)}: ${fault(item)}`);
   const others = binary.imports.filter(({ module }) => !SNAPSHOTS.has(module));
   const report = [
     `${file}: a ${kindOf(binary)}, ${bytes.length} bytes`,
     `WASI: ${snapshots.join(" and ") || "none"}`,
     ...binary.memories.map((memory) => `memory: ${size(memory)}`),
-    ...lines(`system calls (${calls.length})`, calls.map(({ name }) => name).sort()),
+    ...lines(`system calls (${right.length})`, right.map(({ name }) => name).sort()),
+    ...lines("not system calls", wrong),
     ...lines("other imports", others.map(describe)),
     ...lines("exports", binary.exports.map(describe)),
     ...lines("made by", binary.producers),

@@ -31,10 +31,39 @@ test("inspect tells of commands, reactors, libraries, threads", options, async (
       (func (export "two") (result i32 i64) (i32.const 1) (i64.const 2))
       (global (export "g") i32 (i32.const 0)))`,
   );
+  await write(
+    "wrong.wasm",
+    `(module
+      (import "wasi_snapshot_preview1" "fd_seek" (func (param i32 i64 i32 i32) (result i32)))
+      (import "wasi_unstable" "fd_fly" (func (param i32)))
+      (import "wasi_snapshot_preview1" "constructor" (func))
+      (import "wasi_snapshot_preview1" "fd_read" (func (param i32 i64 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func (param i32) (result i32)))
+      (import "wasi_unstable" "fd_close" (global i32))
+      (import "wasi_snapshot_preview2" "fd_close" (func)))`,
+  );
   const reports: [file: string, lines: string[]][] = [
     ["nothing.wasm", [
       "nothing.wasm: a library (neither _start nor _initialize), 8 bytes",
       "WASI: none",
+    ]],
+    ["wrong.wasm", [
+      "wrong.wasm: a library (neither _start nor _initialize), N bytes",
+      "WASI: preview1 and unstable (snapshot 0)",
+      "system calls (1):",
+      "  fd_seek",
+      "not system calls:",
+      "  function wasi_unstable.fd_fly(i32) -> (): there is no such system call",
+      "  function wasi_snapshot_preview1.constructor() -> (): there is no such system call",
+      "  function wasi_snapshot_preview1.fd_read(i32, i64, i32, i32) -> (i32): " +
+      "the system call is a function(i32, i32, i32, i32) -> (i32)",
+      "  function wasi_snapshot_preview1.proc_exit(i32) -> (i32): " +
+      "the system call is a function(i32) -> ()",
+      "  global wasi_unstable.fd_close: the system call is a function(i32) -> (i32)",
+      "other imports:",
+      "  function wasi_snapshot_preview2.fd_close() -> ()",
+      "custom sections:",
+      "  name",
     ]],
     ["odd.wasm", [
       "odd.wasm: a threaded command, 368 bytes",
@@ -62,7 +91,8 @@ test("inspect tells of commands, reactors, libraries, threads", options, async (
     assert.equal(err, "");
     assert.equal(code, 0);
     assert.deepEqual(
-      out.replace(/command, \d+ bytes/, "command, 368 bytes").split("\n"),
+      out.replace(/command, \d+ bytes/, "command, 368 bytes")
+        .replace(/(_initialize\)), \d\d+ bytes/, "$1, N bytes").split("\n"),
       [...lines, ""],
     );
   });
@@ -96,6 +126,8 @@ test("inspect agrees with the engine about every guest there is", options, async
       file,
     );
     assert.ok(codes.length > 0);
+    const { inspect } = await import("../../cli/inspect.ts");
+    assert.doesNotMatch(inspect(file, { bytes, component: false }), /^not system calls/m, file);
     for (const { kind, type } of [...imports, ...exports]) {
       assert.equal(kind === "function", type !== undefined, file);
     }
