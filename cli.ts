@@ -32,6 +32,11 @@ async function main(given: string[]): Promise<number> {
     case "version":
       await say(`wasi ${VERSION}\n`);
       return 0;
+    case "completion": {
+      const { completion } = await import("./cli/completion.ts");
+      await say(completion(command.file));
+      return 0;
+    }
     case "inspect": {
       const { inspect } = await import("./cli/inspect.ts");
       await say(inspect(command.file, await load(command.file)));

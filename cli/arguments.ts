@@ -103,6 +103,7 @@ export async function parseCommand(words: readonly string[]): Promise<Command> {
   const draft = emptyDraft();
   if (words[0] === "help") return { ...draft, action: "help" };
   if (words[0] === "inspect") return inspected(draft, words.slice(1));
+  if (words[0] === "completion") return completed(draft, words.slice(1));
   const left = await takeOptions(draft, words[0] === "run" ? words.slice(1) : words);
   if (draft.action !== "run") return draft;
   draft.file = fileOf(left);
@@ -140,6 +141,12 @@ function inspected(draft: Draft, words: readonly string[]): Command {
     throw new UsageError(`${first === "--" ? left[1] : second}: inspect takes one FILE`);
   }
   return { ...draft, action: "inspect", file: fileOf(left) };
+}
+
+function completed(draft: Draft, words: readonly string[]): Command {
+  if (words[0] === "--help" || words[0] === "-h") return { ...draft, action: "help" };
+  if (words.length !== 1) throw new UsageError("completion: say wasi completion bash|zsh|fish");
+  return { ...draft, action: "completion", file: words[0]! };
 }
 
 function emptyDraft(): Draft {

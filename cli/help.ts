@@ -9,6 +9,7 @@ export const help: string = `Runs a program compiled to WebAssembly (WASI previe
 
   wasi [run] [options] FILE [ARGS...]   run it
   wasi inspect FILE                     say what it is, needs and offers
+  wasi completion bash|zsh|fish         print a script that completes these words in a shell
 
 FILE is a path, a file:, http: or https: URL, or - for standard input: .wasm, or .wat if the package
 wabt is installed. Options stand before FILE; what comes after it is the program's (one -- is left out).

@@ -21,7 +21,8 @@ export interface Mount {
 
 /** What is to be done. */
 export interface Command {
-  action: "run" | "inspect" | "help" | "version";
+  action: "run" | "inspect" | "completion" | "help" | "version";
+  /** for "completion" the shell */
   file: string;
   /** what comes after FILE */
   rest: string[];
@@ -70,6 +71,8 @@ export interface Option {
   default?: string;
   /** what a shell completes its value with: names of files, of folders, or one of these words */
   completed?: "files" | "folders" | readonly string[];
+  /** not to be had */
+  hidden?: true;
   set(draft: Draft, value: string, option: string): void;
 }
 
@@ -93,6 +96,7 @@ function group(letter: Setting["group"]): Option {
 function refused(why: string, value?: string): Option {
   return {
     value,
+    hidden: true,
     set: (_, text, option) => {
       throw new UsageError(`${text === "" ? option : `${option} ${text}`}: ${why}`);
     },
@@ -113,6 +117,7 @@ export const OPTIONS: Readonly<Record<string, Option>> = {
   },
   mapdir: {
     value: "GUEST::HOST",
+    hidden: true,
     set: (_, text) => {
       const [guest, host] = text.split("::");
       throw new UsageError(
