@@ -91,7 +91,21 @@ async function loadWabt(): Promise<Wabt> {
       // the next name
     }
   }
-  throw new CommandError("it is text, which needs the package wabt: npm install wabt");
+  throw new CommandError(`it is text, which needs the package wabt: ${wabtFor(import.meta.url)}`);
+}
+
+/**
+ * How wabt gets to where this module looks for it.
+ *
+ * @param place the URL of this module
+ */
+export function wabtFor(place: string): string {
+  if ("Deno" in globalThis) return "deno cache npm:wabt@1";
+  if (place.includes("/_npx/")) return "npx -p @x/wasi -p wabt wasi ...";
+  if (/\/bunx-[^/]+\//.test(place)) return "bun add -g @x/wasi wabt, and then wasi ...";
+  if (place.includes("/install/global/node_modules/")) return "bun add -g wabt";
+  if (place.includes("/lib/node_modules/")) return "npm install -g wabt";
+  return "Bun" in globalThis ? "bun add wabt" : "npm install wabt";
 }
 
 async function assemble(file: string, text: string): Promise<Uint8Array> {

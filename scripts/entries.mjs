@@ -107,7 +107,7 @@ export function marker(entries, type) {
  *
  * @param {ReturnType<typeof presentEntries>} entries
  * @param {{ name: string, version: string, license: string }} jsr jsr.json
- * @param {{ dependencies: object, engines: object }} development the repository's package.json
+ * @param {{ dependencies: object, devDependencies: object, engines: object }} development the repository's package.json
  */
 export function manifest(entries, jsr, development) {
   const exports = {};
@@ -137,6 +137,9 @@ export function manifest(entries, jsr, development) {
     sideEffects: [...actingIn(entries, "esm"), ...actingIn(entries, "script")],
     files: ["bin", "esm", "script", "docs", "*.md"],
     dependencies: development.dependencies,
+    // for the command; package managers that link strictly let it find what is named here only
+    peerDependencies: { wabt: development.devDependencies.wabt },
+    peerDependenciesMeta: { wabt: { optional: true } },
   };
 }
 

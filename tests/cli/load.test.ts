@@ -6,8 +6,9 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { wabtFor } from "../../cli/load.ts";
 import { command, each, guest, wasi } from "../support/command.ts";
-import { root, scratch } from "../support/harness.ts";
+import { root, runtime, scratch } from "../support/harness.ts";
 import { assemble } from "../support/wat.ts";
 
 const options = { timeout: 120_000 };
@@ -104,7 +105,27 @@ test("text without wabt is told what to install", options, async () => {
     }`,
   });
   assert.equal(code, 1);
-  assert.equal(err, `wasi: ${file}: it is text, which needs the package wabt: npm install wabt\n`);
+  const how: Record<string, string> = { deno: "deno cache npm:wabt@1", bun: "bun add wabt" };
+  assert.equal(
+    err,
+    `wasi: ${file}: it is text, which needs the package wabt: ${
+      how[runtime] ?? "npm install wabt"
+    }\n`,
+  );
+  // where the command is installed otherwise: each line was tried
+  if (runtime === "deno") return;
+  const places: [place: string, how: string][] = [
+    ["/home/a/.npm/_npx/e27e710651/node_modules/@x/wasi", "npx -p @x/wasi -p wabt wasi ..."],
+    ["/usr/lib/node_modules/@x/wasi", "npm install -g wabt"],
+    ["/home/a/.bun/install/global/node_modules/@x/wasi", "bun add -g wabt"],
+    [
+      "/tmp/bunx-1000-@x/wasi@latest/node_modules/@x/wasi",
+      "bun add -g @x/wasi wabt, and then wasi ...",
+    ],
+  ];
+  for (const [place, how] of places) {
+    assert.equal(wabtFor(`file://${place}/esm/cli/load.js`), how);
+  }
 });
 
 test("FILE is fetched from a URL", options, async () => {
