@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -80,10 +80,16 @@ function start(words: readonly string[]): Promise<Child> {
   if (missing.length > 0) {
     throw new CommandError(`--timeout: ${notPermitted("Node", missing.join(" and "))}`);
   }
+  // Bun never looks behind its script's name, and may have been given one itself
+  const end = "Bun" in globalThis ? [] : ["--"];
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...process.execArgv, "--", ...words], {
-      stdio: "inherit",
-    });
+    let child: ChildProcess;
+    try {
+      const all = [...process.execArgv, ...end, ...words];
+      child = spawn(process.execPath, all, { stdio: "inherit" });
+    } catch (error) {
+      return reject(unstarted(error)); // words that are too long, for one
+    }
     const ended = new Promise<number>((resolve) => {
       child.on("exit", (code, signal) => {
         resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
@@ -134,7 +140,14 @@ function startDeno(words: readonly string[]): Child {
     const args = ["run", "--no-prompt", ...given, ...words];
     const streams = { stdin: "inherit", stdout: "inherit", stderr: "inherit" };
     const child = new Deno.Command(Deno.execPath(), { args, ...streams }).spawn();
-    return { kill: () => child.kill("SIGKILL"), ended: child.status.then(({ code }) => code) };
+    const kill = (): void => {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // it has ended by itself
+      }
+    };
+    return { kill, ended: child.status.then(({ code }) => code) };
   } catch (error) {
     throw unstarted(error);
   }
