@@ -162,6 +162,8 @@ class Coordinator {
   #tid = 0;
   #windowed = false;
   #halted = false;
+  /** Workers that could not be ended are given up. */
+  #stopped = false;
   /** Settles when the program has ended by itself. */
   readonly #ended: Promise<void>;
   #resolve: () => void = () => {};
@@ -268,7 +270,11 @@ class Coordinator {
   }
 
   #receive(thread: Thread, report: Report | 0): void {
-    if (this.#halted) return;
+    if (this.#halted) {
+      // one that was given up has come back after all
+      if (this.#stopped && thread.free) thread.worker!.terminate().catch(() => {});
+      return;
+    }
     if (report === 0) return this.#exchange.serve();
     if (report.started) this.#time.start();
     else if (report.window !== undefined) {
@@ -350,14 +356,18 @@ class Coordinator {
     this.#ending.release();
     this.#ending.end(undefined); // whoever waits is let go
     this.#state.system.table.closeOpened();
-    if (this.#program.checks !== undefined && !this.#host.endsLoops) {
+    let ending = this.#threads;
+    if (!this.#host.endsLoops) {
       const until = performance.now() + GRACE;
       while (!this.#threads.every(({ free }) => free) && performance.now() < until) {
         await sleep(1);
         this.#wakeAll();
       }
+      // Bun's process would not end any more if a worker were told to that cannot
+      ending = this.#threads.filter(({ free }) => free);
     }
-    const gone = Promise.all(this.#threads.map(({ worker }) => worker!.terminate()));
+    this.#stopped = true;
+    const gone = Promise.all(ending.map(({ worker }) => worker!.terminate()));
     gone.catch(() => {});
     await Promise.race([gone, sleep(TERMINATE_MAX)]);
     for (const { worker } of this.#threads) worker!.unref();

@@ -1,12 +1,13 @@
 /** Programs that do not end by themselves: run() with a timeout or a signal ends them. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { canSuspend, memory, OutputBuffer, run, type RunOptions } from "../../mod.ts";
-import { root, runtime, scratch } from "../support/harness.ts";
+import { compiled, root, runtime, scratch } from "../support/harness.ts";
 import { assemble } from "../support/wat.ts";
 
 const options = { timeout: 120_000 };
@@ -111,10 +112,10 @@ test(
   "a compiled module that waits is ended, and one that computes where the runtime can",
   options,
   async () => {
-    const compiled = async (what: string): Promise<WebAssembly.Module> =>
+    const moduleOf = async (what: string): Promise<WebAssembly.Module> =>
       new WebAssembly.Module(await assemble(`(module ${AWAY[what]!})`) as BufferSource);
     const stdin = idlePipe();
-    const waiting = await ended(await compiled("a read from an idle pipe"), {
+    const waiting = await ended(await moduleOf("a read from an idle pipe"), {
       timeout: TIMEOUT,
       stdin,
     });
@@ -124,12 +125,47 @@ test(
     fs.closeSync(stdin);
     // elsewhere its thread would go on until the process ends
     if (!runtime.startsWith("node")) return;
-    const computing = await ended(await compiled("a loop without calls"), { timeout: TIMEOUT });
+    const computing = await ended(await moduleOf("a loop without calls"), { timeout: TIMEOUT });
     assert.equal(computing.name, "TimeoutError");
     assert.ok(computing.late < LATE);
     assert.ok(await busy() < 0.5);
   },
 );
+
+/** Runs a script in a process of its own; gives its exit code, or the signal after ten seconds. */
+function processOf(script: string): Promise<number | string | null> {
+  const file = path.join(scratch("runaway"), "script.mjs");
+  fs.writeFileSync(file, script);
+  const words = [
+    process.execPath,
+    ...(runtime === "deno" ? ["run", "-A", "--no-check"] : []),
+    file,
+  ];
+  // through a shell, because Deno changes the words of a Deno that it starts
+  const child = spawn("/bin/sh", ["-c", 'exec "$@"', "sh", ...words], { stdio: "inherit" });
+  const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+  return new Promise((resolve) => {
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve(code ?? signal);
+    });
+  });
+}
+
+test("a compiled module that is given up does not keep the process", options, async () => {
+  const mod = pathToFileURL(path.join(root, compiled ? "build/mod.js" : "mod.ts")).href;
+  // one that fills memory holds Node for good (see docs/threads.md)
+  const filling = runtime.startsWith("node") ? [] : ["a loop that fills memory"];
+  for (const what of ["a loop without calls", ...filling]) {
+    const source = await assemble(`(module ${AWAY[what]!})`);
+    const code = await processOf(`
+      import { run } from ${JSON.stringify(mod)};
+      const module = new WebAssembly.Module(new Uint8Array([${source}]));
+      const error = await run(module, { timeout: 100 }).catch((error) => error);
+      process.exitCode = error.name === "TimeoutError" ? 5 : 6;`);
+    assert.equal(code, 5, what);
+  }
+});
 
 test("with functions of the embedder it runs here, and its time is limited", options, async () => {
   const imports = { env: { f: () => {} } };
