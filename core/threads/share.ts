@@ -9,8 +9,14 @@ import { GuestAborted, ProcExit, throwAborted, throwExit } from "../exit.ts";
 import { importsOf, stateOf, tableOf, type WASIImport } from "../guest.ts";
 import { hidden } from "../imports.ts";
 import { isMemory } from "../memory.ts";
-import { alreadyStarted, invalidMemory, notStarted, validateObject } from "../options.ts";
-import type { BaseWASI } from "../wasi.ts";
+import {
+  alreadyStarted,
+  invalidMemory,
+  invalidType,
+  notStarted,
+  validateObject,
+} from "../options.ts";
+import { BaseWASI } from "../wasi.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";
 import { Control, Slot } from "./worker.ts";
@@ -20,6 +26,7 @@ interface Port {
   postMessage(message: unknown): void;
   close(): void;
   unref?(): void;
+  addEventListener(type: "close", listener: () => void): void;
   onmessage: ((event: never) => void) | null;
 }
 
@@ -40,10 +47,16 @@ export interface TableShare {
   readonly calls: readonly { name: string; shape: string }[];
 }
 
+/** Nobody answers any more. */
+function closed(): Error {
+  return new Error("the port of the share is closed");
+}
+
 /** What a call ended with, in the slot beside its errno. */
 const RETURNED = 0;
 const EXITED = 1;
 const FAILED = 2;
+const NOT_STARTED = 3;
 const OUTCOME: number = Slot.ADDRESS;
 
 /**
@@ -53,10 +66,12 @@ const OUTCOME: number = Slot.ADDRESS;
  *
  * The calls of the worker are made in the thread that calls this, from its event loop, and one that
  * waits holds it: a guest that holds that thread for long, or waits there for the worker, is to be
- * run in a worker as well.
+ * run in a worker as well. Workers that wait for a call when the owner's own thread is terminated wait
+ * for ever: end them first. When the port is closed or the worker has ended, all of this is let go.
  *
  * @param wasi a `WASI` object
  * @returns to be posted to one worker, with its `port` transferred
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` if it is none
  *
  * @example
  * ```ts ignore
@@ -67,6 +82,7 @@ const OUTCOME: number = Slot.ADDRESS;
  * ```
  */
 export function shareTable(wasi: BaseWASI): TableShare {
+  if (!(wasi instanceof BaseWASI)) throw invalidType("wasi", "an instance of WASI", wasi);
   const state = stateOf(wasi);
   const { binding, system } = state;
   const calls = callsOf(binding, tableOf(binding)!, system);
@@ -79,8 +95,11 @@ export function shareTable(wasi: BaseWASI): TableShare {
     caller.answer(result);
   };
   const exchange = new Exchange(() => [caller], () => {
-    const { name, shape } = calls[caller.call]!;
+    const asked = calls[caller.call];
+    if (asked === undefined) return answer(RETURNED, Errno.NOSYS); // not of SharedWASI
+    const { name, shape } = asked;
     caller.take();
+    if (!system.memory.bound && system.ended === undefined) return answer(NOT_STARTED, 0);
     try {
       // a replaced proc_exit is honoured, as it is for the guest here
       const call = name === "proc_exit" ? wasi.wasiImport.proc_exit! : imports[name]!;
@@ -93,6 +112,11 @@ export function shareTable(wasi: BaseWASI): TableShare {
     }
   });
   port.onmessage = () => exchange.serve();
+  port.addEventListener("close", () => {
+    exchange.closed = true;
+    Atomics.store(exchange.words, Control.ENDED, 1);
+    caller.wake();
+  });
   port.unref?.();
   return {
     port: port2,
@@ -126,14 +150,25 @@ export class SharedWASI {
   readonly #share: TableShare;
   #bound = false;
 
-  /** Takes what {@linkcode shareTable} made for this worker. */
+  /**
+   * Takes what {@linkcode shareTable} made for this worker.
+   *
+   * Errors: `ERR_INVALID_ARG_TYPE` if it is something else.
+   */
   constructor(share: TableShare) {
     validateObject(share, "share");
-    this.#share = share;
-    (share.port as unknown as Port).unref?.();
-    this.wasiImport = Object.fromEntries(
-      share.calls.map(({ name, shape }, index) => [name, this.#call(index, shape)]),
+    const { port, control, slot, calls } = share;
+    const shared = [control, slot].every((buffer: unknown) =>
+      Object.prototype.toString.call(buffer) === "[object SharedArrayBuffer]"
     );
+    if (!shared || !Array.isArray(calls) || typeof port?.postMessage !== "function") {
+      throw invalidType("share", "what shareTable() returned, with its port transferred", share);
+    }
+    this.#share = share;
+    (port as unknown as Port).unref?.();
+    this.wasiImport = hidden(Object.fromEntries(
+      calls.map(({ name, shape }, index) => [name, this.#call(index, shape)]),
+    ));
   }
 
   #call(index: number, shape: string): (...values: (number | bigint)[]) => number {
@@ -147,9 +182,16 @@ export class SharedWASI {
       if (!this.#bound) throw notStarted();
       if (values.length < shape.length) return Errno.INVAL;
       for (let i = 0; i < shape.length; i++) {
-        if (shape[i] === "I") wide[Slot.VALUES / 2 + i] = values[i] as bigint;
-        else words[Slot.VALUES + 2 * i] = values[i] as number;
+        const value = values[i]!;
+        if (shape[i] === "I") {
+          if (typeof value !== "bigint") return Errno.INVAL;
+          wide[Slot.VALUES / 2 + i] = value;
+        } else {
+          if (typeof value !== "number") return Errno.INVAL;
+          words[Slot.VALUES + 2 * i] = value;
+        }
       }
+      if (Atomics.load(controls, Control.ENDED) !== 0) throwAborted(closed());
       words[Slot.CALL] = index;
       Atomics.store(words, Slot.STATE, 1);
       Atomics.add(controls, Control.ASKED, 1);
@@ -157,8 +199,10 @@ export class SharedWASI {
       for (let state = 1; state !== 0; state = Atomics.load(words, Slot.STATE)) {
         Atomics.wait(words, Slot.STATE, state);
       }
+      if (Atomics.load(controls, Control.ENDED) !== 0) throwAborted(closed());
       const result = words[Slot.RESULT]!;
       if (words[OUTCOME] === EXITED) throwExit(result);
+      if (words[OUTCOME] === NOT_STARTED) throw notStarted();
       if (words[OUTCOME] === FAILED) {
         throwAborted(new Error("the guest that owns the table was ended"));
       }
@@ -173,7 +217,7 @@ export class SharedWASI {
 
   /**
    * Says that the guest may call from now on. Its memory must be the one that the owner of the
-   * table has been given.
+   * table has been given. Calls before the owner has been given it throw `ERR_WASI_NOT_STARTED`.
    *
    * Errors: `ERR_WASI_ALREADY_STARTED` the second time; `ERR_INVALID_ARG_TYPE` if the memory is not
    * a `WebAssembly.Memory` that is shared.

@@ -5,7 +5,14 @@ import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { memory, SharedWASI, shareTable, type TableShare, WASI } from "../../mod.ts";
+import {
+  memory,
+  SharedWASI,
+  shareTable,
+  type TableShare,
+  WASI,
+  type WASIOptions,
+} from "../../mod.ts";
 import { root, scratch } from "../support/harness.ts";
 import { assemble } from "../support/wat.ts";
 
@@ -155,10 +162,175 @@ test("two workers at once take turns", options, async () => {
   assert.deepEqual(seen.sort((a, b) => a - b), [...content].sort((a, b) => a - b));
 });
 
+/** Runs a function's body in a worker over a share; gives what it returns, or fails after a while. */
+async function bodyInWorker(
+  share: TableShare,
+  shared: WebAssembly.Memory,
+  body: string,
+): Promise<unknown> {
+  const worker = new Worker(
+    `const { parentPort } = require("node:worker_threads");
+    parentPort.once("message", async ({ share, memory, mod }) => {
+      const { SharedWASI } = await import(mod);
+      const wasi = new SharedWASI(share);
+      const begin = () => wasi.finalizeBindings({ exports: {} }, { memory });
+      const sleep = (time) => new Promise((resolve) => setTimeout(resolve, time));
+      const told = (call) => {
+        try {
+          return call();
+        } catch (error) {
+          return [error.name, error.code ?? error.cause?.message ?? error.message].join(" ");
+        }
+      };
+      const { wasiImport: calls } = wasi;
+      parentPort.postMessage(await (async () => { ${body} })());
+    });`,
+    { eval: true },
+  );
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const told = new Promise((resolve, reject) => {
+    worker.on("message", resolve);
+    worker.on("error", reject);
+    timer = setTimeout(() => reject(new Error("the worker does not answer")), 20_000);
+  });
+  // deno-lint-ignore no-explicit-any
+  worker.postMessage({ share, memory: shared, mod }, [share.port as any]);
+  try {
+    return await told;
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}
+
+/** An owner of a table, and the memory that it shares. */
+function owner(
+  given: Partial<WASIOptions> = {},
+  bound = true,
+): { wasi: WASI; shared: WebAssembly.Memory; bind: () => void } {
+  const shared = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const wasi = new WASI({
+    version: "preview1",
+    preopens: { "/": memory({ file: "x" }) },
+    ...given,
+  });
+  const instance = { exports: {} } as unknown as WebAssembly.Instance;
+  const bind = (): void => wasi.finalizeBindings(instance, { memory: shared });
+  if (bound) bind();
+  return { wasi, shared, bind };
+}
+
+test("values of wrong types are INVAL in a worker, as they are without", options, async () => {
+  const { wasi, shared } = owner();
+  const told = await bodyInWorker(
+    shareTable(wasi),
+    shared,
+    `begin();
+    const nothing = { valueOf() { throw new Error("asked"); } };
+    return [
+      calls.fd_close(), calls.fd_close(3n), calls.fd_close(Symbol()), calls.fd_close(nothing),
+      calls.fd_seek(3, 5, 0, 0), calls.fd_seek(3, nothing, 0, 0), calls.fd_seek(3, 5n, 0),
+      calls.fd_advise(3, 0n, "0", 0), calls.clock_time_get(0, 0, 64),
+      calls.fd_close(99), calls.fd_prestat_get(3, 64),
+    ];`,
+  );
+  assert.deepEqual(told, [28, 28, 28, 28, 28, 28, 28, 28, 28, 8, 0]);
+});
+
+test("a guest finds nothing among the calls that objects inherit", options, async () => {
+  const { wasi } = owner();
+  const names = Object.getOwnPropertyNames(Object.prototype);
+  const shared = new SharedWASI(shareTable(wasi));
+  for (const name of names.filter((name) => name !== "__proto__")) {
+    const module = new WebAssembly.Module(
+      await assemble(
+        `(module (import "wasi_snapshot_preview1" "${name}" (func)))`,
+      ) as BufferSource,
+    );
+    const imports = shared.getImportObject() as WebAssembly.Imports;
+    assert.throws(() => new WebAssembly.Instance(module, imports), WebAssembly.LinkError, name);
+  }
+});
+
+test("calls before their time are refused and end nothing", options, async () => {
+  const { wasi, shared, bind } = owner({}, false);
+  const early = await bodyInWorker(
+    shareTable(wasi),
+    shared,
+    `const first = told(() => calls.fd_close(99)); begin();
+    return [first, told(() => calls.fd_close(99)), told(() => calls.fd_close(99))];`,
+  );
+  assert.deepEqual(early, Array(3).fill("Error ERR_WASI_NOT_STARTED"));
+  bind();
+  const late = await bodyInWorker(shareTable(wasi), shared, "begin(); return calls.fd_close(99);");
+  assert.equal(late, 8);
+  assert.equal(wasi.wasiImport.fd_close!(99), 8);
+});
+
+test("whoever waits is answered when the port is closed or the owner is", options, async () => {
+  const { wasi, shared } = owner();
+  const share = shareTable(wasi);
+  const told = await bodyInWorker(
+    share,
+    shared,
+    `begin(); const before = calls.fd_close(99);
+    share.port.close(); await sleep(500);
+    return [before, told(() => calls.fd_close(99)), told(() => calls.fd_close(99))];`,
+  );
+  const closed = "GuestAborted the port of the share is closed";
+  assert.deepEqual(told, [8, closed, closed]);
+  const other = bodyInWorker(
+    shareTable(wasi),
+    shared,
+    `begin(); const seen = new Set();
+    for (let i = 0; i < 100 && !seen.has(8); i++) {
+      seen.add(calls.fd_prestat_get(3, 64)); await sleep(20);
+    }
+    return [...seen];`,
+  );
+  while (new Uint8Array(shared.buffer)[68] === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  wasi[Symbol.dispose]();
+  assert.deepEqual(await other, [0, 8]);
+});
+
+test("an exit ends a worker's guest alone, a failure the owner's as well", options, async () => {
+  const mine = new Error("mine");
+  const { wasi, shared } = owner({
+    stdout: () => {
+      throw mine;
+    },
+  });
+  new Uint32Array(shared.buffer).set([64, 1]);
+  const told = await bodyInWorker(
+    shareTable(wasi),
+    shared,
+    `begin();
+    return [
+      told(() => calls.proc_exit(7)), told(() => calls.fd_prestat_get(3, 64)),
+      told(() => calls.fd_write(1, 0, 1, 128)), told(() => calls.fd_prestat_get(3, 64)),
+    ];`,
+  );
+  const ended = "GuestAborted the guest that owns the table was ended";
+  assert.deepEqual(told, ["ProcExit 7", 0, ended, ended]);
+  assert.throws(() => wasi.wasiImport.fd_close!(99), { name: "GuestAborted", cause: mine });
+});
+
 test("SharedWASI refuses what it cannot use", () => {
   assert.throws(() => new SharedWASI(5 as unknown as TableShare), {
     code: "ERR_INVALID_ARG_TYPE",
   });
+  for (const wrong of [null, undefined, 5, {}, [], new Map()]) {
+    assert.throws(() => shareTable(wrong as unknown as WASI), {
+      code: "ERR_INVALID_ARG_TYPE",
+      message: /"wasi"/,
+    });
+    assert.throws(() => new SharedWASI(wrong as unknown as TableShare), {
+      code: "ERR_INVALID_ARG_TYPE",
+      message: /"share"/,
+    });
+  }
   const wasi = new WASI({ version: "preview1" });
   const shared = new SharedWASI(shareTable(wasi));
   const plain = new WebAssembly.Memory({ initial: 1 });
