@@ -302,7 +302,12 @@ class Coordinator {
         ...thread.values(this.#calls[call]!.shape),
       );
       if (typeof result === "number") thread.answer(result);
-      else result.then((errno) => errno === ENDED || thread.answer(errno));
+      else {
+        result.then(
+          (errno) => errno === ENDED || thread.answer(errno),
+          (error) => this.#reject(error),
+        );
+      }
     } catch (error) {
       if (error instanceof ProcExit) this.#resolve();
       else this.#reject(error instanceof GuestAborted ? error.cause : error);

@@ -251,3 +251,95 @@ test(
     });
   },
 );
+
+/**
+ * Starts 400 threads, at most 12 at once. Each sleeps a little and asks for clocks, and looks whether what
+ * comes back is its own; the last twelve sleep for long when one of them exits.
+ */
+const STORM = `(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "clock_time_get"
+    (func $time (param i32 i64 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
+  (memory (export "memory") (import "env" "memory") 1 1 shared)
+  (func $must (param i32) (if (i32.eqz (local.get 0)) (then (call $exit (i32.const 99)))))
+  ;; sleeps so many microseconds with what is at the place; the event has its number
+  (func $sleep (param $at i32) (param $number i32) (param $us i32)
+    (i64.store (local.get $at) (i64.extend_i32_u (local.get $number)))
+    (i32.store offset=16 (local.get $at) (i32.const 1))
+    (i64.store offset=24 (local.get $at)
+      (i64.mul (i64.extend_i32_u (local.get $us)) (i64.const 1000)))
+    (i64.store offset=64 (local.get $at) (i64.const -1))
+    (call $must (i32.eqz (call $poll (local.get $at) (i32.add (local.get $at) (i32.const 64))
+      (i32.const 1) (i32.add (local.get $at) (i32.const 128)))))
+    (call $must (i32.eq (i32.load offset=128 (local.get $at)) (i32.const 1)))
+    (call $must (i64.eq (i64.load offset=64 (local.get $at))
+      (i64.extend_i32_u (local.get $number)))))
+  (func (export "wasi_thread_start") (param $tid i32) (param $n i32) (local $at i32) (local $i i32)
+    (local.set $at (i32.add (i32.const 1024) (i32.mul (i32.rem_u (local.get $n) (i32.const 128))
+      (i32.const 256))))
+    (if (i32.ge_u (local.get $n) (i32.const 400)) (then
+      (drop (i32.atomic.rmw.add (i32.const 4) (i32.const 1)))
+      (if (i32.eq (local.get $n) (i32.const 411)) (then
+        (loop (br_if 0 (i32.lt_u (i32.atomic.load (i32.const 4)) (i32.const 12))))
+        (call $sleep (local.get $at) (local.get $n) (i32.const 3000))
+        (call $exit (i32.const 42))))
+      (call $sleep (local.get $at) (local.get $n) (i32.const 1000000000))))
+    (loop $more
+      (call $sleep (local.get $at) (local.get $n)
+        (i32.mul (i32.rem_u (local.get $n) (i32.const 4)) (i32.const 300)))
+      (i64.store offset=136 (local.get $at) (i64.const 0))
+      (call $must (i32.eqz (call $time (i32.const 1) (i64.const 0)
+        (i32.add (local.get $at) (i32.const 136)))))
+      (call $must (i64.ne (i64.load offset=136 (local.get $at)) (i64.const 0)))
+      (call $must (i32.eq (call $prestat (i32.add (i32.const 90) (local.get $i)) (local.get $at))
+        (i32.const 8)))
+      (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1)))
+        (i32.const 3))))
+    (drop (i32.atomic.rmw.add (i32.const 0) (i32.const 1)))
+    (drop (i32.atomic.rmw.sub (i32.const 8) (i32.const 1)))
+    (drop (memory.atomic.notify (i32.const 8) (i32.const 1))))
+  (func (export "_start") (local $n i32) (local $running i32)
+    (loop $next
+      (loop $room
+        (local.set $running (i32.atomic.load (i32.const 8)))
+        (if (i32.ge_u (local.get $running) (i32.const 12)) (then
+          (drop (memory.atomic.wait32 (i32.const 8) (local.get $running) (i64.const -1)))
+          (br $room))))
+      (drop (i32.atomic.rmw.add (i32.const 8) (i32.const 1)))
+      ;; one that has counted itself may still be on its way out
+      (loop $again (br_if $again (i32.lt_s (call $spawn (local.get $n)) (i32.const 0))))
+      (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+        (i32.const 400))))
+    (loop $rest
+      (local.set $running (i32.atomic.load (i32.const 8)))
+      (if (local.get $running) (then
+        (drop (memory.atomic.wait32 (i32.const 8) (local.get $running) (i64.const -1)))
+        (br $rest))))
+    (call $must (i32.eq (i32.atomic.load (i32.const 0)) (i32.const 400)))
+    (loop $last
+      (loop $try (br_if $try (i32.lt_s (call $spawn (local.get $n)) (i32.const 0))))
+      (br_if $last (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1)))
+        (i32.const 412))))
+    (loop (drop (memory.atomic.wait32 (i32.const 16) (i32.const 0) (i64.const -1))) (br 0))))`;
+
+test(
+  "threads that come and go get their own answers, and none after the end",
+  options,
+  async () => {
+    const source = await assemble(STORM);
+    const began = performance.now();
+    const storms = [1, 2].map(() => run(source, { threads: 13, timeout: 60_000 }));
+    assert.deepEqual(await Promise.all(storms), [42, 42]);
+    const aborted = new AbortController();
+    setTimeout(() => aborted.abort(), 150);
+    const { signal } = aborted;
+    await assert.rejects(run(source, { threads: 13, signal }), { name: "AbortError" });
+    const took = performance.now() - began;
+    assert.ok(took < 30_000, `${took} ms`);
+    const { user, system } = await quiet();
+    assert.ok(user + system < 200e3, `${user + system} us of 400 ms`);
+  },
+);
