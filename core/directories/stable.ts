@@ -135,7 +135,7 @@ function hasOwnTimes(directory: Directory): boolean {
   return directory.useClock !== undefined;
 }
 
-/** An entry of a list, kept to be sorted. */
+/** An entry of a list, kept to be sorted; its number is the guest's, once it is. */
 interface Listed {
   name: string;
   ino: bigint;
@@ -172,8 +172,6 @@ export class StableDirectory extends WrappedDirectory {
   /** What the guest is told of it, if the guest has opened it. */
   readonly #told: Told | undefined;
   #listed: Listed[] | undefined = undefined;
-  /** The device of what is listed. */
-  #dev = 0n;
 
   constructor(
     inner: Directory,
@@ -328,12 +326,15 @@ export class StableDirectory extends WrappedDirectory {
       if (error < 0) return error;
       // by code units: the same on every machine, whatever its language
       this.#listed = listing.entries.sort((one, other) => one.name < other.name ? -1 : 1);
-      this.#dev = this.inner.stat(this.#stat) < 0 ? 0n : this.#stat.dev;
+      const dev = this.inner.stat(this.#stat) < 0 ? 0n : this.#stat.dev;
+      // now: what is gone when its turn comes has no number any more, and must not get another
+      for (const entry of this.#listed) {
+        entry.ino = this.#numbers.told(dev, entry.ino, this.#ownTimes).ino;
+      }
     }
     for (let i = Number(cookie); i < this.#listed.length; i++) {
       const { name, ino, filetype } = this.#listed[i]!;
-      const told = this.#numbers.told(this.#dev, ino, this.#ownTimes);
-      if (!sink.add(BigInt(i + 1), told.ino, filetype, name)) break;
+      if (!sink.add(BigInt(i + 1), ino, filetype, name)) break;
     }
     return 0;
   }
