@@ -88,7 +88,9 @@ type Contents = Map<Node | number, Uint8Array<ArrayBuffer>>;
 class StoredDirectory extends TreeDirectory implements OpfsDirectory {
   readonly #volume: OverlayVolume;
   readonly #handle: BrowserDirectoryHandle;
-  readonly #steps: Step[] = [];
+  #steps: Step[] = [];
+  /** How many of them are done. */
+  #stored = 0;
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(volume: OverlayVolume, handle: BrowserDirectoryHandle) {
@@ -114,21 +116,23 @@ class StoredDirectory extends TreeDirectory implements OpfsDirectory {
     for (const { path, kind, from } of this.changes()) {
       if (path === ".") continue;
       if (kind === "removed") removed.push([path, undefined]);
-      else written.push(...this.#stepsFor(path, from !== undefined, read));
+      else this.#addSteps(path, from !== undefined, read, written);
     }
     for (const [path] of written) {
       if (isEscaped(path)) throw posixError(Errno.ILSEQ, `cannot store "${path}": not UTF-8`);
     }
     commit(this.#volume);
-    this.#steps.push(...removed, ...written);
-    for (let step = this.#steps[0]; step !== undefined; step = this.#steps[0]) {
-      await this.#store(step);
-      this.#steps.shift();
+    this.#steps = [...this.#steps.slice(this.#stored), ...removed, ...written];
+    for (this.#stored = 0; this.#stored < this.#steps.length; this.#stored++) {
+      await this.#store(this.#steps[this.#stored]!);
+      this.#steps[this.#stored] = [".", null]; // its bytes need not be kept
     }
+    this.#steps = [];
+    this.#stored = 0;
   }
 
-  /** How a file or directory is put where it is now; `whole`: with all that is in it. */
-  #stepsFor(path: string, whole: boolean, read: Contents): Step[] {
+  /** Adds how a file or directory is put where it is now; `whole`: with all that is in it. */
+  #addSteps(path: string, whole: boolean, read: Contents, steps: Step[]): void {
     const node = this.at(path, false);
     if (node instanceof LinkNode) {
       throw posixError(Errno.NOTSUP, `cannot store "${path}": a browser has no links`);
@@ -136,12 +140,13 @@ class StoredDirectory extends TreeDirectory implements OpfsDirectory {
     if (!(node instanceof DirectoryNode)) {
       const content = read.get(node) ?? this.bytes(path);
       read.set(node, content);
-      return [[path, content]];
+      steps.push([path, content]);
+      return;
     }
-    if (whole) this.volume.list(node);
-    const inside = whole ? [...node.entries()] : [];
-    const steps = inside.flatMap(({ name }) => this.#stepsFor(`${path}/${name}`, true, read));
-    return [[path, null], ...steps];
+    steps.push([path, null]);
+    if (!whole) return;
+    this.volume.list(node);
+    for (const { name } of node.entries()) this.#addSteps(`${path}/${name}`, true, read, steps);
   }
 
   async #store([path, content]: Step): Promise<void> {
