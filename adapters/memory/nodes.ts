@@ -119,7 +119,12 @@ export class DirectoryNode extends Node {
   readonly hidden: Set<string> = new Set();
   /** Whether all that lies beneath is among the entries. */
   listed: boolean;
+  /**
+   * By name, what was removed too until it is swept: engines keep a deleted key in the chain of its
+   * hash, so that renaming to and fro in a large directory would take ever longer.
+   */
   #entries: Map<string, Entry> = new Map();
+  #count = 0;
   #order: Entry[] = [];
   #next = FIRST_ORDER;
 
@@ -131,15 +136,16 @@ export class DirectoryNode extends Node {
   }
 
   get(name: string): Entry | undefined {
-    return this.#entries.get(name);
+    const entry = this.#entries.get(name);
+    return entry?.removed ? undefined : entry;
   }
 
   get count(): number {
-    return this.#entries.size;
+    return this.#count;
   }
 
-  entries(): IterableIterator<Entry> {
-    return this.#entries.values();
+  entries(): Generator<Entry> {
+    return this.from(FIRST_ORDER);
   }
 
   /** Adds a name, or replaces what it stands for at the same place. */
@@ -155,25 +161,27 @@ export class DirectoryNode extends Node {
 
   #add(entry: Pick<Entry, "name" | "node" | "ino" | "filetype" | "beneath">): void {
     const whole = { ...entry, order: this.#next++, removed: false };
-    this.#entries.set(entry.name, whole);
-    this.#order.push(whole);
+    this.#put(whole);
+  }
+
+  #put(entry: Entry): void {
+    this.#entries.set(entry.name, entry);
+    this.#order.push(entry);
+    this.#count++;
   }
 
   /** Notes that what was beneath at a name is there again. */
   returned(name: string): void {
     this.hidden.delete(name);
-    this.#entries.get(name)!.beneath = true;
+    this.get(name)!.beneath = true;
   }
 
   /** Takes the entries of another directory, each node as `copy` gives it. */
   copyEntries(from: DirectoryNode, copy: (node: Node) => Node): void {
     for (const name of from.hidden) this.hidden.add(name);
     for (const entry of from.entries()) {
-      const own = { ...entry, node: entry.node && copy(entry.node) };
-      this.#entries.set(own.name, own);
-      this.#order.push(own);
+      this.#put({ ...entry, node: entry.node && copy(entry.node) });
     }
-    this.#order.sort((one, other) => one.order - other.order);
     this.#next = from.#next;
     this.listed = from.listed;
   }
@@ -182,6 +190,7 @@ export class DirectoryNode extends Node {
   become(other: DirectoryNode): void {
     this.hidden.clear();
     this.#entries = new Map();
+    this.#count = 0;
     this.#order = [];
     this.copyEntries(other, (node) => {
       if (node instanceof DirectoryNode) node.parent = this;
@@ -194,13 +203,14 @@ export class DirectoryNode extends Node {
   }
 
   delete(name: string): void {
-    const entry = this.#entries.get(name);
+    const entry = this.get(name);
     if (entry === undefined) return;
     entry.removed = true;
-    this.#entries.delete(name);
-    if (this.#order.length > 32 && this.#order.length > 2 * this.#entries.size) {
-      this.#order = this.#order.filter(({ removed }) => !removed);
-    }
+    entry.node = undefined; // nobody counts what it would keep
+    this.#count--;
+    if (this.#order.length <= 32 || this.#order.length <= 2 * this.#count) return;
+    this.#order = this.#order.filter(({ removed }) => !removed);
+    this.#entries = new Map(this.#order.map((entry) => [entry.name, entry]));
   }
 
   /** The entries whose order is at least `order`, in order. */
@@ -230,7 +240,7 @@ function writeNanoseconds(view: DataView, offset: number, time: Time): void {
 export function statNode(node: Node, dev: number, into: FileStat): void {
   const { view } = into;
   view.setUint32(0, dev, true);
-  view.setUint32(4, 0, true);
+  view.setUint32(4, 1, true); // no device of a host: who knows files by their numbers mixes none up
   view.setBigUint64(8, node.ino, true);
   into.filetype = node.filetype;
   view.setUint32(24, node.nlink, true);

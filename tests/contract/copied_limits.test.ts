@@ -162,7 +162,7 @@ test("what a directory in memory has of its own is overwritten for nothing", () 
   assert.equal(quota.room, 9);
 });
 
-test("a file takes no more memory than its size when it was cut", () => {
+test("a file takes no more memory than its size when it was cut", { timeout: 60_000 }, () => {
   const files = memory();
   const count = 10_000; // of a page each they were 655 MB
   const page = new Uint8Array(PAGE).fill(1);
