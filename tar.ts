@@ -30,18 +30,27 @@ const library = (): Promise<typeof import("modern-tar")> => import("modern-tar")
 /** The latest time a header can hold: 8 ** 11 - 1 seconds. */
 const SECONDS_MAX = 8589934591n;
 
+/** The latest time that a guest can be told. */
+const TIME_MAX = 2n ** 64n - 1n;
+
 /** A path of an archive as one of a directory: no slash or "." at its beginning. */
 function pathOf(name: string): string {
   return name.split("/").filter((part) => part !== "" && part !== ".").join("/");
 }
 
-/** Nanoseconds, from the extended header if that is finer. */
+/**
+ * Nanoseconds, from the extended header if that is finer; undefined for what is no time. As late as
+ * 64 bits can say.
+ */
 function timeOf(mtime: Date | undefined, exact: string | undefined): bigint | undefined {
-  const parts = exact === undefined ? null : /^(\d+)(?:\.(\d{0,9})\d*)?$/.exec(exact);
+  const parts = exact === undefined ? null : /^(\d{1,20})(?:\.(\d{0,9})\d*)?$/.exec(exact);
+  const milliseconds = mtime?.getTime();
+  let time: bigint;
   if (parts !== null) {
-    return BigInt(parts[1]!) * 1000000000n + BigInt((parts[2] ?? "").padEnd(9, "0"));
-  }
-  return mtime === undefined ? undefined : BigInt(mtime.getTime()) * 1000000n;
+    time = BigInt(parts[1]!) * 1000000000n + BigInt((parts[2] ?? "").padEnd(9, "0"));
+  } else if (Number.isInteger(milliseconds)) time = BigInt(milliseconds!) * 1000000n;
+  else return undefined;
+  return time > TIME_MAX ? TIME_MAX : time;
 }
 
 /** Takes away what is in the way of a file or link. */
@@ -108,7 +117,8 @@ export async function fromTar(
 /**
  * Packs a directory in memory, or an overlay as it shows itself, as a tar archive. The same tree
  * gives the same bytes: owners are 0, times are the files' own, in whole seconds. Further names of
- * a file are hard links to the first, so the archive is about as large as the files are.
+ * a file are hard links to the first, so the archive is about as large as the files and their paths
+ * are: each path is written in full, and a guest can make directories 500 deep.
  *
  * Names and the targets of links are as a guest has chosen them: a name may have backslashes, which
  * part it on Windows, and a link may lead anywhere. Unpack it on a disk with a tool that minds that.

@@ -18,6 +18,9 @@ const LINK_MAX = 65000;
 
 let volumes = 0;
 
+/** As many bytes as a path may have, which is what a link leads along. */
+const TARGET_MAX = 4095;
+
 /** -NAMETOOLONG for a name that no disk would take, else 0. */
 function badName(name: string): number {
   // a unit of UTF-16 is at most three bytes
@@ -164,6 +167,7 @@ export class Volume {
 
   symlink(directory: DirectoryNode, name: string, target: string): number {
     if (target === "") return -Errno.NOENT;
+    if (target.length > TARGET_MAX || encode(target).length > TARGET_MAX) return -Errno.NAMETOOLONG;
     const there = this.#missing(directory, name);
     if (there < 0) return there;
     return this.insert(directory, name, new LinkNode(this.inode(), this.now(), target));
