@@ -78,7 +78,14 @@ test("run() gives of an embedder's imports what they are, and not what they inhe
   const imports = { env: new Functions() as never, own };
   assert.equal(await run(good, { imports }), 15);
   for (
-    const name of ["constructor", "toString", "hasOwnProperty", "__proto__", "__defineGetter__", "call"]
+    const name of [
+      "constructor",
+      "toString",
+      "hasOwnProperty",
+      "__proto__",
+      "__defineGetter__",
+      "call",
+    ]
   ) {
     for (const env of [new Functions(), {}, () => {}, class {}]) {
       const bytes = await assemble(`(module (import "env" "${name}" (func))
