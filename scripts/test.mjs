@@ -60,7 +60,7 @@ async function run(title, command, parameters) {
 
 const chosen = process.argv.slice(2);
 const runtimes = ["node", "node22", "node24", "node26", "deno", "bun"];
-/** What runs on Node 22 and 24 if nothing is chosen: conformance, threads, waiting. */
+/** What runs on Node 22 and 24 if no files are chosen: conformance and threads. */
 const between = ["tests/guests", "tests/cli/threads.test.ts", "tests/cli/thread_programs.test.ts"];
 const only = chosen.filter((word) => runtimes.includes(word));
 const places = chosen.filter((word) => !runtimes.includes(word));
@@ -109,7 +109,7 @@ if (wants("node")) {
 }
 for (const name of ["node22", "node24"]) {
   if (!wants(name)) continue;
-  const some = chosen.length === 0 ? between.flatMap(filesIn).map(inBuild) : compiled;
+  const some = places.length === 0 ? between.flatMap(filesIn).map(inBuild) : compiled;
   const title = name.replace("node", "Node ");
   failures.push(...await run(title, programOf(name), [...nodeFlags, ...some]));
 }
