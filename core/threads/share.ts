@@ -66,8 +66,8 @@ const OUTCOME: number = Slot.ADDRESS;
  *
  * The calls of the worker are made in the thread that calls this, from its event loop, and one that
  * waits holds it: a guest that holds that thread for long, or waits there for the worker, is to be
- * run in a worker as well. Workers that wait for a call when the owner's own thread is terminated wait
- * for ever: end them first. When the port is closed or the worker has ended, all of this is let go.
+ * run in a worker as well. A worker that waits for a call when the owner's own thread is terminated
+ * waits for ever: end the workers first. When the port is closed, calls throw `GuestAborted`.
  *
  * @param wasi a `WASI` object
  * @returns to be posted to one worker, with its `port` transferred

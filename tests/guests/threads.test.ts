@@ -253,8 +253,8 @@ test(
 );
 
 /**
- * Starts 400 threads, at most 12 at once. Each sleeps a little and asks for clocks, and looks whether what
- * comes back is its own; the last twelve sleep for long when one of them exits.
+ * Starts 400 threads, at most 12 at once. Each sleeps a little and asks for clocks, and looks
+ * whether what comes back is its own; the last twelve sleep for long when one of them exits.
  */
 const STORM = `(module
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
