@@ -128,6 +128,7 @@ function refuseUnfit(module: Interface | Binary, { imports, threads }: Own): voi
     },
     threads: threads !== undefined,
     allowThreads: "set options.threads",
+    needsMemory: true,
   });
   if (fault !== undefined) throw unfit(fault, WebAssembly.LinkError);
 }

@@ -173,10 +173,8 @@ export async function compile(
 ): Promise<{ module: WebAssembly.Module; bytes: Uint8Array<ArrayBuffer> }> {
   let { bytes, component } = await program;
   if (component) {
-    throw new CommandError(
-      `${file}: it is a component, and this runs modules of preview1: wasmtime runs components, ` +
-        `jco turns them into modules for JavaScript`,
-    );
+    const { COMPONENT } = await import("../core/module/diagnose.ts");
+    throw new CommandError(`${file}: ${COMPONENT}`);
   }
   try {
     if (maxMemory !== undefined) bytes = await limit(file, bytes, maxMemory);

@@ -6,6 +6,7 @@
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { PAGE } from "../core/constants.ts";
 import { ProcExit } from "../core/exit.ts";
+import { tableOf } from "../core/guest.ts";
 import type { Directory } from "../core/host.ts";
 import { BaseWASI, type WASIImport, type WASIOptions } from "../core/wasi.ts";
 import { CommandError, plain } from "./error.ts";
@@ -19,7 +20,6 @@ const PIPE = 64;
 const OUTPUT: readonly number[] = [1, 2];
 /** How many frames of a stack an engine keeps. */
 export const FRAMES_KEPT = 60;
-const MISSING_MAX = 10;
 
 async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<Directory> {
   if (mount.kind === "memory") return (await import("../adapters/memory.ts")).memory();
@@ -128,47 +128,41 @@ async function optionsOf(command: Command): Promise<WASIOptions> {
   };
 }
 
-/** What a module asks for of WASI, or an error that names what WASI has not. */
-function importsOf(
-  file: string,
-  module: WebAssembly.Module,
-  wasi: BaseWASI,
-): Record<string, WASIImport> {
+/** What a module imports of WASI. */
+function importsOf(module: WebAssembly.Module, wasi: BaseWASI): Record<string, WASIImport> {
   const offered = wasi.getImportObject();
   const imports: Record<string, WASIImport> = {};
-  checkImports(file, module, ({ module: from, name }) => {
-    if (!Object.hasOwn(offered, from) || offered[from] === undefined) return false;
-    imports[from] ??= endingWithReader(offered[from]);
-    return Object.hasOwn(imports[from], name) && imports[from][name] !== undefined;
-  });
+  for (const { module: from } of WebAssembly.Module.imports(module)) {
+    if (tableOf(from) !== undefined) imports[from] ??= endingWithReader(offered[from]!);
+  }
   return imports;
 }
 
-/** Fails if a module imports what is not there. */
-export function checkImports(
-  file: string,
+/** Fails if a program cannot be run, and says why. */
+async function refuseUnfit(
+  { file, invoke, threads }: Command,
   module: WebAssembly.Module,
-  isThere: (wanted: WebAssembly.ModuleImportDescriptor) => boolean,
-): void {
-  const missing = WebAssembly.Module.imports(module).filter((wanted) => !isThere(wanted));
-  if (missing.length === 0) return;
-  const names = missing.map(({ module: from, name, kind }) => `${from}.${name} (${kind})`);
-  throw new CommandError(`${file}: ${missed(names)}`);
-}
-
-/** A message that says what a program needs and does not get. */
-function missed(names: string[]): string {
-  const more = names.length - MISSING_MAX;
-  const list = names.slice(0, MISSING_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
-  if (names.some((name) => name.startsWith("wasi.thread-spawn"))) {
-    return `it has threads; say --threads (it needs ${list})`;
+  bytes: Uint8Array,
+): Promise<void> {
+  const [{ faultOf, interfaceOf }, { parseBinary }] = await Promise.all([
+    import("../core/module/diagnose.ts"),
+    import("../core/module/binary.ts"),
+  ]);
+  let described: Parameters<typeof faultOf>[0];
+  try {
+    described = parseBinary(bytes);
+  } catch {
+    described = interfaceOf(module); // an engine may know more than is known here
   }
-  const maker = names.some((name) => /^go(js)?\./.test(name))
-    ? "; build it with GOOS=wasip1"
-    : names.some((name) => name.includes("wbindgen"))
-    ? "; it was made for a browser, with wasm-bindgen"
-    : "";
-  return `it needs what is not in WASI preview1: ${list}${maker}`;
+  const isCommand = WebAssembly.Module.exports(module).some(({ name }) => name === "_start");
+  const fault = faultOf(described, {
+    table: tableOf,
+    has: () => false,
+    threads: threads !== undefined,
+    allowThreads: "say --threads",
+    needsMemory: isCommand && invoke === undefined,
+  });
+  if (fault !== undefined) throw new CommandError(`${file}: ${fault}`);
 }
 
 /** Ends quietly when nobody reads what the guest writes. */
@@ -215,6 +209,7 @@ export async function run(
   module: WebAssembly.Module,
   bytes: Uint8Array,
 ): Promise<number> {
+  await refuseUnfit(command, module, bytes);
   const options = await optionsOf(command);
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
   const both: Bytes = { given: bytes, run: bytes };
@@ -233,7 +228,7 @@ export async function run(
   } catch (error) {
     throw refusedBy(error);
   }
-  const imports = importsOf(command.file, module, wasi);
+  const imports = importsOf(module, wasi);
   let instance: WebAssembly.Instance | undefined;
   const called = (): string | undefined => instance && (command.invoke ?? "_start");
   return await ending(command, both, called, async () => {

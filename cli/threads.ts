@@ -14,22 +14,14 @@ import {
 import { versionOf } from "../adapters/run_on.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workers } from "../adapters/workers.ts";
-import { tableOf, type WASIOptions } from "../core/guest.ts";
+import type { WASIOptions } from "../core/guest.ts";
 import { CommandError, UsageError } from "./error.ts";
 import type { Command } from "./options.ts";
-import { checkImports, endingWithReader, refusedBy } from "./run.ts";
+import { endingWithReader, refusedBy } from "./run.ts";
 import type { Bytes } from "./trap.ts";
 
 /** The end of the process ends all loops: checks at loops would only slow them down. */
 const platform: Platform = { maker: runtimeMaker, workers: { ...workers, endsLoops: true } };
-
-/** Whether a program with threads gets what it wants. */
-function isThere({ module: from, name, kind }: WebAssembly.ModuleImportDescriptor): boolean {
-  if (kind === "memory") return true;
-  const table = tableOf(from);
-  if (table !== undefined) return name === "proc_exit" || Object.hasOwn(table, name);
-  return from === "wasi" && name === "thread-spawn";
-}
 
 /** Runs the program as run() does; gives the exit code. */
 export async function runWithThreads(
@@ -42,7 +34,6 @@ export async function runWithThreads(
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === "_start")) {
     throw new CommandError(`${file}: it has no _start to run`);
   }
-  checkImports(file, module, isThere);
   const own = validateOwn({ threads });
   const checks = checksOf(own, platform);
   let apart: Apart;

@@ -17,6 +17,8 @@ export interface Given {
   /** Whether it may start threads, and what to do if it may not. */
   readonly threads: boolean;
   readonly allowThreads: string;
+  /** Whether its memory has to be there: not for one whose functions are called one by one. */
+  readonly needsMemory: boolean;
 }
 
 /** A module's imports and exports, as the engine tells them or a reader found them. */
@@ -52,17 +54,20 @@ export function faultOf(module: Interface | Binary, given: Given): string | unde
     threadless(module, given);
 }
 
-function missing({ imports }: Interface, given: Given): string | undefined {
-  const names = imports.filter((wanted) => !isThere(wanted, given)).map((wanted) =>
-    `${wanted.module}.${wanted.name} (${wanted.kind})`
-  );
+function missing(module: Interface, given: Given): string | undefined {
+  const { imports } = module;
+  const missing = imports.filter((wanted) => !isThere(wanted, given));
+  // of a memory alone more is said below, where the bytes tell what it is to be
+  const isBinary = "memories" in module;
+  if (isBinary && missing.every(({ kind }) => kind === "memory")) return undefined;
+  const names = missing.map(({ module, name, kind }) => `${module}.${name} (${kind})`);
   if (names.length === 0) return undefined;
   const more = names.length - NAMES_MAX;
   const list = names.slice(0, NAMES_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
   if (names.includes("wasi.thread-spawn (function)")) {
-    return `it starts threads: ${given.allowThreads} (it imports ${list})`;
+    return `it has threads; ${given.allowThreads} (it needs ${list})`;
   }
-  return `it imports what is not in WASI preview1: ${list}${advice(names)}`;
+  return `it needs what is not in WASI preview1: ${list}${advice(names)}`;
 }
 
 function isThere(
@@ -72,8 +77,8 @@ function isThere(
   const table = given.table(module);
   if (table !== undefined && (name === "proc_exit" || Object.hasOwn(table, name))) return true;
   if (given.has(module, name)) return true;
-  // a shared memory is made for a program with threads; what is wrong with others is said below
-  return kind === "memory" || (given.threads && module === "wasi" && name === "thread-spawn");
+  // a shared memory is made for a program with threads
+  return given.threads && (kind === "memory" || (module === "wasi" && name === "thread-spawn"));
 }
 
 /** What is known by the names that its maker leaves. */
@@ -119,7 +124,10 @@ function wrongTypes(binary: Binary | undefined, { table, has }: Given): string |
   return undefined;
 }
 
-function wrongMemory(binary: Binary | undefined, { has }: Given): string | undefined {
+function wrongMemory(
+  binary: Binary | undefined,
+  { has, needsMemory, threads, allowThreads }: Given,
+): string | undefined {
   if (binary === undefined) return undefined;
   const { imports, exports, memories } = binary;
   const calls = imports.some(({ module }) => /^wasi_(snapshot_preview1|unstable)$/.test(module));
@@ -129,6 +137,7 @@ function wrongMemory(binary: Binary | undefined, { has }: Given): string | undef
   const imported = imports.find(isMemory);
   if (named === undefined && imported === undefined) {
     const other = exports.find(isMemory);
+    if (!needsMemory && other === undefined) return undefined;
     return other === undefined
       ? 'it exports no memory: link it with its memory exported as "memory"'
       : `its memory is exported as "${other.name}": it has to be exported as "memory"`;
@@ -137,7 +146,12 @@ function wrongMemory(binary: Binary | undefined, { has }: Given): string | undef
   if (memory?.wide) {
     return "its memory has addresses of 64 bits, and WASI preview1 has 32: build it for wasm32";
   }
-  if (imported !== undefined && !has(imported.module, imported.name) && !imported.memory?.shared) {
+  if (imported !== undefined && !has(imported.module, imported.name)) {
+    if (imported.memory?.shared) {
+      return threads
+        ? undefined
+        : `it imports a shared memory, as a program with threads does; ${allowThreads}`;
+    }
     return `it imports its memory, ${imported.module}.${imported.name}, which is not given: ` +
       "give it, or link it with a memory of its own";
   }
