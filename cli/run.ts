@@ -140,7 +140,7 @@ function importsOf(module: WebAssembly.Module, wasi: BaseWASI): Record<string, W
 
 /** Fails if a program cannot be run, and says why. */
 async function refuseUnfit(
-  { file, invoke, threads }: Command,
+  { file, threads }: Command,
   module: WebAssembly.Module,
   bytes: Uint8Array,
 ): Promise<void> {
@@ -154,13 +154,12 @@ async function refuseUnfit(
   } catch {
     described = interfaceOf(module); // an engine may know more than is known here
   }
-  const isCommand = WebAssembly.Module.exports(module).some(({ name }) => name === "_start");
   const fault = faultOf(described, {
     table: tableOf,
     has: () => false,
     threads: threads !== undefined,
     allowThreads: "say --threads",
-    needsMemory: isCommand && invoke === undefined,
+    needsMemory: false,
   });
   if (fault !== undefined) throw new CommandError(`${file}: ${fault}`);
 }

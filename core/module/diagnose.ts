@@ -17,7 +17,7 @@ export interface Given {
   /** Whether it may start threads, and what to do if it may not. */
   readonly threads: boolean;
   readonly allowThreads: string;
-  /** Whether its memory has to be there: not for one whose functions are called one by one. */
+  /** Whether it needs a memory, whatever it does. */
   readonly needsMemory: boolean;
 }
 
