@@ -44,8 +44,8 @@ export function isComponent(bytes: Uint8Array): boolean {
 
 /** Said of a component. */
 export const COMPONENT: string =
-  "it is a component, and modules of WASI preview1 are what can be run: " +
-  "build it for wasm32-wasip1, run it with wasmtime, or have jco turn it into modules for JavaScript";
+  "it is a component, and this runs modules of preview1: build it for wasm32-wasip1, run it with " +
+  "wasmtime, or have jco turn it into modules for JavaScript";
 
 /** Why a module cannot be run, if so; begins with "it". */
 export function faultOf(module: Interface | Binary, given: Given): string | undefined {
