@@ -94,7 +94,6 @@ const MAKERS: readonly [pattern: RegExp, advice: string][] = [
     /^env\.(abort|seed|trace)\b/,
     "AssemblyScript's functions have to be given beside WASI, or built away with its WASI shim",
   ],
-  [/^env\.memory /, "its memory has to be given beside WASI"],
 ];
 
 function advice(names: readonly string[]): string {
