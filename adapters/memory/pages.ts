@@ -151,16 +151,23 @@ export class Pages {
   #cut(size: number): void {
     const last = Math.floor(size / PAGE);
     const rest = size - last * PAGE;
-    for (const index of this.#pages.keys()) {
-      if (index > last || (index === last && rest === 0)) {
-        this.#pages.delete(index);
-        this.#shared?.delete(index);
-      }
+    const first = rest === 0 ? last : last + 1;
+    const end = Math.ceil(this.#size / PAGE);
+    // whatever is less: the pages there may be, or those there are
+    if (end - first < this.#pages.size) {
+      for (let index = first; index < end; index++) this.#drop(index);
+    } else {
+      for (const index of this.#pages.keys()) if (index >= first) this.#drop(index);
     }
     const page = this.#pages.get(last);
     if (page !== undefined) this.#cutPage(last, page, rest);
     this.#baseEnd = Math.min(this.#baseEnd, size);
     if (this.#baseEnd === 0) this.#base = undefined;
+  }
+
+  #drop(index: number): void {
+    this.#pages.delete(index);
+    this.#shared?.delete(index);
   }
 
   /** Leaves the first bytes of a page, in no more memory than writing them takes. */

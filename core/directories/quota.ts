@@ -26,13 +26,23 @@ interface Charge {
   opened: number;
   /** whether its last name is gone */
   gone: boolean;
+  /** whether nothing is counted and nobody has it open: the next to ask begins anew */
+  idle: boolean;
 }
+
+/** So many idle ones are kept at least. */
+const IDLE_MAX = 1000;
 
 /** What is left of a guest's limits, over all of its directories. */
 export class Quota {
   #bytes: number;
   #names: number;
-  readonly #charges: Map<string, Charge> = new Map();
+  /**
+   * The idle are swept, not deleted one by one: engines keep a deleted key in the chain of its hash,
+   * so that opening and closing a file again and again would take ever longer.
+   */
+  #charges: Map<string, Charge> = new Map();
+  #idle = 0;
 
   constructor(bytes: number, names: number) {
     this.#bytes = bytes;
@@ -71,16 +81,16 @@ export class Quota {
   /** Notes that a file is open, for reading too: its bytes are not free before it is closed. */
   opened(stat: FileStat): Charge {
     const key = keyOf(stat);
-    let charge = this.#charges.get(key);
-    if (charge === undefined) {
-      charge = this.#begin(key, stat.length);
-    }
+    const known = this.#charges.get(key);
+    const charge = known === undefined || known.idle ? this.#begin(key, stat.length) : known;
     charge.opened++;
     return charge;
   }
 
   #begin(key: string, size: number): Charge {
-    const charge = { key, size, charged: 0, before: size, copied: 0, opened: 0, gone: false };
+    if (this.#charges.get(key)?.idle) this.#idle--;
+    const counts = { size, charged: 0, before: size, copied: 0, opened: 0 };
+    const charge = { key, ...counts, gone: false, idle: false };
     this.#charges.set(key, charge);
     return charge;
   }
@@ -93,9 +103,15 @@ export class Quota {
   #settle(charge: Charge): void {
     const counted = charge.charged + charge.copied;
     if (charge.opened > 0 || (!charge.gone && counted > 0)) return;
+    if (charge.idle) return;
     this.#bytes += counted;
     charge.charged = charge.copied = 0;
-    this.#charges.delete(charge.key);
+    charge.idle = true;
+    // another one may have its number by now
+    if (this.#charges.get(charge.key) !== charge) return;
+    if (++this.#idle <= Math.max(IDLE_MAX, this.#charges.size / 2)) return;
+    this.#charges = new Map([...this.#charges].filter(([, { idle }]) => !idle));
+    this.#idle = 0;
   }
 
   /** Notes a new size; the caller has seen that there is room. */

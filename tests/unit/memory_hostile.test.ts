@@ -48,6 +48,53 @@ test("renaming to and fro takes no longer in a large directory", options, () => 
   assert.ok(large < 10 * small + 300, `10 names: ${small} ms, 150,000 names: ${large} ms`);
 });
 
+test(
+  "limits cost no more by opening again what is there, whatever else is counted",
+  options,
+  () => {
+    const reopen = (names: number): number => {
+      const quota = new Quota(1e6, 1e6);
+      const directory = new QuotaDirectory(memory({ f: "" }), quota);
+      for (let i = 0; i < names; i++) {
+        const file = make(directory, `f${i}`);
+        assert.equal(file.write(Uint8Array.of(1), 0, 1, 0), 1);
+        file.close();
+      }
+      const began = performance.now();
+      for (let i = 0; i < 20_000; i++) make(directory, "f").close();
+      const took = performance.now() - began;
+      assert.equal(quota.room, 1e6 - names);
+      for (let i = 0; i < names; i++) assert.equal(directory.unlink(`f${i}`), 0);
+      assert.equal(quota.room, 1e6);
+      return took;
+    };
+    reopen(10);
+    const small = Math.min(reopen(10), reopen(10));
+    const large = reopen(50_000);
+    assert.ok(large < 10 * small + 200, `10 files: ${small} ms, 50,000 files: ${large} ms`);
+  },
+);
+
+test("cutting the end off takes no longer in a large file", options, () => {
+  const cut = (pages: number): number => {
+    const file = make(memory(), "f");
+    const put = (index: number): void => {
+      assert.equal(file.write(Uint8Array.of(1), 0, 1, index * 65536), 1);
+    };
+    for (let i = 0; i < pages; i++) put(i);
+    const began = performance.now();
+    for (let i = 0; i < 1_000; i++) {
+      assert.equal(file.setSize((pages - 1) * 65536), 0);
+      put(pages - 1);
+    }
+    return performance.now() - began;
+  };
+  cut(10);
+  const small = Math.min(cut(10), cut(10));
+  const large = cut(100_000);
+  assert.ok(large < 10 * small + 300, `10 pages: ${small} ms, 100,000 pages: ${large} ms`);
+});
+
 test("what was removed keeps no memory, whatever else there is", options, () => {
   const quota = new Quota(2 * MIB, 10_000);
   const directory = new QuotaDirectory(memory(), quota);
