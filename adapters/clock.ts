@@ -29,6 +29,7 @@ export interface ClockSources {
 
 /** Clocks over `performance.now()`, which is the cheapest precise one. */
 export class WebClock implements Clock {
+  readonly foreign: boolean = false;
   readonly #sources: ClockSources;
   /** What `performance.now()` lacks to the monotonic clock, in nanoseconds. */
   readonly #base: number;

@@ -146,6 +146,7 @@ const RESOLUTION = 1000n;
 
 /** The clocks of processor time are exact only in libc; the others where it is the cheaper way. */
 class LibcClock implements Clock {
+  readonly foreign: boolean = false;
   /** Undefined if libc is asked for all of them. */
   readonly #web: WebClock | undefined;
   readonly #libc: PosixLibc;

@@ -22,9 +22,15 @@ export function clock_time_get(
   _precision: bigint,
   time: number,
 ): number {
-  const { memory, host: { clock } } = system;
+  const { memory } = system;
+  const { clock } = system.host;
   memory.check(time, 8);
   if (clock.foreign !== true) return -clock.time(id, memory.view, time);
+  return timeAside(system, id, time);
+}
+
+/** The time of an embedder's clock, which may make the guest's memory grow. */
+function timeAside({ memory, host: { clock } }: System, id: number, time: number): number {
   const error = clock.time(id, aside, 0);
   if (error < 0) return -error;
   memory.check(time, 8);
@@ -32,5 +38,4 @@ export function clock_time_get(
   return 0;
 }
 
-/** Where an embedder's clock puts the time first: it may make the guest's memory grow. */
 const aside: DataView = new DataView(new ArrayBuffer(8));
