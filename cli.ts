@@ -21,7 +21,7 @@ const VERSION = "0.1.0";
 
 /** Does what the words say; gives the exit code. */
 async function main(given: string[]): Promise<number> {
-  const { words, timed } = meantWords(given);
+  const { words, parent } = meantWords(given);
   const command = await parseCommand(words);
   switch (command.action) {
     case "help": {
@@ -45,8 +45,8 @@ async function main(given: string[]): Promise<number> {
     case "run": {
       if (command.timeout === undefined) return await runNow(command);
       const { endWithParent, runTimed } = await import("./cli/timeout.ts");
-      if (!timed) return await runTimed(import.meta.url, words, command.timeout);
-      endWithParent();
+      if (parent === undefined) return await runTimed(import.meta.url, words, command.timeout);
+      endWithParent(parent);
       return await runNow(command);
     }
   }

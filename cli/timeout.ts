@@ -44,7 +44,7 @@ export async function runTimed(
   milliseconds: number,
 ): Promise<number> {
   const place = cli.startsWith("file:") ? fileURLToPath(cli) : cli;
-  const all = [place, ...timedWords(words)];
+  const all = [place, ...timedWords(words, process.pid)];
   const child = "Deno" in globalThis ? startDeno(all) : await start(all);
   let why: "time" | NodeJS.Signals | undefined;
   const end = (reason: "time" | NodeJS.Signals): void => {
@@ -156,13 +156,17 @@ function startDeno(words: readonly string[]): Child {
 /** How often it is looked whether the parent is still there, in milliseconds. */
 const LOOK = 500;
 
-/** Ends this process when the one that takes its time is gone: nobody else would. */
-export function endWithParent(): void {
+/**
+ * Ends this process when the one that takes its time is gone: nobody else would.
+ *
+ * @param parent its number: it may be gone before this one has begun
+ */
+export function endWithParent(parent: number): void {
   // a thread of its own, for the guest holds this one
   new Worker(
     `const process = require("node:process");
     setInterval(() => {
-      if (process.ppid !== ${process.ppid}) process.kill(process.pid, "SIGKILL");
+      if (process.ppid !== ${parent}) process.kill(process.pid, "SIGKILL");
     }, ${LOOK});`,
     { eval: true },
   );

@@ -11,19 +11,21 @@
 /** Before words that have a mark each, as scripts/package/wasi gives them. */
 const MARKED = "--marked";
 
-/** Before those of a process whose time another one takes. */
-const TIMED = "--timed";
+/** Before those of a process whose time another one takes; the other's number follows. */
+const TIMED = "--timed=";
 
 const MARK = ":";
 
-/** The words for a process whose time this one takes. */
-export function timedWords(words: readonly string[]): string[] {
-  return [TIMED, ...words.map((word) => MARK + word)];
+/** The words for a process whose time the one of this number takes. */
+export function timedWords(words: readonly string[], parent: number): string[] {
+  return [TIMED + parent, ...words.map((word) => MARK + word)];
 }
 
-/** The words as they were meant, and whether another process takes the time of this one. */
-export function meantWords(given: readonly string[]): { words: string[]; timed: boolean } {
-  const timed = given[0] === TIMED;
-  if (!timed && given[0] !== MARKED) return { words: [...given], timed };
-  return { words: given.slice(1).map((word) => word.slice(MARK.length)), timed };
+/** The words as they were meant, and the process that takes the time of this one, if one does. */
+export function meantWords(
+  given: readonly string[],
+): { words: string[]; parent: number | undefined } {
+  const parent = given[0]?.startsWith(TIMED) ? Number(given[0].slice(TIMED.length)) : undefined;
+  if (parent === undefined && given[0] !== MARKED) return { words: [...given], parent };
+  return { words: given.slice(1).map((word) => word.slice(MARK.length)), parent };
 }

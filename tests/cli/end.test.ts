@@ -202,6 +202,15 @@ test("signals end it, with and without a time limit, and leave no process", opti
   });
 });
 
+test("a process whose parent is gone before it has begun ends, too", options, async () => {
+  const mark = `mark-${crypto.randomUUID()}`;
+  // the number of a process that is not there
+  const words = ["--timed=999999999", ...["--timeout=60s", show, "loop", mark].map((w) => `:${w}`)];
+  const { code } = await wasi(words);
+  assert.equal(code, "SIGKILL");
+  assert.deepEqual(processesWith(mark), []);
+});
+
 test("a shell's Ctrl-C reaches the program, too", options, async () => {
   // a process group of its own, all of which gets the signal, as in a terminal
   const mark = `mark-${crypto.randomUUID()}`;
