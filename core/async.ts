@@ -76,14 +76,14 @@ interface Suspension {
 
 const suspension: Suspension = WebAssembly as unknown as Suspension;
 
-/** Whether guests can be suspended here: Node 26, Deno, Bun and Chromium can. */
+/** Whether guests can be suspended here: Node from 24.20 on, Deno, Bun and Chromium can. */
 export function canSuspend(): boolean {
   return suspension.Suspending !== undefined && suspension.promising !== undefined;
 }
 
 function unsupported(): Error {
   const text = "this runtime cannot suspend a guest: it has no WebAssembly.Suspending (JSPI). " +
-    "Use Node 26, Deno, Bun or Chromium, or WASI, whose guests hold the thread";
+    "Use Node from 24.20 on, Deno, Bun or Chromium, or WASI, whose guests hold the thread";
   return Object.assign(new Error(text), { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });
 }
 
