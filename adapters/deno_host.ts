@@ -80,7 +80,7 @@ export function makeDenoMaker(): HostMaker {
     name: `Deno ${version.deno}`,
     // not Deno's global `process`: touching it loads most of its Node layer, 20 ms
     platform: build.os,
-    arch: build.arch === "x86_64" ? "x64" : build.arch === "aarch64" ? "arm64" : build.arch,
+    arch: build.arch,
     foreign: openForeign,
     transfers: (libc) => libc,
     libcClock: true,

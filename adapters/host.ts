@@ -20,6 +20,7 @@ import {
   LibcStream,
   type Transfers,
 } from "./posix/directory.ts";
+import { archOf, type System, systemOf } from "./platform.ts";
 import { DarwinLibc } from "./posix/darwin_libc.ts";
 import { DarwinSnapshot } from "./posix/darwin_snapshot.ts";
 import { Dents } from "./posix/dents.ts";
@@ -51,7 +52,7 @@ const RANDOM_FROM_LIBC = 4096;
 /** What an adapter supplies. */
 export interface Runtime {
   readonly name: string;
-  /** As in Node's `process.platform` and `process.arch`. */
+  /** What the runtime calls its system and processor: platform.ts knows the words. */
   readonly platform: string;
   readonly arch: string;
   /** Opens libc, or undefined where foreign functions are not to be had. */
@@ -192,6 +193,7 @@ function pollWithoutLibc(entries: PollEntry[], timeout: number): void {
 
 /** Makes the hosts of a runtime, each kind once. */
 export function hostMaker(runtime: Runtime): HostMaker {
+  const system = systemOf(runtime.platform);
   const made = new Map<string, Host | undefined>();
   const once = (kind: string, make: () => Host | undefined): Host | undefined => {
     if (!made.has(kind)) made.set(kind, make());
@@ -200,20 +202,20 @@ export function hostMaker(runtime: Runtime): HostMaker {
   return ({ ffi, confinement }) => {
     if (ffi && confinement !== "checked") {
       const beneath = confinement !== "walk";
-      const host = once(`libc ${beneath}`, () => makeLibcHost(runtime, beneath));
+      const host = once(`libc ${beneath}`, () => makeLibcHost(runtime, system, beneath));
       if (host !== undefined) return host;
     }
-    const proc = confinement !== "checked" && runtime.platform === "linux" &&
-      runtime.mayUseProc();
-    return once(`node ${proc}`, () => makeNodeHost(runtime, proc))!;
+    const proc = confinement !== "checked" && system === "linux" && runtime.mayUseProc();
+    return once(`node ${proc}`, () => makeNodeHost(runtime, system, proc))!;
   };
 }
 
 /** What the directories of a system need, or undefined for a system that has none here. */
-function libcContext(runtime: Runtime, beneath: boolean): Context | undefined {
-  const arch = linux.archOf(runtime.arch);
+function libcContext(runtime: Runtime, system: System, beneath: boolean): Context | undefined {
+  const processor = archOf(runtime.arch);
+  const arch = linux.archOf(processor);
   if (arch === undefined) return undefined;
-  if (runtime.platform === "linux") {
+  if (system === "linux") {
     const foreign = runtime.foreign();
     if (foreign === undefined) return undefined;
     const libc = new Libc(foreign, arch);
@@ -226,10 +228,10 @@ function libcContext(runtime: Runtime, beneath: boolean): Context | undefined {
     };
     return context;
   }
-  if (runtime.platform === "darwin") {
+  if (system === "darwin") {
     const foreign = runtime.foreign();
     if (foreign === undefined) return undefined;
-    const libc = new DarwinLibc(foreign, runtime.arch);
+    const libc = new DarwinLibc(foreign, processor);
     return {
       libc,
       lister: () => new DarwinSnapshot(libc),
@@ -240,8 +242,8 @@ function libcContext(runtime: Runtime, beneath: boolean): Context | undefined {
   return undefined;
 }
 
-function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
-  const context = libcContext(runtime, beneath);
+function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host | undefined {
+  const context = libcContext(runtime, system, beneath);
   if (context === undefined) return undefined;
   const { libc } = context;
   return {
@@ -255,8 +257,8 @@ function makeLibcHost(runtime: Runtime, beneath: boolean): Host | undefined {
   };
 }
 
-function makeNodeHost(runtime: Runtime, proc: boolean): Host {
-  const windows = runtime.platform === "win32";
+function makeNodeHost(runtime: Runtime, system: System, proc: boolean): Host {
+  const windows = system === "windows";
   const context: NodeContext = { ...runtime.node(), proc, windows };
   return {
     name: runtime.name,

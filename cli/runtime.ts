@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isDarwin } from "../adapters/platform.ts";
 import { CommandError, notPermitted, plain } from "./error.ts";
 
 interface DenoNamespace {
@@ -86,7 +87,7 @@ function endNode(process: NodeProcess, status: number): void {
     const ffi = process.getBuiltinModule("node:ffi");
     if (ffi === undefined) return;
     const { functions } = ffi.dlopen(
-      process.platform === "darwin" ? "/usr/lib/libSystem.B.dylib" : "libc.so.6",
+      isDarwin() ? "/usr/lib/libSystem.B.dylib" : "libc.so.6",
       {
         _exit: { arguments: ["int32"], return: "void" },
       },

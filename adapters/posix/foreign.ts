@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isDarwin } from "../platform.ts";
 
 /** Types of the signatures: an address, and whole numbers. */
 export type CType = "i32" | "u32" | "i64" | "ptr";
@@ -145,16 +146,6 @@ export const darwinTables: Tables = {
 /** Arguments that fill registers. */
 function fill(count: number): CType[] {
   return new Array<CType>(count).fill("i32");
-}
-
-/** Whether this is macOS. On Deno the global `process` is not so much as named: that takes 20 ms. */
-function isDarwin(): boolean {
-  const runtime = globalThis as unknown as {
-    Deno?: { build: { os: string } };
-    process?: { platform: string };
-  };
-  const { Deno } = runtime;
-  return (Deno === undefined ? runtime.process?.platform : Deno.build.os) === "darwin";
 }
 
 /**
