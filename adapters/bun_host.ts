@@ -92,6 +92,7 @@ export function makeBunMaker(): HostMaker {
     libcClock: true,
     slowWebCrypto: false,
     node: () => nodeContext({ byteNames: true, deno: false }),
+    mayUse: () => true,
     mayUseProc: () => true,
     clockSources: processClocks,
     exit: (code) => process.reallyExit!(code),

@@ -24,7 +24,9 @@ interface DenoNamespace {
     name: string,
     definitions: Record<string, { parameters: string[]; result: string }>,
   ): { symbols: Record<string, CFunction> };
-  permissions: { querySync(descriptor: { name: string }): { state: string } };
+  permissions: {
+    querySync(descriptor: { name: string; path?: string }): { state: string; partial?: boolean };
+  };
   UnsafePointerView: { getArrayBuffer(pointer: object, length: number): ArrayBuffer };
 }
 
@@ -32,9 +34,14 @@ function deno(): DenoNamespace {
   return (globalThis as unknown as { Deno: DenoNamespace }).Deno;
 }
 
-/** Whether a permission is there. Asked, not tried: trying would prompt for it. */
-function granted(name: string): boolean {
-  return deno().permissions.querySync({ name }).state === "granted";
+/**
+ * Whether a permission is there, with nothing left out of it (`partial`). Asked, not tried: trying
+ * would prompt for it.
+ */
+function granted(name: string, path?: string): boolean {
+  const descriptor = path === undefined ? { name } : { name, path };
+  const { state, partial } = deno().permissions.querySync(descriptor);
+  return state === "granted" && partial !== true;
 }
 
 /** Arrays are passed as they are: addresses as whole numbers cost twice as much. */
@@ -87,7 +94,9 @@ export function makeDenoMaker(): HostMaker {
     slowWebCrypto: false,
     node: () => nodeContext({ byteNames: false, deno: true }),
     // /proc needs more than leave to read it: Deno opens it with --allow-all alone
-    mayUseProc: () => ["read", "write", "env", "run", "net", "sys", "ffi"].every(granted),
+    mayUse: granted,
+    mayUseProc: () =>
+      ["read", "write", "env", "run", "net", "sys", "ffi"].every((name) => granted(name)),
     clockSources: processClocks,
     exit: (code) =>
       nodeProcess().reallyExit === undefined ? deno().exit(code) : nodeProcess().reallyExit!(code),

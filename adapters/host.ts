@@ -6,8 +6,10 @@
  */
 import { Clockid, Errno, Filetype } from "../core/abi.ts";
 import { posixError } from "../core/errno.ts";
+import { ReadOnlyDirectory } from "../core/directories/read_only.ts";
 import { FileStat } from "../core/filestat.ts";
-import type { Clock, Host, HostFileSystem, PollEntry } from "../core/host.ts";
+import type { Clock, Directory, Host, HostFileSystem, PollEntry } from "../core/host.ts";
+import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
 import type { NodeContext } from "./node_fs/context.ts";
@@ -42,7 +44,7 @@ export interface NodeProcess {
   cpuUsage(): { user: number; system: number };
   threadCpuUsage?(): { user: number; system: number };
   /** Node's permission model, when it is on. */
-  permission?: { has(scope: string, reference: string): boolean };
+  permission?: { has(scope: string, reference?: string): boolean };
 }
 
 /** How often, and how much at most, is taken from getrandom(2) before WebCrypto is loaded. */
@@ -65,6 +67,11 @@ export interface Runtime {
   slowWebCrypto: boolean;
   /** Directories over node:fs. */
   node(): Omit<NodeContext, "proc" | "windows">;
+  /**
+   * Whether the runtime's own permissions let a folder and all in it be read or written; without a
+   * path, every folder. The kernel does not know these permissions. Asks nobody.
+   */
+  mayUse(access: "read" | "write", path?: string): boolean;
   /** Whether /proc/self/fd is allowed to be used. Asks nobody. */
   mayUseProc(): boolean;
   /** What clocks can be made of, beside libc's. */
@@ -99,7 +106,42 @@ function randomFrom(libc: PosixLibc): (into: Uint8Array) => void {
   };
 }
 
-function libcFileSystem(context: Context): HostFileSystem {
+/** Whether a folder may be used by the name that it was given with and by the one that it has. */
+function mayUseWhole(
+  runtime: Runtime,
+  access: "read" | "write",
+  path: string,
+  real: string | number,
+): boolean {
+  if (runtime.mayUse(access)) return true;
+  // a name that is no text cannot be asked for
+  if (typeof real === "number" || isEscaped(real)) return false;
+  return runtime.mayUse(access, path) && runtime.mayUse(access, real);
+}
+
+/**
+ * An open directory, as far as the runtime lets it be used. Nothing that libc does is checked by
+ * the runtime, so what it refuses somewhere inside is not reached this way at all.
+ */
+function permitted(
+  runtime: Runtime,
+  libc: PosixLibc,
+  opened: Directory,
+  fd: number,
+  path: string,
+): Directory {
+  const real = libc.pathOf(fd);
+  if (!mayUseWhole(runtime, "read", path, real)) {
+    opened.close();
+    const text = `the permissions of ${runtime.name} do not allow all of ${path} to be read. ` +
+      'Allow it (--allow-read on Deno, --allow-fs-read on Node), or confine by "checked", ' +
+      "which leaves every file to these permissions";
+    throw posixError(Errno.ACCES, text);
+  }
+  return mayUseWhole(runtime, "write", path, real) ? opened : new ReadOnlyDirectory(opened);
+}
+
+function libcFileSystem(runtime: Runtime, context: Context): HostFileSystem {
   const { libc } = context;
   return {
     confinement: context.beneath ? "kernel" : "walk",
@@ -109,7 +151,8 @@ function libcFileSystem(context: Context): HostFileSystem {
       if (fd === -Errno.NOENT) throw posixError(-fd, `no such directory: ${path}`);
       if (fd === -Errno.NOTDIR) throw posixError(-fd, `not a directory: ${path}`);
       if (fd < 0) throw posixError(-fd, `cannot open: ${path}`);
-      return new LibcDirectory(context, fd, true, isHostRoot(libc, fd));
+      const opened = new LibcDirectory(context, fd, true, isHostRoot(libc, fd));
+      return permitted(runtime, libc, opened, fd, path);
     },
     stream(fd) {
       const stat = new FileStat();
@@ -248,7 +291,7 @@ function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host 
   const { libc } = context;
   return {
     name: runtime.name,
-    fs: libcFileSystem(context),
+    fs: libcFileSystem(runtime, context),
     clock: new LibcClock(libc, runtime),
     random: runtime.slowWebCrypto ? randomFrom(libc) : webRandom,
     exit: runtime.exit,

@@ -120,6 +120,18 @@ export function nodeContext(
   };
 }
 
+/**
+ * Whether Node's permission model, if it is on, lets a folder be used: itself and what is in it,
+ * for a file's name can be allowed alone. It has no way to leave something out.
+ */
+function mayUse(access: "read" | "write", path?: string): boolean {
+  const { permission } = nodeProcess();
+  if (permission === undefined) return true;
+  const scope = `fs.${access}`;
+  if (path === undefined) return permission.has(scope);
+  return permission.has(scope, path) && permission.has(scope, `${path}/.any`);
+}
+
 /** Makes the hosts of Node. */
 export function makeNodeMaker(): HostMaker {
   const process = nodeProcess();
@@ -132,8 +144,10 @@ export function makeNodeMaker(): HostMaker {
     libcClock: false,
     slowWebCrypto: true,
     node: () => nodeContext({ byteNames: true, deno: false }),
-    // `process.permission` is there when the permission model is on
-    mayUseProc: () => process.permission?.has("fs.read", "/proc/self/fd") ?? true,
+    mayUse,
+    // a path in /proc must not allow what the file's own path does not
+    mayUseProc: () =>
+      mayUse("read", "/proc/self/fd") && (mayUse("write") || !mayUse("write", "/proc/self/fd")),
     clockSources: processClocks,
     exit: (code) => process.reallyExit!(code),
   });

@@ -498,6 +498,7 @@ test("a host on macOS says how it confines", () => {
     libcClock: false,
     slowWebCrypto: true,
     node: () => ({ byteNames: true, deno: false, fs: {} as never, isatty: () => false }),
+    mayUse: () => true,
     mayUseProc: () => true,
     clockSources: () => ({}),
     exit: () => {

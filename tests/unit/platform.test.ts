@@ -21,6 +21,7 @@ function on(platform: string): Runtime {
     libcClock: false,
     slowWebCrypto: true,
     node: () => nodeContext({ byteNames: true, deno: runtime === "deno" }),
+    mayUse: () => true,
     mayUseProc: () => true,
     clockSources: () => ({}),
     exit: () => {
