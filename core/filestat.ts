@@ -5,6 +5,9 @@
  */
 import { Filestat } from "./abi.ts";
 
+/** The last time that 64 bits hold. */
+const TIME_MAX = 0xffffffffffffffffn;
+
 /**
  * Attributes of a file. Hosts fill it, system calls copy {@linkcode FileStat.bytes} to the guest.
  * Times are nanoseconds since 1970-01-01 00:00 UTC; a time before that counts as 0.
@@ -92,7 +95,7 @@ export class FileStat {
   }
 
   #setTime(offset: number, value: bigint): void {
-    this.view.setBigUint64(offset, value < 0n ? 0n : value, true);
+    this.view.setBigUint64(offset, value < 0n ? 0n : value > TIME_MAX ? TIME_MAX : value, true);
   }
 
   /** The size as a number: no file that a host can hold is larger than 2 ** 53. */
@@ -104,7 +107,7 @@ export class FileStat {
 
 /**
  * Writes `seconds * 10**9 + nanoseconds` as 64 bits without making a BigInt; 0 for a time before
- * 1970. `seconds` is a whole number below 2 ** 37.
+ * 1970, 2 ** 64 - 1 for one that does not fit, which are those from the year 2554 on.
  */
 export function writeTime(
   view: DataView,
@@ -116,10 +119,8 @@ export function writeTime(
   // by 16 bits at a time, so that every product is exact; "&" takes a number modulo 2 ** 32
   const upper = Math.floor(seconds / 0x10000) * 1e9;
   const lower = (upper & 0xffff) * 0x10000 + (seconds & 0xffff) * 1e9 + nanoseconds;
-  view.setUint32(offset, lower >>> 0, true);
-  view.setUint32(
-    offset + 4,
-    Math.floor(upper / 0x10000) + Math.floor(lower / 0x100000000),
-    true,
-  );
+  const high = Math.floor(upper / 0x10000) + Math.floor(lower / 0x100000000);
+  const fits = high <= 0xffffffff;
+  view.setUint32(offset, fits ? lower >>> 0 : 0xffffffff, true);
+  view.setUint32(offset + 4, fits ? high : 0xffffffff, true);
 }

@@ -16,6 +16,11 @@ interface SetTime {
   kept: bigint;
 }
 
+/** Whether the disk has what node:fs made of a time, not what its own range or steps made of it. */
+function isRounded({ asked, kept }: SetTime): boolean {
+  return asked - kept < 1000000n && kept - asked < 1000000n;
+}
+
 /**
  * Times that guests set more finely than node:fs can. As long as the disk has what came of it, a
  * guest reads what it asked for. The oldest are forgotten.
@@ -38,7 +43,7 @@ class SetTimes {
   read(stats: BigStats): [bigint, bigint] {
     const found = this.#times.size > 0 ? this.#times.get(`${stats.dev}:${stats.ino}`) : undefined;
     const pick = (time: SetTime | undefined, disk: bigint): bigint =>
-      time?.kept === disk ? time.asked : disk;
+      time?.kept === disk && isRounded(time) ? time.asked : disk;
     return [pick(found?.atim, stats.atimeNs), pick(found?.mtim, stats.mtimeNs)];
   }
 }
