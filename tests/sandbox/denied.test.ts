@@ -177,3 +177,24 @@ if (runtime === "node26") {
     assertFull([...node, ...scripts, `--allow-fs-read=${data}`, `--allow-fs-write=${data}`]);
   });
 }
+
+if (runtime === "deno") {
+  test("without foreign functions /proc is no way around what is denied in part", () => {
+    const script = path.join(folder, "proc.mjs");
+    fs.writeFileSync(path.join(sub, "file"), "secret");
+    fs.writeFileSync(
+      script,
+      `import { host } from ${JSON.stringify(path.join(root, "mod.ts"))};
+      const directory = host(${JSON.stringify(data)}, { ffi: false });
+      const opened = directory.open("sub/file", 1, 0);
+      const seen = [directory.confinement, opened, directory.mkdir("denied")];
+      console.log(JSON.stringify(seen));`,
+    );
+    const denied = [`--deny-read=${sub}`, `--deny-write=${data}`];
+    const flags = ["run", "--no-prompt", "--no-lock", "--no-config", "-A", ...denied];
+    const { stdout, stderr } = runRuntime([...flags, script], folder);
+    assert.notEqual(stdout, "", stderr);
+    assert.deepEqual(JSON.parse(stdout), ["checked", -2, -2]);
+    assert.equal(fs.existsSync(path.join(data, "denied")), false);
+  });
+}
