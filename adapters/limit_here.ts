@@ -5,9 +5,10 @@
  * @module
  */
 import { canSuspend } from "../core/async.ts";
-import { throwAborted } from "../core/exit.ts";
-import { HOOKS, INTERVAL } from "../core/module/instrument.ts";
-import { importedMemory } from "../core/module/memory.ts";
+import { TIMER_MAX } from "../core/constants.ts";
+import { throwAborted, trapNow } from "../core/exit.ts";
+import { HOOKS, INTERVAL, waitedMemories } from "../core/module/instrument.ts";
+import { importsShared } from "../core/module/memory.ts";
 import { TimeLimit } from "../core/time_limit.ts";
 import type { Own } from "./apart.ts";
 import { isModule } from "./source.ts";
@@ -21,9 +22,12 @@ export function canLimitHere(
   if (!canSuspend() || threads !== undefined || interruptible === false || isModule(loaded)) {
     return false;
   }
-  if (importedMemory(loaded)?.shared) return false; // it may wait for another thread
+  if (importsShared(loaded)) return false; // it may wait for another thread
   return WebAssembly.Module.exports(module).some(({ name }) => name === "_start");
 }
+
+/** What suspends the guest that calls it; Deno's types do not know it. */
+type Suspending = new (call: unknown) => () => number;
 
 /** The limit: a signal that ends a guest that waits, and what the checks of one that computes call. */
 export class LimitHere {
@@ -32,20 +36,74 @@ export class LimitHere {
   readonly #time: TimeLimit;
   readonly #onAbort = (): void => this.#controller.abort(this.#given!.reason);
   readonly signal: AbortSignal = this.#controller.signal;
-  readonly imports: WebAssembly.Imports = {
-    [HOOKS]: {
-      check: (): number => {
-        this.#time.look();
-        if (this.signal.aborted) throwAborted(this.signal.reason);
-        return INTERVAL;
-      },
-    },
-  };
+  readonly imports: WebAssembly.Imports;
+  /** the shared memories of the program */
+  #memories: WebAssembly.Memory[] = [];
 
   /** @param signal the embedder's, which ends it, too */
   constructor(milliseconds: number, signal: AbortSignal | undefined) {
     this.#given = signal;
     this.#time = new TimeLimit(milliseconds, (reason) => this.#controller.abort(reason));
+    const { Suspending } = WebAssembly as unknown as { Suspending: Suspending };
+    this.imports = {
+      [HOOKS]: {
+        check: (): number => this.#check(),
+        wait32: new Suspending(this.#waiter(4)),
+        wait64: new Suspending(this.#waiter(8)),
+      },
+    };
+  }
+
+  /** What the copy's waits are for. */
+  bind({ exports }: WebAssembly.Instance): void {
+    this.#memories = waitedMemories(exports);
+  }
+
+  #check(): number {
+    this.#time.look();
+    if (this.signal.aborted) throwAborted(this.signal.reason);
+    return INTERVAL;
+  }
+
+  /** `memory.atomic.wait32` or `64` on a memory that no other thread has: none wakes it. */
+  #waiter(size: 4 | 8) {
+    return async (
+      address: number | bigint,
+      expected: number | bigint,
+      timeout: bigint,
+      offset: number,
+      index: number,
+    ): Promise<number> => {
+      const { buffer } = this.#memories[index]!;
+      const start = typeof address === "bigint"
+        ? Number(BigInt.asUintN(64, address))
+        : address >>> 0;
+      const at = start + offset;
+      if (at % size !== 0 || at + size > buffer.byteLength) trapNow();
+      const words = size === 4 ? new Int32Array(buffer) : new BigInt64Array(buffer);
+      this.#check();
+      if (words[at / size] !== expected) return 1;
+      await this.#pause(timeout < 0n ? Infinity : Number(timeout) / 1e6);
+      this.#check();
+      return 2;
+    };
+  }
+
+  /** Waits so many milliseconds, or until the program is ended. */
+  async #pause(milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds;
+    for (let left = milliseconds; left > 0; left = until - performance.now()) {
+      if (this.signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          this.signal.removeEventListener("abort", done);
+          resolve();
+        };
+        const timer = setTimeout(done, Math.min(left, TIMER_MAX));
+        this.signal.addEventListener("abort", done);
+      });
+    }
   }
 
   start(): void {

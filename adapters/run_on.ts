@@ -221,6 +221,7 @@ async function runNow(
     limit?.start();
     const given = { ...own.imports, ...limit?.imports };
     const instance = await instantiate(module, offeredOf(module, given), wasi);
+    limit?.bind(instance);
     if ("_start" in instance.exports) return await wasi.start(instance);
     await wasi.initialize(instance);
     return instance;

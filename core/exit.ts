@@ -89,18 +89,23 @@ export class Thrown {
   }
 }
 
+/** Raises a trap. */
+export function trapNow(): never {
+  trap ??= new WebAssembly.Instance(new WebAssembly.Module(TRAP)).exports.u as () => void;
+  trap();
+  throw new Error("unreachable");
+}
+
 /** Raises a trap with another class, message and properties. */
 function unwind(prototype: Error, message: string, properties: object): never {
-  trap ??= new WebAssembly.Instance(new WebAssembly.Module(TRAP)).exports.u as () => void;
   try {
-    trap();
+    trapNow();
   } catch (error) {
     // The error itself is what no guest can catch, so it is dressed, not replaced.
     Object.setPrototypeOf(error, prototype);
     (error as Error).message = message;
     throw Object.assign(error as Error, properties);
   }
-  throw new Error("unreachable");
 }
 
 /** Ends the guest that is running. Throws {@linkcode ProcExit}. */

@@ -8,22 +8,22 @@ import { importsIn, Kind, type Limits, type Reader, Section, unknown } from "./r
 import { misread, type Rewriter } from "./rewriter.ts";
 import { ByteWriter } from "./writer.ts";
 
-/** How many parameters the types of a section have; each member of a group is one. */
-export function parametersOf(reader: Reader): number[] {
-  const types: number[] = [];
+/** How many types a section has; each member of a group is one. */
+export function typesIn(reader: Reader): number {
+  let types = 0;
   for (let groups = reader.number(); groups > 0; groups--) {
     let members = 1;
     if (reader.bytes[reader.at] === 0x4e) {
       reader.at++;
       members = reader.number();
     }
-    for (; members > 0; members--) types.push(passType(reader));
+    types += members;
+    for (; members > 0; members--) passType(reader);
   }
   return types;
 }
 
-/** Passes over a type; returns how many parameters it has. */
-function passType(reader: Reader): number {
+function passType(reader: Reader): void {
   let start = reader.at;
   let form = reader.byte();
   if (form === 0x50 || form === 0x4f) { // with supertypes
@@ -32,61 +32,54 @@ function passType(reader: Reader): number {
     form = reader.byte();
   }
   if (form === 0x60) {
-    const parameters = passTypes(reader);
     passTypes(reader);
-    return parameters;
-  }
-  if (form === 0x5f) {
+    passTypes(reader);
+  } else if (form === 0x5f) {
     for (let count = reader.number(); count > 0; count--) reader.passField();
   } else if (form === 0x5e) reader.passField();
   else unknown(`a type 0x${form.toString(16)}`, start);
-  return 0;
 }
 
-/** Passes over a list of types; returns how many. */
-function passTypes(reader: Reader): number {
-  const count = reader.number();
-  for (let i = 0; i < count; i++) reader.passType();
-  return count;
+function passTypes(reader: Reader): void {
+  for (let count = reader.number(); count > 0; count--) reader.passType();
 }
 
-/** How many things of a kind a module imports, as far as it matters here. */
+/** What a module imports, as far as it matters here. */
 interface Imported {
   functions: number;
   globals: number;
-  /** the first memory */
-  memory: Limits | undefined;
-  /** whether a memory or a table has addresses of 64 bits */
-  wide: boolean;
+  memories: Limits[];
+  tables: Limits[];
 }
 
 export function imported(reader: Reader | undefined): Imported {
-  const found: Imported = { functions: 0, globals: 0, memory: undefined, wide: false };
+  const found: Imported = { functions: 0, globals: 0, memories: [], tables: [] };
   if (reader === undefined) return found;
   for (const { kind, limits } of importsIn(reader)) {
     if (kind === Kind.FUNCTION) found.functions++;
     else if (kind === Kind.GLOBAL) found.globals++;
-    else if (kind === Kind.MEMORY) found.memory ??= limits;
-    if (limits?.wide) found.wide = true;
+    else if (kind === Kind.MEMORY) found.memories.push(limits!);
+    else if (kind === Kind.TABLE) found.tables.push(limits!);
   }
   return found;
 }
 
-/** Whether a section of memories has one with addresses of 64 bits. */
-export function anyWideMemory(reader: Reader): boolean {
-  let wide = false;
-  for (let count = reader.number(); count > 0; count--) wide = reader.limits().wide || wide;
-  return wide;
+/** What a section of memories has. */
+export function memoriesIn(reader: Reader | undefined): Limits[] {
+  const memories: Limits[] = [];
+  for (let count = reader?.number() ?? 0; count > 0; count--) memories.push(reader!.limits());
+  return memories;
 }
 
-/** Whether a section of tables has one with addresses of 64 bits. */
-export function anyWideTable(reader: Instructions): boolean {
-  let wide = false;
+/** What a section of tables has. */
+export function tableLimits(reader: Instructions | undefined): Limits[] {
+  const tables: Limits[] = [];
+  if (reader === undefined) return tables;
   for (const { limits, initialised } of tablesIn(reader)) {
-    wide ||= limits.wide;
+    tables.push(limits);
     if (initialised) reader.passConstant();
   }
-  return wide;
+  return tables;
 }
 
 /** A table, and whether an expression for what is in it comes now. */
@@ -141,9 +134,10 @@ function globals(rewriter: Rewriter, end: number): void {
   }
 }
 
-function exported(rewriter: Rewriter): void {
+/** Exports, of which the count is passed already. */
+function exported(rewriter: Rewriter, end: number): void {
   const { reader } = rewriter;
-  for (let count = reader.number(); count > 0; count--) {
+  while (reader.at < end) {
     reader.passBytes();
     if (reader.byte() === Kind.FUNCTION) rewriter.functionNumber();
     else reader.number();
@@ -182,8 +176,8 @@ export function functionNames(rewriter: Rewriter, end: number): void {
   }
 }
 
-/** The functions; `parameters` has how many each takes. */
-export function code(rewriter: Rewriter, parameters: readonly number[]): void {
+/** The functions. */
+export function code(rewriter: Rewriter): void {
   const { reader, out } = rewriter;
   const count = reader.number();
   rewriter.flush();
@@ -193,7 +187,7 @@ export function code(rewriter: Rewriter, parameters: readonly number[]): void {
     const end = reader.number() + reader.at;
     body.clear();
     inner.restart(reader.at);
-    inner.body(end, parameters[i] ?? 0);
+    inner.body(end);
     out.block(body);
     rewriter.restart(end);
   }
@@ -206,5 +200,6 @@ export const REWRITE: Readonly<Record<number, (rewriter: Rewriter, end: number) 
   [Section.EXPORT]: exported,
   [Section.START]: (rewriter) => rewriter.functionNumber(),
   [Section.ELEMENT]: elements,
+  [Section.CODE]: code,
   [Section.DATA]: data,
 };

@@ -13,6 +13,18 @@ export const CALL = 0x10;
 const RETURN_CALL = 0x12;
 const REF_FUNC = 0xd2;
 export const END = 0x0b;
+/** i32.const */
+export const CONSTANT = 0x41;
+const BLOCK = 0x02;
+export const IF = 0x04;
+export const ELSE = 0x05;
+const TRY = 0x06;
+export const CATCH = 0x07;
+export const DELEGATE = 0x18;
+export const CATCH_ALL = 0x19;
+const TRY_TABLE = 0x1f;
+/** Instructions that others belong to, up to an end. */
+export const OPENING: readonly number[] = [BLOCK, LOOP, IF, TRY, TRY_TABLE];
 const PREFIX_GC = 0xfb;
 const PREFIX_BULK = 0xfc;
 const PREFIX_SIMD = 0xfd;
@@ -21,6 +33,17 @@ const PREFIX_ATOMIC = 0xfe;
 /** Kinds of instructions that may take long. */
 export const LENGTH = 1;
 export const GROWTH = 2;
+
+/** How many bits of a length make no difference: a memory's bytes, a table's or array's elements. */
+const MEMORY_SHIFT = 6;
+const ARRAY_SHIFT = 2;
+
+/** What an instruction counts as that the engine calls a function of its own for. */
+const SLOW = 32;
+/** What one counts as that allocates. */
+const ALLOCATES = 8;
+/** What throwing an exception takes off the countdown. */
+const THROWS = 64;
 
 /**
  * Reads instructions, so as to know where each begins and ends. What it finds of interest it
@@ -32,6 +55,19 @@ export class Instructions extends Reader {
    * says how long, GROWTH if it does not.
    */
   bulk = 0;
+  /** Bits of the length that make no difference. */
+  shift = 0;
+  /** Whether the length has 32 bits in any module. */
+  narrow = false;
+  /** How many plain instructions take as long, at most. */
+  weight = 1;
+  /** What it takes off the countdown beyond that. */
+  toll = 0;
+  /** Whether what follows it is reached by a branch only. */
+  ends = false;
+  /** Where it may branch to: labels, of which the first `branches` count. */
+  readonly labels: number[] = [];
+  branches = 0;
   /** Whether it calls another function. */
   calls = false;
   /** Whether it does so instead of returning. */
@@ -40,8 +76,9 @@ export class Instructions extends Reader {
   functionAt = -1;
   /** 1 for a wait for 32 bits, 2 for 64, or 0. */
   wait = 0;
-  /** The offset that is part of the wait. */
-  waitOffset = 0;
+  /** The offset and the memory that are part of the last access to one. */
+  offset = 0;
+  memory = 0;
 
   /** Passes over a LEB128 of any kind. */
   #leb(): void {
@@ -56,13 +93,16 @@ export class Instructions extends Reader {
     for (let i = 0; i < count; i++) this.#leb();
   }
 
-  /** Passes over where in a memory; gives the offset, if it can be kept with a wait. */
-  #memarg(): number {
+  /** Passes over where in a memory. */
+  #memarg(): void {
     const flags = this.number();
-    const other = flags >= 64;
-    if (other) this.#leb();
-    const offset = this.number();
-    return other ? -1 : offset;
+    this.memory = flags >= 64 ? this.number() : 0;
+    this.offset = this.number();
+  }
+
+  /** Reads labels. */
+  #branch(count: number): void {
+    for (let i = 0; i < count; i++) this.labels[this.branches++] = this.number();
   }
 
   /** Passes over an instruction and returns its first byte. */
@@ -72,6 +112,10 @@ export class Instructions extends Reader {
     this.tail = false;
     this.functionAt = -1;
     this.wait = 0;
+    this.weight = 1;
+    this.toll = 0;
+    this.ends = false;
+    this.branches = 0;
     const start = this.at;
     const opcode = this.byte();
     if (opcode >= 0x45 && opcode <= 0xc4) return opcode;
@@ -81,71 +125,89 @@ export class Instructions extends Reader {
       case 0x22:
       case 0x23:
       case 0x24:
-      case 0x25: // table.get
-      case 0x26:
-      case 0x41: // i32.const
+      case CONSTANT:
       case 0x42:
-      case 0x0c: // br
-      case 0x0d:
-      case 0x07: // catch
+      case CATCH:
+      case DELEGATE:
+      case 0x3f: // memory.size
+        this.#leb();
+        return opcode;
+      case 0x25: // table.get
+      case 0x26: // table.set
+        this.weight = SLOW;
+        this.#leb();
+        return opcode;
       case 0x08: // throw
       case 0x09: // rethrow
-      case 0x18: // delegate
-      case 0x3f: // memory.size
+        this.toll = THROWS;
+        this.ends = true;
+        this.#leb();
+        return opcode;
+      case 0x0c: // br
+        this.ends = true;
+        this.#branch(1);
+        return opcode;
+      case 0x0d: // br_if
       case 0xd5: // br_on_null
       case 0xd6:
-        this.#leb();
+        this.#branch(1);
         return opcode;
       case 0x40: // memory.grow
         this.bulk = GROWTH;
         this.#leb();
         return opcode;
-      case 0x00: // unreachable
-      case 0x01:
-      case 0x05: // else
-      case END:
       case 0x0a: // throw_ref
+        this.toll = THROWS;
+        this.ends = true;
+        return opcode;
+      case 0x00: // unreachable
       case 0x0f: // return
-      case 0x19: // catch_all
+        this.ends = true;
+        return opcode;
+      case 0x01:
+      case ELSE:
+      case END:
+      case CATCH_ALL:
       case 0x1a: // drop
       case 0x1b: // select
       case 0xd1: // ref.is_null
       case 0xd3:
       case 0xd4:
         return opcode;
-      case 0x02: // block
+      case BLOCK:
       case LOOP:
-      case 0x04: // if
-      case 0x06: // try
+      case IF:
+      case TRY:
         this.passType();
         return opcode;
       case CALL:
       case RETURN_CALL:
       case REF_FUNC:
         this.calls = opcode !== REF_FUNC;
-        this.tail = opcode === RETURN_CALL;
+        this.tail = this.ends = opcode === RETURN_CALL;
         this.functionAt = this.at;
         this.#leb();
         return opcode;
       case 0x11: // call_indirect
       case 0x13:
         this.calls = true;
-        this.tail = opcode === 0x13;
+        this.tail = this.ends = opcode === 0x13;
         this.#lebs(2);
         return opcode;
       case 0x14: // call_ref
       case 0x15:
         this.calls = true;
-        this.tail = opcode === 0x15;
+        this.tail = this.ends = opcode === 0x15;
         this.#leb();
         return opcode;
       case 0x0e: // br_table
-        this.#lebs(this.number() + 1);
+        this.ends = true;
+        this.#branch(this.number() + 1);
         return opcode;
       case 0x1c: // select with types
         for (let count = this.number(); count > 0; count--) this.passType();
         return opcode;
-      case 0x1f: // try_table
+      case TRY_TABLE:
         this.passType();
         for (let count = this.number(); count > 0; count--) this.#lebs(this.byte() < 2 ? 2 : 1);
         return opcode;
@@ -188,13 +250,16 @@ export class Instructions extends Reader {
     // array.new, array.fill, array.copy, array.init_*
     const long = (opcode >= 6 && opcode <= 10 && opcode !== 8) || (opcode >= 16 && opcode <= 19);
     this.bulk = long ? LENGTH : 0;
+    this.shift = ARRAY_SHIFT;
+    this.narrow = true;
+    this.weight = opcode <= 1 || opcode === 8 ? ALLOCATES : 1;
     if (opcode <= 1 || opcode === 6 || opcode === 7 || (opcode >= 11 && opcode <= 14)) this.#leb();
     else if (opcode === 16) this.#leb();
     else if (opcode <= 10 || (opcode >= 17 && opcode <= 19)) this.#lebs(2);
     else if (opcode >= 20 && opcode <= 23) this.passType();
     else if (opcode === 24 || opcode === 25) {
       this.at++;
-      this.#leb();
+      this.#branch(1);
       this.passType();
       this.passType();
     } else if (opcode !== 15 && !(opcode >= 26 && opcode <= 30)) {
@@ -206,7 +271,11 @@ export class Instructions extends Reader {
     const opcode = this.number();
     if (opcode < 8 || (opcode >= 19 && opcode <= 22)) return;
     if (opcode > 17) unknown(`an instruction 0xfc ${opcode}`, start);
-    this.bulk = opcode !== 9 && opcode !== 13 && opcode !== 16 ? LENGTH : 0;
+    const plain = opcode === 9 || opcode === 13 || opcode === 16;
+    this.bulk = plain ? 0 : opcode === 15 ? GROWTH : LENGTH; // 15 is table.grow
+    this.shift = opcode < 12 ? MEMORY_SHIFT : 0;
+    this.narrow = opcode === 8 || opcode === 12;
+    if (!plain) this.weight = SLOW;
     this.#lebs(opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14 ? 2 : 1);
   }
 
@@ -228,10 +297,8 @@ export class Instructions extends Reader {
       return;
     }
     if (opcode > 0x4e) unknown(`an instruction 0xfe ${opcode}`, start);
-    const offset = this.#memarg();
-    if ((opcode === 1 || opcode === 2) && offset >= 0 && offset < 2 ** 32) {
-      this.wait = opcode;
-      this.waitOffset = offset;
-    }
+    this.#memarg();
+    if (opcode <= 2) this.weight = SLOW;
+    if (opcode === 1 || opcode === 2) this.wait = opcode;
   }
 }

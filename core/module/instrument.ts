@@ -1,25 +1,18 @@
 /**
  * A copy of a module that can be ended from outside, for engines that cannot end a loop: every
  * function and every loop begins with a check that counts down and calls its host now and then,
- * and what waits for another thread asks its host to wait.
+ * what takes long counts down as much as it takes, and what waits for another thread asks its host
+ * to wait.
  *
- * What is added stands at the end of its kind (one type, some imported functions, one global), so
+ * What is added stands at the end of its kind (types, imported functions, globals, exports), so
  * that of all numbers in a module only those of functions move.
  *
  * @module
  */
-import {
-  anyWideMemory,
-  anyWideTable,
-  code,
-  functionNames,
-  imported,
-  parametersOf,
-  REWRITE,
-} from "./contents.ts";
+import { functionNames, imported, memoriesIn, REWRITE, tableLimits, typesIn } from "./contents.ts";
 import { END, Instructions } from "./instructions.ts";
-import { HEADER, Kind, Reader, Section, sections, unknown } from "./reader.ts";
-import { type Checks, I32, I64, type Numbers, Rewriter } from "./rewriter.ts";
+import { HEADER, Kind, type Limits, Reader, Section, sections, unknown } from "./reader.ts";
+import { type Checks, F64, I32, I64, type Numbers, Rewriter } from "./rewriter.ts";
 import { ByteWriter } from "./writer.ts";
 
 export type { Checks } from "./rewriter.ts";
@@ -44,45 +37,82 @@ const ORDER: readonly number[] = [
 /** Where the added functions are imported from. */
 export const HOOKS = "@x/wasi";
 
-/** Checks go by without a call to the host, so many at most. */
+/** What the copy exports its shared memories as, each with its number behind. */
+const MEMORY = "@x/wasi.memory";
+
+/** How to find these: the last one of a number, for the module's own exports come first. */
+export const EXPORTED: RegExp = /^@x\/wasi\.memory_*(\d+)$/;
+
+/** So much may be counted down without a call to the host: a loop or a function is 1. */
 export const INTERVAL = 4096;
 
-/** The types of the functions that are added: of the check, of the two waits. */
-function addedTypes(waits: boolean): ByteWriter {
+/** The functions that are added: their names and parameters. Each gives an i32. */
+const ADDED: readonly (readonly [name: string, parameters: readonly number[]])[] = [
+  ["check", []],
+  ["wait32", [I32, I32, I64, F64, I32]],
+  ["wait64", [I32, I64, I64, F64, I32]],
+  ["wait32", [I64, I32, I64, F64, I32]],
+  ["wait64", [I64, I64, I64, F64, I32]],
+];
+
+function addedTypes(added: number): ByteWriter {
   const types = new ByteWriter(64);
-  const type = (parameters: number[]): void => {
+  for (const [, parameters] of ADDED.slice(0, added)) {
     types.byte(0x60);
     types.number(parameters.length);
     for (const parameter of parameters) types.byte(parameter);
     types.number(1);
     types.byte(I32);
-  };
-  type([]);
-  if (waits) {
-    type([I32, I32, I64, I32]);
-    type([I32, I64, I64, I32]);
   }
   return types;
 }
 
-const NAMES: readonly string[] = ["check", "wait32", "wait64"];
-
 function addedImports(added: number, firstType: number): ByteWriter {
   const imports = new ByteWriter(64);
-  for (let i = 0; i < added; i++) {
+  ADDED.slice(0, added).forEach(([name], i) => {
     imports.text(HOOKS);
-    imports.text(NAMES[i]!);
+    imports.text(name);
     imports.byte(Kind.FUNCTION);
     imports.number(firstType + i);
-  }
+  });
   return imports;
 }
 
-/** `(global (mut i32) (i32.const 0))`: the first check calls. */
-function addedGlobal(): ByteWriter {
-  const global = new ByteWriter(8);
-  for (const byte of [I32, 1, 0x41, 0, END]) global.byte(byte);
-  return global;
+/** `(global (mut i32) (i32.const 0))`, twice: the first check calls. */
+function addedGlobals(): ByteWriter {
+  const globals = new ByteWriter(16);
+  for (let i = 0; i < 2; i++) {
+    for (const byte of [I32, 1, 0x41, 0, END]) globals.byte(byte);
+  }
+  return globals;
+}
+
+/** The names that a section of exports has. */
+function namesOf(reader: Reader | undefined): string[] {
+  const names: string[] = [];
+  for (let count = reader?.number() ?? 0; count > 0; count--) {
+    const length = reader!.number();
+    names.push(new TextDecoder().decode(reader!.bytes.subarray(reader!.at, reader!.at += length)));
+    reader!.at++;
+    reader!.number();
+  }
+  return names;
+}
+
+/**
+ * The memories that a copy exports for its waits, by their numbers.
+ *
+ * @param exports those of an instance of a copy that {@linkcode instrument} has made
+ */
+export function waitedMemories(exports: WebAssembly.Exports): WebAssembly.Memory[] {
+  const memories: WebAssembly.Memory[] = [];
+  // the module's own come first
+  for (const [name, value] of Object.entries(exports)) {
+    const number = EXPORTED.exec(name)?.[1];
+    if (number === undefined || !(value instanceof WebAssembly.Memory)) continue;
+    memories[Number(number)] = value;
+  }
+  return memories;
 }
 
 /** Where a section's content begins and ends. */
@@ -109,14 +139,18 @@ function placesOf(bytes: Uint8Array): { places: Map<number, Place>; names: Place
   return { places, names: nameSection };
 }
 
+/** What is added to a section. */
+interface More {
+  count: number;
+  content: ByteWriter;
+}
+
 /** Writes the copy, section by section. */
 class Copy {
   readonly #bytes: Uint8Array;
   readonly #places: ReadonlyMap<number, Place>;
   readonly #out: ByteWriter;
-  readonly #types: number;
-  /** of each function that the module itself has */
-  readonly #parameters: readonly number[];
+  readonly #more: Readonly<Record<number, More | undefined>>;
   readonly #numbers: Numbers;
 
   constructor(bytes: Uint8Array, places: ReadonlyMap<number, Place>, checks: Checks) {
@@ -124,30 +158,52 @@ class Copy {
     this.#places = places;
     this.#out = new ByteWriter(bytes.length + (bytes.length >> 2) + 1024);
     const types = this.#at(Section.TYPE);
-    const parameters = types === undefined ? [] : parametersOf(types);
-    this.#types = parameters.length;
-    const defined = this.#at(Section.FUNCTION);
-    this.#parameters = defined === undefined
-      ? []
-      : Array.from({ length: defined.number() }, () => parameters[defined.number()] ?? 0);
-    const { functions, globals, memory, wide } = imported(this.#at(Section.IMPORT));
-    const memories = this.#at(Section.MEMORY);
-    const tables = this.#at(Section.TABLE);
-    const waits = memory !== undefined && memory.shared && !memory.wide;
+    const firstType = types === undefined ? 0 : typesIn(types);
+    const { functions, globals, memories, tables } = imported(this.#at(Section.IMPORT));
+    memories.push(...memoriesIn(this.#at(Section.MEMORY)));
+    const shared = memories.filter(({ shared }) => shared);
+    const added = shared.some(({ wide }) => wide) ? 5 : shared.length > 0 ? 3 : 1;
     this.#numbers = {
       firstMoved: functions,
-      added: waits ? 3 : 1,
+      added,
       global: globals + (this.#at(Section.GLOBAL)?.number() ?? 0),
-      waits,
+      memories,
       checks,
-      wide: wide || (memories !== undefined && anyWideMemory(memories)) ||
-        (tables !== undefined && anyWideTable(tables)),
+      wide: [...memories, ...tables, ...tableLimits(this.#at(Section.TABLE))]
+        .some(({ wide }) => wide),
+      hosted: tables.length > 0,
+    };
+    this.#more = {
+      [Section.TYPE]: { count: added, content: addedTypes(added) },
+      [Section.IMPORT]: { count: added, content: addedImports(added, firstType) },
+      [Section.GLOBAL]: { count: 2, content: addedGlobals() },
+      [Section.EXPORT]: this.#memories(memories),
     };
   }
 
   #at(id: number): Instructions | undefined {
     const place = this.#places.get(id);
     return place && new Instructions(this.#bytes, place.start);
+  }
+
+  /** Exports of the shared memories, under names that the module does not have. */
+  #memories(memories: readonly Limits[]): More {
+    const content = new ByteWriter(64);
+    let count = 0;
+    let prefix: string | undefined;
+    memories.forEach(({ shared }, i) => {
+      if (!shared) return;
+      if (prefix === undefined) {
+        prefix = MEMORY;
+        const names = namesOf(this.#at(Section.EXPORT));
+        while (names.some((name) => name.startsWith(prefix!))) prefix += "_";
+      }
+      content.text(prefix + i);
+      content.byte(Kind.MEMORY);
+      content.number(i);
+      count++;
+    });
+    return { count, content };
   }
 
   whole(names: Place | undefined): Uint8Array<ArrayBuffer> {
@@ -172,30 +228,21 @@ class Copy {
   }
 
   #section(id: number): void {
-    const { added, waits } = this.#numbers;
-    const more = id === Section.TYPE
-      ? addedTypes(waits)
-      : id === Section.IMPORT
-      ? addedImports(added, this.#types)
-      : id === Section.GLOBAL
-      ? addedGlobal()
-      : undefined;
+    const more = this.#more[id];
     const place = this.#places.get(id);
-    if (place === undefined && more === undefined) return;
+    if (place === undefined && (more === undefined || more.count === 0)) return;
     const { start, end } = place ?? { start: 0, end: 0 };
     const content = new ByteWriter(end - start + 1024);
     const rewriter = new Rewriter(this.#bytes, start, content, this.#numbers);
     if (more !== undefined) {
-      const before = place === undefined ? 0 : rewriter.reader.number();
-      content.number(before + (id === Section.GLOBAL ? 1 : added));
+      content.number((place === undefined ? 0 : rewriter.reader.number()) + more.count);
       rewriter.restart(rewriter.reader.at);
     }
     if (place !== undefined) {
-      if (id === Section.CODE) code(rewriter, this.#parameters);
-      else REWRITE[id]?.(rewriter, end);
+      REWRITE[id]?.(rewriter, end);
       rewriter.flush(end);
     }
-    if (more !== undefined) content.bytes(more.done(), 0);
+    if (more !== undefined) content.bytes(more.content.done(), 0);
     this.#out.byte(id);
     this.#out.block(content);
   }
@@ -203,9 +250,10 @@ class Copy {
 
 /**
  * Puts checks into a copy of a module. It imports `check` from {@linkcode HOOKS} then, a function
- * that is called once in at most {@linkcode INTERVAL} loops or functions and answers how many may
- * go by until the next call; what it throws ends the guest. If it imports a shared memory, also
- * `wait32` and `wait64`, which stand for `memory.atomic.wait32` and `64` and get the offset last.
+ * that is called once in at most {@linkcode INTERVAL} loops or functions, or what takes as long, and
+ * answers how many may go by until the next call; what it throws ends the guest. If it has shared
+ * memories, also `wait32` and `wait64`, which stand for `memory.atomic.wait32` and `64` and get the
+ * offset and the memory's number last; {@linkcode waitedMemories} finds these memories.
  *
  * Bytes that are no valid module come back as they are, so that the copy is no more valid than they:
  * else a guest could name what is added, and set the countdown itself.

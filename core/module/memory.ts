@@ -32,6 +32,18 @@ export function importedMemory(bytes: Uint8Array): Limits | undefined {
   return undefined;
 }
 
+/** Whether a module imports a memory that is shared between threads. It must be a valid one. */
+export function importsShared(bytes: Uint8Array): boolean {
+  const reader = new Reader(bytes);
+  for (const { id } of sections(reader)) {
+    if (id !== Section.IMPORT) continue;
+    for (const { kind, limits } of importsIn(reader)) {
+      if (kind === Kind.MEMORY && limits!.shared) return true;
+    }
+  }
+  return false;
+}
+
 /**
  * A module whose memory cannot grow beyond so many pages: `memory.grow` answers -1 then, which a
  * guest's allocator takes for a full memory. A memory that is larger from the start stays, and

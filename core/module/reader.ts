@@ -84,6 +84,17 @@ export class Reader {
     }
   }
 
+  /** A signed LEB128 of 32 bits. */
+  signed(): number {
+    let value = 0;
+    for (let shift = 0;; shift += 7) {
+      const byte = this.byte();
+      value |= (byte & 127) << shift;
+      if (byte >= 128) continue;
+      return shift < 28 && (byte & 64) !== 0 ? value | (-1 << (shift + 7)) : value;
+    }
+  }
+
   /** Passes over bytes that have their length before them, such as a name. */
   passBytes(): void {
     const length = this.number();

@@ -65,6 +65,13 @@ export class ByteWriter {
     }
   }
 
+  /** A number of 64 bits with a fraction. */
+  double(value: number): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    this.bytes(bytes, 0);
+  }
+
   /** Text with its length before it. */
   text(text: string): void {
     const bytes = new TextEncoder().encode(text);

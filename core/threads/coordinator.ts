@@ -9,7 +9,7 @@ import { Errno } from "../abi.ts";
 import { GuestAborted, ProcExit, TRAP, uncaught } from "../exit.ts";
 import { bindMemory, importsOf, type State, tableOf } from "../guest.ts";
 import type { ImportedFunction } from "../imports.ts";
-import { type Checks, HOOKS, INTERVAL } from "../module/instrument.ts";
+import { type Checks, EXPORTED, HOOKS, INTERVAL } from "../module/instrument.ts";
 import { outOfRange } from "../options.ts";
 import { TimeLimit } from "../time_limit.ts";
 import { type CallType, ENDED, typedModule } from "../typed.ts";
@@ -263,6 +263,7 @@ class Coordinator {
       limit: system.memory.limit,
       first,
       hooks: HOOKS,
+      memories: EXPORTED.source,
       interval: INTERVAL,
       yields: this.#state.trace === undefined,
     });

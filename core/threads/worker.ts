@@ -97,6 +97,8 @@ export interface Setup {
   readonly limit: number;
   /** where the hooks of an instrumented module are imported from, and their interval */
   readonly hooks: string;
+  /** what its shared memories are exported as: a regular expression */
+  readonly memories: string;
   readonly interval: number;
   /** whether `sched_yield` need not be asked for */
   readonly yields: boolean;
@@ -150,6 +152,8 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
   const DOUBLED_MAX = 1 << 26;
   /** most bytes that one call carries for iovecs */
   const CARRIED_MAX = 1 << 20;
+  /** milliseconds after which one that waits looks whether it has ended */
+  const PAUSE = 50;
 
   let setup: Setup;
   let control: Int32Array;
@@ -160,6 +164,8 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
   /** the guest's own memory, if it is carried */
   let own: WebAssembly.Memory | undefined;
   let window: Uint8Array;
+  /** the shared memories of the instance, by their numbers */
+  let memories: WebAssembly.Memory[] = [];
 
   /** Never returns to a guest that has ended. */
   const check = (): void => {
@@ -324,28 +330,55 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
       return call(fd, pointer, length);
     };
 
+  /** Waits on a memory of the guest's own, which nobody else has: nothing but its time ends that. */
+  const pause = (words: Int32Array | BigInt64Array, at: number, milliseconds: number): string => {
+    const until = performance.now() + milliseconds;
+    for (let left = milliseconds;; left = until - performance.now()) {
+      const woken = Atomics.wait(
+        words as Int32Array,
+        at,
+        words[at] as number,
+        Math.min(left, PAUSE),
+      );
+      check();
+      if (woken !== "timed-out" || left <= PAUSE) return woken;
+    }
+  };
+
   /** `memory.atomic.wait32` or `64` that can be ended. */
-  const waiter =
-    (size: 4 | 8) =>
-    (address: number, expected: number | bigint, timeout: bigint, offset: number): number => {
-      const { memory } = setup.memory!;
-      let { buffer } = memory;
-      const at = (address >>> 0) + (offset >>> 0);
-      if (at + size > buffer.byteLength) {
-        memory.grow(0); // another thread may have grown it: see memory.ts
-        buffer = memory.buffer;
-      }
-      if (at % size !== 0 || at + size > buffer.byteLength) trap();
-      Atomics.store(slot, ADDRESS, 1 + at / 4);
+  const waiter = (size: 4 | 8) =>
+  (
+    address: number | bigint,
+    expected: number | bigint,
+    timeout: bigint,
+    offset: number,
+    index: number,
+  ): number => {
+    const shared = index === 0 && setup.memory !== undefined;
+    const memory = shared ? setup.memory!.memory : memories[index]!;
+    let { buffer } = memory;
+    const start = typeof address === "bigint" ? Number(BigInt.asUintN(64, address)) : address >>> 0;
+    const at = start + offset;
+    if (at + size > buffer.byteLength) {
+      if (shared) memory.grow(0); // another thread may have grown it: see memory.ts
+      buffer = memory.buffer;
+    }
+    if (at % size !== 0 || at + size > buffer.byteLength) trap();
+    const words = size === 4 ? new Int32Array(buffer) : new BigInt64Array(buffer);
+    const milliseconds = timeout < 0n ? Infinity : Number(timeout) / 1e6;
+    const word = at / size;
+    if (!shared) {
       check();
-      const milliseconds = timeout < 0n ? Infinity : Number(timeout) / 1e6;
-      const woken = size === 4
-        ? Atomics.wait(new Int32Array(buffer), at / 4, expected as number, milliseconds)
-        : Atomics.wait(new BigInt64Array(buffer), at / 8, expected as bigint, milliseconds);
-      Atomics.store(slot, ADDRESS, 0);
-      check();
-      return woken === "ok" ? 0 : woken === "not-equal" ? 1 : 2;
-    };
+      if (words[word] !== expected) return 1;
+      return pause(words, word, milliseconds) === "ok" ? 0 : 2;
+    }
+    Atomics.store(slot, ADDRESS, 1 + at / 4);
+    check();
+    const woken = Atomics.wait(words as Int32Array, word, expected as number, milliseconds);
+    Atomics.store(slot, ADDRESS, 0);
+    check();
+    return woken === "ok" ? 0 : woken === "not-equal" ? 1 : 2;
+  };
 
   /** What can be imported, by module and name. */
   const offered = (): Record<string, Record<string, unknown>> => {
@@ -386,9 +419,9 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
       check();
       return setup.interval;
     });
+    offer(setup.hooks, "wait32", waiter(4));
+    offer(setup.hooks, "wait64", waiter(8));
     if (setup.memory !== undefined) {
-      offer(setup.hooks, "wait32", waiter(4));
-      offer(setup.hooks, "wait64", waiter(8));
       const { module, name, memory } = setup.memory;
       offer(module, name, memory);
     }
@@ -435,6 +468,12 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
         setup.module,
         imports as WebAssembly.Imports,
       );
+      memories = [];
+      const exported = new RegExp(setup.memories);
+      for (const [name, value] of Object.entries(exports)) {
+        const number = exported.exec(name)?.[1];
+        if (number !== undefined) memories[Number(number)] = value as WebAssembly.Memory;
+      }
       if (setup.memory === undefined) {
         if (!(exports.memory instanceof WebAssembly.Memory)) {
           const error = new TypeError(

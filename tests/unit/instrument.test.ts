@@ -9,7 +9,13 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { type Checks, HOOKS, instrument, INTERVAL } from "../../core/module/instrument.ts";
+import {
+  type Checks,
+  HOOKS,
+  instrument,
+  INTERVAL,
+  waitedMemories,
+} from "../../core/module/instrument.ts";
 import { generator } from "../support/fuzz.ts";
 import { root, runtime } from "../support/harness.ts";
 import {
@@ -30,14 +36,46 @@ const FIRST = Number(process.env.WASI_SEED ?? 1);
 const options = { timeout: 120_000 };
 const KINDS: readonly Checks[] = ["loops", "long"];
 
-/** What is imported from HOOKS; counts how often it is called and throws when that is too often. */
-function hooks(most = Infinity): { imports: WebAssembly.ModuleImports; calls: () => number } {
+/**
+ * What is imported from HOOKS; counts how often it is called and throws when that is too often. Waits
+ * are for memories whose number is how they are exported, too.
+ */
+function hooks(most = Infinity): {
+  imports: WebAssembly.ModuleImports;
+  calls: () => number;
+  bind: (exports: WebAssembly.Exports) => void;
+} {
   let calls = 0;
+  let memories: WebAssembly.Memory[] = [];
   const check = (): number => {
     if (++calls > most) throw new Error("left");
     return INTERVAL;
   };
-  return { imports: { check }, calls: () => calls };
+  const wait = (size: 4 | 8) =>
+  (
+    address: number | bigint,
+    expected: number | bigint,
+    timeout: bigint,
+    offset: number,
+    memory: number,
+  ): number => {
+    const { buffer } = memories[memory]!;
+    const at = offset +
+      (typeof address === "bigint" ? Number(BigInt.asUintN(64, address)) : address >>> 0);
+    if (at % size !== 0 || at + size > buffer.byteLength) {
+      throw new WebAssembly.RuntimeError("outside");
+    }
+    const found = size === 4
+      ? new Int32Array(buffer)[at / 4] === expected
+      : new BigInt64Array(buffer)[at / 8] === expected;
+    assert.ok(!found || timeout === 0n);
+    return found ? 2 : 1;
+  };
+  return {
+    imports: { check, wait32: wait(4), wait64: wait(8) },
+    calls: () => calls,
+    bind: (exports) => memories = waitedMemories(exports),
+  };
 }
 
 type Exported = Record<string, unknown>;
@@ -66,12 +104,18 @@ function outcome(call: () => unknown): string {
 }
 
 /** All that can be seen of an instance after every exported function was called with all inputs. */
-function seen(bytes: Uint8Array, imports: WebAssembly.Imports): string[] {
+function seen(
+  bytes: Uint8Array,
+  imports: WebAssembly.Imports,
+  bind: (exports: WebAssembly.Exports) => void = () => {},
+): string[] {
   const all: string[] = [];
   let exports: Exported = {};
   const compiled = new WebAssembly.Module(bytes as BufferSource);
   all.push(outcome(() => {
-    exports = new WebAssembly.Instance(compiled, imports).exports;
+    const instance = new WebAssembly.Instance(compiled, imports);
+    exports = instance.exports;
+    bind(instance.exports);
   }));
   for (const { name, kind } of WebAssembly.Module.exports(compiled)) {
     if (kind !== "function" || exports[name] === undefined) continue;
@@ -80,7 +124,9 @@ function seen(bytes: Uint8Array, imports: WebAssembly.Imports): string[] {
       all.push(`${name}(${input}): ${outcome(() => callWith(exports[name] as Call, input))}`);
     }
   }
-  for (const [name, value] of Object.entries(exports)) all.push(`${name} is ${state(value)}`);
+  for (const [name, value] of Object.entries(exports)) {
+    if (!name.startsWith("@x/wasi.")) all.push(`${name} is ${state(value)}`);
+  }
   return all;
 }
 
@@ -120,7 +166,8 @@ function same(
   for (const kind of KINDS) {
     const copy = instrument(bytes, kind);
     assert.ok(known(copy), `${what} with checks (${kind}) is valid`);
-    const found = seen(copy, { ...imports(), [HOOKS]: hooks().imports });
+    const { imports: mine, bind } = hooks();
+    const found = seen(copy, { ...imports(), [HOOKS]: mine }, bind);
     assert.deepEqual(found, expected, `${what} with checks (${kind})`);
   }
   return expected;
@@ -326,8 +373,30 @@ const TEXTS: readonly (readonly [what: string, text: string, line: string | RegE
      (func (export "notify") (result i32)
        (memory.atomic.notify offset=4 (i32.const 4) (i32.const 1)))
      (func (export "wait") (result i32)
-       (memory.atomic.wait32 offset=4 (i32.const 4) (i32.const 77) (i64.const 0)))`,
+       (memory.atomic.wait32 offset=4 (i32.const 4) (i32.const 77) (i64.const 0)))
+     (func (export "over") (result i32)
+       (memory.atomic.wait32 offset=64 (i32.const 4) (i32.const 0) (i64.const 0)))
+     (func (export "outside") (result i32)
+       (memory.atomic.wait64 offset=4294967288 (i32.const 8) (i64.const 0) (i64.const 0)))`,
     "wait(0,0,0): 1",
+  ],
+  [
+    "waits on memories of any number and width",
+    `(memory (export "a") 1 2 shared) (memory $b 1) (memory $c (export "@x/wasi.memory0") 1 2 shared)
+     (memory $d (export "@x/wasi.memory_3") i64 1 2 shared)
+     (func (export "set") (i64.store $c (i32.const 8) (i64.const 9))
+       (i64.store $d (i64.const 16) (i64.const 5)))
+     (func (export "c") (param i32 i32 i64) (result i32)
+       (memory.atomic.wait64 $c offset=8 (i32.const 0) (i64.const 9) (i64.const 0)))
+     (func (export "d") (param i32 i32 i64) (result i32)
+       (memory.atomic.wait32 $d offset=8 (i64.const 8) (i32.const 5) (i64.const 0)))
+     (func (export "e") (param i32 i32 i64) (result i32)
+       (memory.atomic.wait64 $d (i64.const 24) (i64.const 5) (i64.const 0)))
+     (func (export "far") (param i32 i32 i64) (result i32)
+       (memory.atomic.wait32 $d (i64.const -8) (i32.const 5) (i64.const 0)))
+     (func (export "unshared") (param i32 i32 i64) (result i32)
+       (memory.atomic.wait32 $b (i32.const 0) (i32.const 0) (i64.const 0)))`,
+    "d(1,2,3): 2",
   ],
   [
     "conversions that do not trap, constants of all kinds",
@@ -727,11 +796,43 @@ test("a loop is checked, and its host rarely called", options, async () => {
     const copy = new WebAssembly.Module(instrument(bytes, kind));
     const { exports } = new WebAssembly.Instance(copy, { [HOOKS]: imports });
     assert.equal((exports.run as Call)(TURNS), TURNS);
-    if (kind === "long") assert.equal(calls(), 0);
-    else {
-      assert.ok(calls() >= TURNS / INTERVAL, `${calls()} calls`);
-      assert.ok(calls() <= TURNS / INTERVAL + 2, `${calls()} calls`);
-    }
+    // a hundred bytes count about as much as a loop
+    assert.ok(calls() >= (kind === "long" ? 1 : TURNS / INTERVAL), `${calls()} calls`);
+    assert.ok(calls() <= 4 * TURNS / INTERVAL, `${calls()} calls`);
+  }
+});
+
+/** Ways round the checks, each to be gone a thousand times, and how often the host is called then. */
+const ROUND: readonly (readonly [what: string, text: string, least: number])[] = [
+  [
+    "branches over what would have a check", // 50,000 instructions
+    "(block (br 0) " + "(nop)".repeat(600) + ")" + "(nop)".repeat(500),
+    20,
+  ],
+  [
+    "branches by table over what would have a check",
+    "(block (br_table 0 (i32.const 1)) " + "(nop)".repeat(600) + ")" + "(nop)".repeat(500),
+    20,
+  ],
+  ["calls of the host", "(call $host)", 1000 * 100 * 32 / INTERVAL],
+  [
+    "calls of the host through a table",
+    "(call_indirect (i32.const 0))",
+    1000 * 100 * 32 / INTERVAL,
+  ],
+];
+
+test("no way leads round the checks", options, async () => {
+  for (const [what, text, least] of ROUND) {
+    const bytes = await textModule(`(module (import "m" "f" (func $host))
+      (table funcref (elem $host)) (func (export "run") (local i32)
+      (loop ${text.repeat(100)}
+        (br_if 0 (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000))))))`);
+    const { imports, calls } = hooks();
+    const copy = new WebAssembly.Module(instrument(bytes, "loops"));
+    const { exports } = new WebAssembly.Instance(copy, { [HOOKS]: imports, m: { f: () => {} } });
+    (exports.run as Call)();
+    assert.ok(calls() >= least, `${what}: ${calls()} calls`);
   }
 });
 
