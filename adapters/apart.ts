@@ -9,7 +9,7 @@ import { PAGE, THREADS } from "../core/constants.ts";
 import { closeGuest, makeGuest, type WASIImport, type WASIOptions } from "../core/guest.ts";
 import { type Checks, instrument } from "../core/module/instrument.ts";
 import type { HostMaker } from "../core/wasi.ts";
-import { importedMemory } from "../core/module/memory.ts";
+import { importedMemory, initialPages } from "../core/module/memory.ts";
 import {
   invalidType,
   invalidValue,
@@ -162,7 +162,7 @@ function memoryOf(
   }
   const memory = new WebAssembly.Memory({
     initial: minimum,
-    maximum: Math.min(maximum, memoryPages),
+    maximum: Math.min(maximum, memoryPages - (initialPages(loaded) - minimum)),
     shared: true,
   });
   return { ...wanted, memory };

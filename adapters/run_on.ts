@@ -17,10 +17,10 @@ import {
   isComponent,
 } from "../core/module/diagnose.ts";
 import { offeredOf, offers } from "../core/imports.ts";
-import { limitMemory } from "../core/module/memory.ts";
+import { initialPages, limitMemory } from "../core/module/memory.ts";
 import { exportStart } from "../core/module/start.ts";
 import { nearest } from "../core/names.ts";
-import { invalidValue, validateObject } from "../core/options.ts";
+import { invalidValue, outOfRange, validateObject } from "../core/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
 import {
   checked,
@@ -57,10 +57,33 @@ async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
 /** A program whose memory is limited. What is none fails as it does without a limit. */
 async function limited(bytes: Uint8Array, pages: number): Promise<Uint8Array> {
   try {
-    return limitMemory(bytes, pages);
+    const initial = initialPages(bytes);
+    if (initial <= pages) return limitMemory(bytes, pages);
+    const range = `<= ${pages} pages (limits.memoryPages)`;
+    throw outOfRange("instance.exports.memory", range, initial);
   } catch (error) {
     await compile(bytes);
     throw error;
+  }
+}
+
+/**
+ * Compiles a copy of a program. What the engine refuses in the program itself is told as it is; a
+ * program that leaves no room in the engine's limits for what is added is refused, not run without.
+ */
+async function compileCopy(
+  copy: Uint8Array,
+  bytes: Uint8Array,
+): Promise<WebAssembly.Module> {
+  try {
+    return await compile(copy);
+  } catch (error) {
+    if (copy !== bytes) await compile(bytes);
+    else throw error;
+    throw unfit(
+      "it is so large that the engine does not take it with what options.timeout, options.signal, " +
+        `options.threads or limits.memoryPages add to it: ${(error as Error).message}`,
+    );
   }
 }
 
@@ -193,11 +216,13 @@ async function runNow(
     : undefined;
   loaded = started?.bytes ?? loaded;
   const first = started?.name;
+  const bytes = loaded;
   if (!isModule(loaded) && memoryPages !== Infinity) loaded = await limited(loaded, memoryPages);
   const checks = apart && !isModule(loaded) ? checksOf(own, platform) : undefined;
-  let module = isModule(loaded)
-    ? loaded
-    : await compile(checks === undefined ? loaded : checked(loaded, checks));
+  let module = isModule(loaded) ? loaded : await compileCopy(
+    checks === undefined ? loaded : checked(loaded, checks),
+    bytes as Uint8Array,
+  );
   if (binary === undefined && checks === undefined) refuseUnfit(interfaceOf(module), own);
   const all = { version: versionOf(module), ...rest };
   let limit: LimitHere | undefined;
@@ -209,7 +234,7 @@ async function runNow(
     if (bounded) {
       if (!canLimitHere(own, loaded, module)) throw reason;
       limit = new LimitHere(own.timeout, options.signal);
-      module = await compile(checked(loaded, "loops"));
+      module = await compileCopy(checked(loaded, "loops"), bytes as Uint8Array);
     } else if (checks !== undefined) module = await compile(loaded as Uint8Array);
   }
   const signal = limit?.signal ?? options.signal;

@@ -151,11 +151,8 @@ async function limit(
   bytes: Uint8Array<ArrayBuffer>,
   maxMemory: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const [{ limitMemory }, { parseBinary }] = await Promise.all([
-    import("../core/module/memory.ts"),
-    import("../core/module/binary.ts"),
-  ]);
-  const least = Math.max(0, ...parseBinary(bytes).memories.map(({ minimum }) => minimum * PAGE));
+  const { initialPages, limitMemory } = await import("../core/module/memory.ts");
+  const least = initialPages(bytes) * PAGE;
   if (least > maxMemory) {
     throw new CommandError(
       `${file}: it begins with ${least} bytes of memory and may have ${maxMemory}; ` +

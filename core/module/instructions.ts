@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Reader, unknown } from "./reader.ts";
+import { Kind, Reader, unknown } from "./reader.ts";
 
 export const LOOP = 0x03;
 export const CALL = 0x10;
@@ -72,11 +72,13 @@ export class Instructions extends Reader {
   calls = false;
   /** Whether it does so instead of returning. */
   tail = false;
+  /** Which kind of thing it makes grow, or -1; `memory` is the number of that. */
+  grows = -1;
   /** Where the number of a function begins in it, or -1. */
   functionAt = -1;
   /** 1 for a wait for 32 bits, 2 for 64, or 0. */
   wait = 0;
-  /** The offset and the memory that are part of the last access to one. */
+  /** The offset and the number that are part of the last access to a memory. */
   offset = 0;
   memory = 0;
 
@@ -114,6 +116,7 @@ export class Instructions extends Reader {
     this.wait = 0;
     this.weight = 1;
     this.toll = 0;
+    this.grows = -1;
     this.ends = false;
     this.branches = 0;
     const start = this.at;
@@ -154,7 +157,8 @@ export class Instructions extends Reader {
         return opcode;
       case 0x40: // memory.grow
         this.bulk = GROWTH;
-        this.#leb();
+        this.grows = Kind.MEMORY;
+        this.memory = this.number();
         return opcode;
       case 0x0a: // throw_ref
         this.toll = THROWS;
@@ -276,7 +280,10 @@ export class Instructions extends Reader {
     this.shift = opcode < 12 ? MEMORY_SHIFT : 0;
     this.narrow = opcode === 8 || opcode === 12;
     if (!plain) this.weight = SLOW;
-    this.#lebs(opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14 ? 2 : 1);
+    if (opcode === 15) {
+      this.grows = Kind.TABLE;
+      this.memory = this.number();
+    } else this.#lebs(opcode === 8 || opcode === 10 || opcode === 12 || opcode === 14 ? 2 : 1);
   }
 
   #simd(start: number): void {

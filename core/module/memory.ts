@@ -3,9 +3,14 @@
  *
  * @module
  */
+import { PAGE } from "../constants.ts";
 import { invalidType, outOfRange } from "../options.ts";
+import { budget, ELEMENT_SHIFT, type Spaces } from "./budget.ts";
+import { imported, memoriesIn, tableLimits } from "./contents.ts";
+import { Instructions } from "./instructions.ts";
 import {
   HAS_MAXIMUM,
+  HEADER,
   importsIn,
   IS_SHARED,
   IS_WIDE,
@@ -44,17 +49,63 @@ export function importsShared(bytes: Uint8Array): boolean {
   return false;
 }
 
+/** What a module has that grows. Its order is not looked at. */
+function spacesOf(bytes: Uint8Array): Spaces {
+  const reader = new Instructions(bytes, HEADER);
+  const spaces = {
+    memories: [] as Limits[],
+    tables: [] as Limits[],
+    importedMemories: 0,
+    globals: 0,
+  };
+  for (const { id, end } of sections(reader)) {
+    if (end > bytes.length) throw new RangeError("the module ends too early");
+    if (id === Section.IMPORT) {
+      const { memories, tables, globals } = imported(reader);
+      spaces.memories.push(...memories);
+      spaces.tables.push(...tables);
+      spaces.importedMemories = memories.length;
+      spaces.globals += globals;
+    } else if (id === Section.MEMORY) spaces.memories.push(...memoriesIn(reader));
+    else if (id === Section.TABLE) spaces.tables.push(...tableLimits(reader));
+    else if (id === Section.GLOBAL) spaces.globals += reader.number();
+  }
+  return spaces;
+}
+
+/** Pages that are taken from the start. A memory of all threads counts with the most it may have. */
+function taken({ memories, tables, importedMemories }: Spaces, pages: number): number {
+  let bytes = 0;
+  memories.forEach(({ minimum, maximum, shared, page }, i) => {
+    const most = Math.min(maximum, pages);
+    bytes += (shared && i < importedMemories ? Math.max(minimum, most) : minimum) * page;
+  });
+  for (const { minimum } of tables) bytes += minimum * 2 ** ELEMENT_SHIFT;
+  return Math.floor(bytes / PAGE);
+}
+
 /**
- * A module whose memory cannot grow beyond so many pages: `memory.grow` answers -1 then, which a
- * guest's allocator takes for a full memory. A memory that is larger from the start stays, and
- * cannot grow at all. Memories that are imported are whoever's who makes them.
+ * Pages that a module's memories and tables have from the start, together.
+ *
+ * @param bytes a valid module
+ */
+export function initialPages(bytes: Uint8Array): number {
+  return taken(spacesOf(bytes), 0);
+}
+
+/**
+ * A module whose memories and tables cannot grow beyond so many pages together: `memory.grow` and
+ * `table.grow` answer -1 then, which a guest's allocator takes for a full memory. An element of a
+ * table counts as 64 bytes. A memory that is larger from the start stays, and cannot grow at all.
+ * Imported memories count with what they must have at least, and by what the module makes them grow;
+ * one that is shared with other threads with its maximum.
  *
  * @param bytes a module of WebAssembly; it is not changed
  * @param pages of 64 KiB
  * @returns a changed copy
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for what is no `Uint8Array`
  * @throws {RangeError} `ERR_OUT_OF_RANGE` for pages below 0 or not whole; for bytes that are no
- * module or end early
+ * module or end early, or have something that is not known here
  *
  * @example
  * ```ts
@@ -73,24 +124,36 @@ export function limitMemory(bytes: Uint8Array, pages: number): Uint8Array<ArrayB
   if (!MAGIC.every((byte, at) => bytes[at] === byte)) {
     throw new RangeError("the bytes are no module of WebAssembly");
   }
-  const reader = new Reader(bytes);
-  let whole: ByteWriter | undefined;
-  let copied = 0;
-  for (const { id, at, end } of sections(reader)) {
-    if (end > bytes.length) throw new RangeError("the module ends too early");
-    if (id !== Section.MEMORY) continue;
-    whole ??= new ByteWriter(bytes.length + 16);
-    whole.bytes(bytes, copied, at);
-    whole.byte(Section.MEMORY);
-    whole.block(limited(reader, pages));
-    copied = end;
-  }
-  whole?.bytes(bytes, copied);
-  return whole?.done() ?? bytes.slice();
+  const spaces = spacesOf(bytes);
+  const { memories, tables, importedMemories } = spaces;
+  const left = Math.max(0, pages - taken(spaces, pages));
+  const copy = memories.length === importedMemories ? bytes.slice() : withMaxima(bytes, left);
+  // one memory that is kept within its maximum, and nothing else that grows
+  const one = memories.length <= 1 && (importedMemories === 0 || memories[0]!.shared);
+  if (one && tables.every(({ minimum, maximum }) => maximum <= minimum)) return copy;
+  // the copy of what is no module must be none: else a guest could name what is added
+  if (!WebAssembly.validate(bytes as BufferSource)) return copy;
+  return budget(copy, spaces, left);
 }
 
-/** What a section of memories becomes. */
-function limited(reader: Reader, pages: number): ByteWriter {
+/** The module, each of its memories with a maximum. */
+function withMaxima(bytes: Uint8Array, left: number): Uint8Array<ArrayBuffer> {
+  const reader = new Reader(bytes);
+  const whole = new ByteWriter(bytes.length + 16);
+  let copied = 0;
+  for (const { id, at, end } of sections(reader)) {
+    if (id !== Section.MEMORY) continue;
+    whole.bytes(bytes, copied, at);
+    whole.byte(Section.MEMORY);
+    whole.block(limited(reader, left));
+    copied = end;
+  }
+  whole.bytes(bytes, copied);
+  return whole.done();
+}
+
+/** What a section of memories becomes, each of which may grow by what is left. */
+function limited(reader: Reader, left: number): ByteWriter {
   const section = new ByteWriter(16);
   const count = reader.number();
   section.number(count);
@@ -102,7 +165,7 @@ function limited(reader: Reader, pages: number): ByteWriter {
     }
     section.number(flags | HAS_MAXIMUM);
     section.number(minimum);
-    section.number(Math.max(minimum, Math.min(maximum, pages, wide ? Infinity : PAGES_MAX)));
+    section.number(Math.min(maximum, minimum + left, wide ? Infinity : PAGES_MAX));
   }
   return section;
 }

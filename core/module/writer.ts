@@ -65,6 +65,15 @@ export class ByteWriter {
     }
   }
 
+  /** A signed LEB128 of a whole number from 0 to 2 ** 53. */
+  wideSigned(value: number): void {
+    while (value >= 64) {
+      this.byte(value % 128 + 128);
+      value = Math.floor(value / 128);
+    }
+    this.byte(value);
+  }
+
   /** A number of 64 bits with a fraction. */
   double(value: number): void {
     const bytes = new Uint8Array(8);
