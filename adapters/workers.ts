@@ -26,7 +26,26 @@ const PORT = `(() => {
   };
 })()`;
 
-function start(source: string, events: WorkerEvents): HostWorker {
+/** Less is not enough for what each worker has itself, in MiB. */
+const HEAP_MIN = 32;
+const MIB = 1 << 20;
+
+/** The most that the objects of a worker may take: those that a guest makes are among them. */
+function limitsOf(heap: number): object {
+  if (heap === Infinity) return {};
+  const maxOldGenerationSizeMb = Math.max(HEAP_MIN, Math.ceil(heap / MIB));
+  // a young generation of its own size is no larger than this
+  return { resourceLimits: { maxOldGenerationSizeMb, maxYoungGenerationSizeMb: HEAP_MIN } };
+}
+
+/** What a worker has failed with. */
+function failure(error: unknown): unknown {
+  if ((error as { code?: unknown } | null)?.code !== "ERR_WORKER_OUT_OF_MEMORY") return error;
+  const text = "the program's objects take more memory than they may have (limits.memoryPages)";
+  return Object.assign(new RangeError(text, { cause: error }), { code: "ERR_OUT_OF_RANGE" });
+}
+
+function start(source: string, events: WorkerEvents, heap: number): HostWorker {
   const { process } = globalThis as unknown as {
     process: { getBuiltinModule(name: string): WorkerThreads };
   };
@@ -36,9 +55,10 @@ function start(source: string, events: WorkerEvents): HostWorker {
     env: {},
     execArgv: [],
     name: "wasi",
+    ...limitsOf(heap),
   });
   worker.on("message", (message) => events.message(message as never));
-  worker.on("error", (error) => events.failed(error));
+  worker.on("error", (error) => events.failed(failure(error)));
   worker.on("exit", (code) => {
     events.failed(new Error(`a worker of the program has ended by itself, with code ${code}`));
   });

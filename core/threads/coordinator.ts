@@ -48,8 +48,11 @@ export interface WorkerEvents {
 export interface WorkerHost {
   /** Whether `terminate()` ends a loop of WebAssembly, and a wait. */
   readonly endsLoops: boolean;
-  /** Starts one. `source` is a function that takes its port. */
-  start(source: string, events: WorkerEvents): HostWorker;
+  /**
+   * Starts one. `source` is a function that takes its port; `heap` is how many bytes the objects in
+   * it may take, where the runtime can bound that.
+   */
+  start(source: string, events: WorkerEvents, heap: number): HostWorker;
 }
 
 /** What is run. */
@@ -249,7 +252,7 @@ class Coordinator {
     const worker = this.#host.start(SOURCE, {
       message: (report) => this.#receive(thread, report),
       failed: (error) => this.#reject(error),
-    });
+    }, system.memory.limit);
     thread.worker = worker;
     worker.post({
       module,
