@@ -38,9 +38,18 @@ function describeObject(value: object): string {
   const constructor = (value as { constructor?: unknown }).constructor;
   const named = constructor as { name?: unknown } | null | undefined;
   if (named && (typeof named === "object" || typeof named === "function") && "name" in named) {
-    return `an instance of ${named.name}`;
+    return `an instance of ${textOf(named.name)}`;
   }
   return `[Object: null prototype]${Reflect.ownKeys(value).length === 0 ? " {}" : ""}`;
+}
+
+/** A value as text; an object without a prototype, or whose own toString() fails, has none. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** A string in quotes, as Node's inspect() writes it, or its JSON if `"'"` is in it. */
@@ -93,7 +102,7 @@ export function invalidMemory(): TypeError {
 
 /** ERR_INVALID_ARG_VALUE. `reason` says what is wrong and may say the mend. */
 export function invalidValue(name: string, reason: string, value: unknown): TypeError {
-  const shown = typeof value === "string" ? quote(value, true) : String(value);
+  const shown = typeof value === "string" ? quote(value, true) : textOf(value);
   const cut = shown.length > 128 ? shown.slice(0, 128) + "..." : shown;
   const kind = name.includes(".") ? "property" : "argument";
   return coded(
