@@ -7,7 +7,7 @@ import { Errno, Filetype } from "./abi.ts";
 import { Thrown } from "./exit.ts";
 import type { FileStat } from "./filestat.ts";
 import { type File, Poll, type PollEntry, type StreamAccess } from "./host.ts";
-import { invalidType } from "./options.ts";
+import { invalidType, invalidValue } from "./options.ts";
 import {
   inputOf,
   isOutputBuffer,
@@ -144,7 +144,11 @@ class AsyncInput extends AsyncStream {
   /** Fetches a chunk unless there is one or one is on its way. */
   #fetch(): void {
     if (this.#chunk.length > 0 || this.#ended || this.failed || this.#pending) return;
-    this.#pending = this.#source.next().then(async ({ done, value }) => {
+    this.#pending = this.#source.next().then(async (result) => {
+      if (typeof result !== "object" || result === null) {
+        throw invalidType("what next() of options.stdin gives", "of type object", result);
+      }
+      const { done, value } = result;
       if (done) this.#ended = true;
       else if (value instanceof Uint8Array) {
         this.#chunk = value;
@@ -265,14 +269,26 @@ class AsyncOutput extends AsyncStream {
   }
 }
 
+/** Whether an object has a method. */
+function has(value: object, name: PropertyKey): boolean {
+  return typeof (value as Record<PropertyKey, unknown>)[name] === "function";
+}
+
 function isWritable(value: unknown): value is WritableStream<Uint8Array> {
-  return typeof value === "object" && value !== null && "getWriter" in value;
+  return typeof value === "object" && value !== null && has(value, "getWriter");
 }
 
 function isReadable(value: unknown): value is ReadableStream<Uint8Array> {
   return value instanceof Blob ||
     (typeof value === "object" && value !== null &&
-      ("getReader" in value || Symbol.asyncIterator in value));
+      (has(value, "getReader") || has(value, Symbol.asyncIterator)));
+}
+
+/** Refuses a stream that somebody else reads or writes already. */
+function refuseLocked(value: unknown, name: string): void {
+  if ((value as { locked?: unknown } | null)?.locked !== true) return;
+  const reason = "is locked: release the reader or writer that it has, or give another stream";
+  throw invalidValue(name, reason, value);
 }
 
 /** Refuses what may be meant for a stream, with what to give instead. */
@@ -321,12 +337,14 @@ export function asyncStreams(
       known.uses++;
       return known;
     }
+    refuseLocked(value, name);
     const made = new AsyncOutput(value);
     outputs.set(value, made);
     return made;
   };
   try {
     const input = isReadable(stdin) ? undefined : inputOf(stdin, "options.stdin");
+    if (input === undefined) refuseLocked(stdin, "options.stdin");
     const out = output(stdout, "options.stdout");
     const error = output(stderr, "options.stderr");
     return [input ?? new AsyncInput(sourceOf(stdin as ReadableStream)), out, error];

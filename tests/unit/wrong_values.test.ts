@@ -4,6 +4,12 @@ import { test } from "node:test";
 import { run, type RunOptions, WASI, type WASIOptions } from "../../mod.ts";
 import { textModule } from "../support/modules.ts";
 
+const READS = `(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\\20\\00\\00\\00\\08\\00\\00\\00")
+  (func (export "_start")
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 64)))))`;
 const CALLS = `(module (import "env" "f" (func)) (memory (export "memory") 1)
   (func (export "_start") (call 0)))`;
 
@@ -28,4 +34,25 @@ test("a value whose class has no name of text", () => {
     code: "ERR_INVALID_ARG_TYPE",
     message: /"options\.args".*Symbol\(odd\)/,
   });
+});
+
+for (const name of ["stdin", "stdout", "stderr"]) {
+  test(`a locked stream as ${name}`, async () => {
+    const stream = name === "stdin" ? new ReadableStream() : new WritableStream();
+    if ("getReader" in stream) stream.getReader();
+    else stream.getWriter();
+    const says = new RegExp(`options\\.${name}.*is locked`);
+    await refused(READS, { [name]: stream }, "ERR_INVALID_ARG_VALUE", says);
+  });
+
+  test(`what only looks like a stream as ${name}`, async () => {
+    const value = { getReader: 1, getWriter: 1, [Symbol.asyncIterator]: undefined };
+    const says = new RegExp(`options\\.${name}`);
+    await refused(READS, { [name]: value }, "ERR_INVALID_ARG_TYPE", says);
+  });
+}
+
+test("an iterator that gives no results", async () => {
+  const stdin = { [Symbol.asyncIterator]: () => ({ next: () => null }) };
+  await refused(READS, { stdin }, "ERR_INVALID_ARG_TYPE", /options\.stdin/);
 });
