@@ -7,7 +7,7 @@ import { Errno, Filetype } from "./abi.ts";
 import { Thrown } from "./exit.ts";
 import type { FileStat } from "./filestat.ts";
 import { type File, Poll, type PollEntry, type StreamAccess } from "./host.ts";
-import { invalidValue, validateDescriptor } from "./options.ts";
+import { invalidType, invalidValue, validateDescriptor } from "./options.ts";
 
 /**
  * What a guest's standard input can be: a descriptor of the process, bytes, a function that fills
@@ -56,8 +56,15 @@ export class OutputBuffer {
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.bytes);
   }
 
-  /** Adds bytes at the end. */
+  /**
+   * Adds bytes at the end.
+   *
+   * Errors: `ERR_INVALID_ARG_TYPE` for anything but a `Uint8Array`.
+   */
   write(chunk: Uint8Array): void {
+    if ((chunk as Uint8Array | null | undefined)?.[Symbol.toStringTag] !== "Uint8Array") {
+      throw invalidType("chunk", "an instance of Uint8Array", chunk);
+    }
     const length = this.#length + chunk.length;
     if (length > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(length, this.#bytes.length * 2, BUFFER_MIN));

@@ -1,7 +1,7 @@
 /** Values that no option takes: the error names the option, whatever the value is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { run, type RunOptions, WASI, type WASIOptions } from "../../mod.ts";
+import { OutputBuffer, run, type RunOptions, WASI, type WASIOptions } from "../../mod.ts";
 import { textModule } from "../support/modules.ts";
 
 const READS = `(module
@@ -55,4 +55,16 @@ for (const name of ["stdin", "stdout", "stderr"]) {
 test("an iterator that gives no results", async () => {
   const stdin = { [Symbol.asyncIterator]: () => ({ next: () => null }) };
   await refused(READS, { stdin }, "ERR_INVALID_ARG_TYPE", /options\.stdin/);
+});
+
+test("OutputBuffer takes bytes alone", () => {
+  const buffer = new OutputBuffer();
+  for (const value of [undefined, null, "text", [1, 2], new Uint16Array(2)]) {
+    assert.throws(() => buffer.write(value as unknown as Uint8Array), {
+      code: "ERR_INVALID_ARG_TYPE",
+    });
+  }
+  assert.equal(buffer.bytes.length, 0);
+  buffer.write(new Uint8Array([65]));
+  assert.equal(buffer.text(), "A");
 });
