@@ -320,6 +320,7 @@ function traceExit({ trace }: State, code: number): void {
 function makeExit(state: State, returnOnExit: boolean): ImportedFunction {
   return (code: number) => {
     if (!state.system.memory.bound) throw notStarted();
+    code |= 0; // Bun calls an import that is exported again with what it was given: nothing
     traceExit(state, code);
     if (!returnOnExit) state.system.host.exit(code);
     state.exitCode = code;

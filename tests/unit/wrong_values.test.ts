@@ -68,3 +68,13 @@ test("OutputBuffer takes bytes alone", () => {
   buffer.write(new Uint8Array([65]));
   assert.equal(buffer.text(), "A");
 });
+
+test("a program whose entry is proc_exit itself exits with 0", async () => {
+  const text = `(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+    (memory (export "memory") 1) (export "_start" (func 0)))`;
+  const bytes = await textModule(text);
+  assert.equal(await run(bytes), 0);
+  const wasi = new WASI({ version: "preview1" });
+  const module = new WebAssembly.Module(bytes as BufferSource);
+  assert.equal(wasi.start(new WebAssembly.Instance(module, wasi.getImportObject())), 0);
+});
