@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { invalidType, pathOfURL } from "../core/options.ts";
+import { invalidType, invalidValue, pathOfURL } from "../core/options.ts";
 
 /**
  * What {@linkcode run} runs: a module, its bytes, where they are, or a response with them. Bun's files
@@ -29,6 +29,16 @@ async function bytesOfFile(url: URL): Promise<BufferSource> {
   return await process.getBuiltinModule("node:fs/promises").readFile(pathOfURL(url, "source"));
 }
 
+async function fetched(url: URL): Promise<Response> {
+  try {
+    return await fetch(url);
+  } catch (cause) {
+    const { message } = cause as Error;
+    const error = new Error(`${url.href} cannot be fetched: ${message}`, { cause });
+    throw Object.assign(error, { code: "ERR_WASI_SOURCE" });
+  }
+}
+
 async function bytesOfResponse(response: Response): Promise<BufferSource> {
   if (!response.ok) {
     const where = response.url || "source";
@@ -52,7 +62,7 @@ export async function load(source: Source): Promise<Uint8Array | WebAssembly.Mod
   else if (given instanceof URL) {
     bytes = given.protocol === "file:"
       ? await bytesOfFile(given)
-      : await bytesOfResponse(await fetch(given));
+      : await bytesOfResponse(await fetched(given));
   } else if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) {
     bytes = given as BufferSource;
   } else if (given instanceof Blob) bytes = await given.arrayBuffer();
@@ -65,7 +75,11 @@ export async function load(source: Source): Promise<Uint8Array | WebAssembly.Mod
       : "";
     throw invalidType("source", kinds + advice, given);
   }
-  return ArrayBuffer.isView(bytes)
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
+  try {
+    return ArrayBuffer.isView(bytes)
+      ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      : new Uint8Array(bytes);
+  } catch {
+    throw invalidValue("source", "has been transferred away, and has no bytes any more", "");
+  }
 }

@@ -210,6 +210,15 @@ export async function finishStreams({ streams }: State, ending: Ending): Promise
   if (!over) await Promise.race([all, ending.aborted]);
 }
 
+/** An entry point that gives a promise; only functions of WebAssembly can. */
+function promised(entry: unknown): () => Promise<unknown> {
+  try {
+    return suspension.promising!(entry);
+  } catch {
+    throw invalidType("instance.exports._start", "a function of WebAssembly", entry);
+  }
+}
+
 /** What suspends the guest, of a call that can wait. */
 function suspending(name: string, call: ImportedFunction): unknown {
   return WAITING.includes(name) ? new suspension.Suspending!(call) : undefined;
@@ -305,7 +314,7 @@ export class BaseAsyncWASI {
       for (const entry of [first && instance!.exports[first], call]) {
         if (this.#ending.over) await this.#ending.aborted;
         if (entry === undefined) continue;
-        await Promise.race([suspension.promising!(entry)(), this.#ending.aborted]);
+        await Promise.race([promised(entry)(), this.#ending.aborted]);
       }
     } catch (error) {
       throw error instanceof GuestAborted ? error.cause : error;

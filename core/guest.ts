@@ -316,11 +316,22 @@ function traceExit({ trace }: State, code: number): void {
   }
 }
 
+/** Ends a guest whose memory has grown beyond its limit, though it has come to its end by itself. */
+function enforceLimit({ system: { memory } }: State): void {
+  if (memory.limit === Infinity) return;
+  try {
+    memory.enforce();
+  } catch (error) {
+    throwAborted((error as Thrown).cause);
+  }
+}
+
 /** `proc_exit`: unwinds the guest, or ends the process. */
 function makeExit(state: State, returnOnExit: boolean): ImportedFunction {
   return (code: number) => {
     if (!state.system.memory.bound) throw notStarted();
     code |= 0; // Bun calls an import that is exported again with what it was given: nothing
+    enforceLimit(state);
     traceExit(state, code);
     if (!returnOnExit) state.system.host.exit(code);
     state.exitCode = code;

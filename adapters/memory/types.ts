@@ -4,7 +4,13 @@
  * @module
  */
 import type { Directory } from "../../core/host.ts";
-import { invalidType, invalidValue, outOfRange, toRecord } from "../../core/options.ts";
+import {
+  invalidType,
+  invalidValue,
+  outOfRange,
+  toRecord,
+  validateObject,
+} from "../../core/options.ts";
 
 /** Whether a value is a `Uint8Array`, of whatever realm: a test runner's, a frame's. */
 export function isBytes(value: unknown): value is Uint8Array {
@@ -53,8 +59,10 @@ export class MemoryFile {
    */
   constructor(
     content: string | Uint8Array,
-    { mode = 0o644, mtime }: { mode?: number; mtime?: bigint } = {},
+    options: { mode?: number; mtime?: bigint } = {},
   ) {
+    validateObject(options, "options");
+    const { mode = 0o644, mtime } = options;
     if (typeof content !== "string" && !isBytes(content)) {
       throw invalidContent("content", "text or a Uint8Array", content);
     }

@@ -51,7 +51,19 @@ export const COMPONENT: string =
 export function faultOf(module: Interface | Binary, given: Given): string | undefined {
   const binary = "memories" in module ? module : undefined;
   return missing(module, given) ?? wrongTypes(binary, given) ?? wrongMemory(binary, given) ??
-    threadless(module, given);
+    wrongEntry(binary) ?? threadless(module, given);
+}
+
+/** Types of parameters that can be left out in a call from JavaScript, and of results that it can get. */
+const CALLABLE: readonly string[] = ["i32", "f32", "f64", "externref"];
+
+/** Entry points take nothing and give nothing; an engine calls some others as well. */
+function wrongEntry(binary: Binary | undefined): string | undefined {
+  const entry = binary?.exports.find(({ name, type }) =>
+    (name === "_start" || name === "_initialize") && type !== undefined &&
+    !(type.parameters.every((one) => CALLABLE.includes(one)) && !type.results.includes("v128"))
+  );
+  return entry && `its ${entry.name} is ${shown(entry.type!)}, and has to be () -> ()`;
 }
 
 function missing(module: Interface, given: Given): string | undefined {

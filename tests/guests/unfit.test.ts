@@ -140,3 +140,36 @@ test("a start function is run once, before _start, also without other exports th
   const { n } = (reactor as WebAssembly.Instance).exports;
   assert.equal((n as WebAssembly.Global).value, 5);
 });
+
+test("an entry point that cannot be called", async () => {
+  for (const type of ["(param i64)", "(param funcref)"]) {
+    const bytes = await textModule(`(module ${MEMORY} (func (export "_start") ${type}))`);
+    await assert.rejects(run(bytes), { message: /its _start is \(\w+\) -> \(\), and has to be/ });
+  }
+});
+
+test("bytes that have been transferred away, and addresses where nobody answers", async () => {
+  const bytes = await textModule(`(module ${MEMORY} ${START})`);
+  const copy = new Uint8Array(bytes);
+  structuredClone(copy.buffer, { transfer: [copy.buffer] });
+  await assert.rejects(run(copy), (error: { code?: string; message: string }) =>
+    // an engine may take such a view for an empty one
+    (error.code === "ERR_INVALID_ARG_VALUE" && /transferred/.test(error.message)) ||
+    error instanceof WebAssembly.CompileError);
+  const nobody = new URL("http://127.0.0.1:1/tool.wasm");
+  await assert.rejects(run(nobody), { code: "ERR_WASI_SOURCE", message: /127\.0\.0\.1:1\/tool/ });
+});
+
+test("a memory that is too large when the program exits", async () => {
+  const bytes = await textModule(`(module
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "_start") (drop (memory.grow (i32.const 5))) (call $exit (i32.const 6))))`);
+  const module = new WebAssembly.Module(bytes as BufferSource);
+  for (const more of [{}, { timeout: 10_000 }]) {
+    const limits = { memoryPages: 3 };
+    await assert.rejects(run(module, { limits, ...more }), { code: "ERR_OUT_OF_RANGE" });
+    // with the bytes memory.grow itself fails
+    assert.equal(await run(bytes, { limits, ...more }), 6);
+  }
+});
