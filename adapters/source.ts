@@ -71,7 +71,7 @@ export async function load(source: Source): Promise<Uint8Array | WebAssembly.Mod
     const kinds =
       "an instance of WebAssembly.Module, URL, Response, Blob or ArrayBuffer, or a view of one";
     const advice = typeof given === "string"
-      ? ", not a path: pass the file's bytes, a URL such as new URL(path, import.meta.url), or a Response"
+      ? ", not a path: pass the file's bytes, a URL (node:url has pathToFileURL), or a Response"
       : "";
     throw invalidType("source", kinds + advice, given);
   }

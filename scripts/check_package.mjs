@@ -26,10 +26,10 @@ import { compilers, machineNode, programOf, root } from "./runtimes.mjs";
  */
 const BOUNDS = {
   ".": 40_000,
-  "./node": 39_000,
-  "./bun": 39_000,
-  "./deno": 39_000,
-  "./browser": 25_000,
+  "./node": 43_000,
+  "./bun": 43_000,
+  "./deno": 43_000,
+  "./browser": 27_500,
 };
 
 const npmFolder = path.join(root, "npm");

@@ -56,7 +56,7 @@ test("an address that is none is refused by name", { timeout: 60_000 }, async ()
     ] as const
   ) {
     const { code, err } = await wasi([...words, guest("http")]);
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(err, message);
   }
 });

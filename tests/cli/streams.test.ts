@@ -6,7 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { guest, wasi } from "../support/command.ts";
-import { root, runtime, scratch } from "../support/harness.ts";
+import { foreign, root, scratch } from "../support/harness.ts";
 
 const folder = scratch("launch");
 const launch = path.join(folder, "launch");
@@ -59,7 +59,7 @@ test("a guest leaves files as they are", async () => {
 });
 
 test("a message that is too long for its buffers is said to be cut", {
-  skip: runtime === "node20" ? "no foreign functions on this runtime" : false,
+  skip: foreign ? false : "no foreign functions on this runtime",
 }, async () => {
   const { code, out } = await wasi([guest("message")], {
     shell: `exec ${launch} datagram "$@"`,

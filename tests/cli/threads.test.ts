@@ -26,7 +26,7 @@ test("--threads=N is how many there are at once", options, async () => {
   const { code, out } = await wasi(["--threads=3", threads, "most"]);
   assert.deepEqual([code, out], [0, "3 threads, then -6\n"]);
   const wrong = await wasi(["--threads=many", threads, "most"]);
-  assert.equal(wrong.code, 1);
+  assert.equal(wrong.code, 2);
   assert.match(wrong.err, /^wasi: --threads=many: it must be a number/);
 });
 
