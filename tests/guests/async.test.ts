@@ -89,7 +89,10 @@ test("without JSPI run() takes streams and signals all the same, in a worker", {
   assert.deepEqual(await ran(["upper"], { stdin: new Blob(["x"]) }), [0, "X"]);
   const { signal } = new AbortController();
   assert.deepEqual(await ran(["upper"], { stdin: bytes("y"), signal }), [0, "Y"]);
-  const refused = { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM", message: /JSPI.*Node from 24\.20/ };
+  const refused = {
+    code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM",
+    message: /JSPI.*Node from 24\.20/,
+  };
   const imports = { env: { f: () => 0 } };
   await assert.rejects(ran([], { stdin: new Blob(["x"]), imports }), refused);
   assert.throws(() => new AsyncWASI({ version: "preview1" }), refused);

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import { AsyncWASI, canSuspend } from "../../mod.ts";
+import { foreign } from "../support/harness.ts";
 import { textModule } from "../support/modules.ts";
 
 const skip = canSuspend() ? false : "no JSPI on this runtime";
