@@ -138,6 +138,13 @@ const SPAWN: CallType = { shape: "i", returns: true };
 class Thread extends Caller {
   worker: HostWorker | undefined = undefined;
 
+  #gone: Promise<unknown> | undefined = undefined;
+
+  /** Ends the worker, once: what it has said before may still come, and asks for it again. */
+  terminate(): Promise<unknown> {
+    return this.#gone ??= this.worker!.terminate();
+  }
+
   get free(): boolean {
     return Atomics.load(this.slot, Slot.FREE) === 1;
   }
@@ -276,7 +283,7 @@ class Coordinator {
   #receive(thread: Thread, report: Report | 0): void {
     if (this.#halted) {
       // one that was given up has come back after all
-      if (this.#stopped && thread.free) thread.worker!.terminate().catch(() => {});
+      if (this.#stopped && thread.free) thread.terminate().catch(() => {});
       return;
     }
     if (report === 0) return this.#exchange.serve();
@@ -376,7 +383,7 @@ class Coordinator {
       ending = this.#threads.filter(({ free }) => free);
     }
     this.#stopped = true;
-    const gone = Promise.all(ending.map(({ worker }) => worker!.terminate()));
+    const gone = Promise.all(ending.map((thread) => thread.terminate()));
     gone.catch(() => {});
     await Promise.race([gone, sleep(TERMINATE_MAX)]);
     for (const { worker } of this.#threads) worker!.unref();
