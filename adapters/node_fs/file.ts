@@ -158,7 +158,8 @@ export class NodeStream extends NodeFile {
     // A directory as a standard stream would be a way around all preopens.
     super(context, fd, filetype === Filetype.DIRECTORY ? Filetype.UNKNOWN : filetype, 0);
     this.#context = context;
-    if (!context.proc || this.seekable) return;
+    // what cannot be read is not read ahead: another way into a pipe would be into its other end
+    if (!context.proc || this.seekable || !this.access().read) return;
     // a socket cannot be opened a second time, but one that does not wait need not be
     const isSocket = filetype === Filetype.SOCKET_STREAM;
     if (!isSocket) this.#ahead = new ReadAhead(context.fs, fd);

@@ -89,7 +89,10 @@ function descriptor(
 ): Pick<Subscribed, "entry" | "known" | "nbytes"> {
   const found = system.table.get(fd);
   if (found === undefined) return { entry: undefined, known: Errno.BADF, nbytes: 0n };
-  if ((found.rightsBase & Rights.POLL_FD_READWRITE) === 0) {
+  // who may not read must not ask either: some hosts have to read to know
+  const rights = Rights.POLL_FD_READWRITE |
+    (type === Eventtype.FD_READ ? Rights.FD_READ : Rights.FD_WRITE);
+  if ((found.rightsBase & rights) !== rights) {
     return { entry: undefined, known: Errno.NOTCAPABLE, nbytes: 0n };
   }
   if (found.file === undefined) return { entry: undefined, known: Errno.BADF, nbytes: 0n };
