@@ -36,7 +36,7 @@ import {
   O_CLOEXEC,
   O_PATH,
 } from "./context.ts";
-import { NodeFile, reopen, sync } from "./file.ts";
+import { openedFile, reopen, sync } from "./file.ts";
 import { fill, setTimes, setTimesOfDescriptor } from "./times.ts";
 
 /** Which file it is, whatever it is called. */
@@ -295,7 +295,7 @@ export class NodeDirectory implements Directory {
       const filetype = filetypeOf(this.#fs.fstatSync(fd, { bigint: true }));
       return filetype === Filetype.DIRECTORY
         ? new NodeDirectory(this.#context, handleStep(fd), false)
-        : new NodeFile(this.#context, fd, filetype, how);
+        : openedFile(this.#context, fd, filetype, how);
     } catch (error) {
       this.#fs.closeSync(fd);
       return -errnoOf(error);
@@ -349,7 +349,9 @@ export class NodeDirectory implements Directory {
     for (let step: Step | undefined = directory; honest && step; step = step.parent) {
       honest = this.#isStill(step);
     }
-    if (honest) return new NodeFile(this.#context, fd, filetypeOf(stats as BigStats), how | O_PATH);
+    if (honest) {
+      return openedFile(this.#context, fd, filetypeOf(stats as BigStats), how | O_PATH);
+    }
     this.#fs.closeSync(fd);
     return -Errno.PERM;
   }

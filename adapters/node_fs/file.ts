@@ -141,14 +141,76 @@ export class NodeFile implements File {
   }
 }
 
+const NEWLINE = 10;
+
 /** Milliseconds for which what was full is not tried again. */
 const FULL_PAUSE = 2;
+
+/** Whether what is neither a file nor a socket is a terminal: other devices can be sought. */
+function isTerminal({ filetype, seekable }: NodeFile): boolean {
+  return filetype === Filetype.CHARACTER_DEVICE && !seekable;
+}
+
+/** A FIFO or device opened by a guest. It never waits by itself: it was opened so. */
+export class NodeDevice extends NodeFile {
+  #ahead: ReadAhead | undefined = undefined;
+  /** When it was last found to be full, or empty if it cannot be read ahead. */
+  #refused = -Infinity;
+
+  constructor(context: NodeContext, fd: number, filetype: number, how: number) {
+    super(context, fd, filetype, how);
+    const { O_WRONLY } = context.fs.constants;
+    if (this.seekable || (how & 3) === O_WRONLY) return;
+    this.#ahead = new ReadAhead(context.fs, fd, isTerminal(this), fd);
+    // until somebody writes, a FIFO without writers is not at its end
+    this.#ahead.began = filetype !== Filetype.UNKNOWN;
+  }
+
+  ready(entry: PollEntry): void {
+    if (this.fd < 0) {
+      // closed by another thread while this one waited
+      entry.error = Errno.BADF;
+      entry.found = entry.events;
+    } else if ((entry.events & Poll.READ) !== 0 && this.#ahead !== undefined) {
+      this.#ahead.ready(entry);
+    } else if (performance.now() > this.#refused + FULL_PAUSE) entry.found = entry.events;
+  }
+
+  override read(into: Uint8Array, offset: number, length: number, position: number): number {
+    const ahead = this.#ahead;
+    if (ahead?.kept) return ahead.take(into, offset, length);
+    const count = super.read(into, offset, length, position);
+    if (ahead === undefined) this.#note(count);
+    else if (count > 0 || count === -Errno.AGAIN) ahead.began = true;
+    return count;
+  }
+
+  override write(from: Uint8Array, offset: number, length: number, position: number): number {
+    const count = super.write(from, offset, length, position);
+    this.#note(count);
+    return count;
+  }
+
+  #note(count: number): void {
+    if (count === -Errno.AGAIN) this.#refused = performance.now();
+  }
+
+  /** What is not seekable has no end to append to. */
+  override setFlags(fdflags: number): number {
+    return this.seekable ? super.setFlags(fdflags) : 0;
+  }
+
+  override close(): void {
+    this.#ahead = undefined; // the system gives its number to whoever opens something next
+    super.close();
+  }
+}
 
 /** A stream that the process has open: it stays open. */
 export class NodeStream extends NodeFile {
   readonly #context: NodeContext;
   /** Reads ahead without waiting, where that can be had. */
-  readonly #ahead: ReadAhead | undefined = undefined;
+  #ahead: ReadAhead | undefined = undefined;
   /** When it was found to be full. */
   #full = -Infinity;
   /** Where reads and writes go once the guest has moved the position; -1: where the system has it. */
@@ -162,8 +224,8 @@ export class NodeStream extends NodeFile {
     if (!context.proc || this.seekable || !this.access().read) return;
     // a socket cannot be opened a second time, but one that does not wait need not be
     const isSocket = filetype === Filetype.SOCKET_STREAM;
-    if (!isSocket) this.#ahead = new ReadAhead(context.fs, fd);
-    else if (this.#isNonblocking()) this.#ahead = new ReadAhead(context.fs, fd, fd);
+    if (!isSocket) this.#ahead = new ReadAhead(context.fs, fd, isTerminal(this));
+    else if (this.#isNonblocking()) this.#ahead = new ReadAhead(context.fs, fd, false, fd);
   }
 
   #isNonblocking(): boolean {
@@ -172,21 +234,28 @@ export class NodeStream extends NodeFile {
   }
 
   /**
-   * What is read is read ahead to know; a socket that waits by itself counts as ready, and so does
-   * what is written to, but for a moment after it was full.
+   * What is read is read ahead to know; a socket that waits by itself counts as ready, and so
+   * does what is written to, but for a moment after it was full.
    */
   ready(entry: PollEntry): void {
-    if ((entry.events & Poll.READ) !== 0 && this.#ahead !== undefined) this.#ahead.ready(entry);
-    else if ((entry.events & Poll.WRITE) === 0 || performance.now() > this.#full + FULL_PAUSE) {
-      entry.found = entry.events;
-    }
+    if ((entry.events & Poll.READ) !== 0) {
+      if (this.#ahead !== undefined) this.#ahead.ready(entry);
+      else entry.found = Poll.READ;
+    } else if (performance.now() > this.#full + FULL_PAUSE) entry.found = entry.events;
   }
 
   override read(into: Uint8Array, offset: number, length: number, position: number): number {
     if (this.#ahead?.kept) {
       return this.#ahead.take(into, offset, length);
     }
-    if (position >= 0 || this.#position < 0) return super.read(into, offset, length, position);
+    if (position >= 0 || this.#position < 0) {
+      const count = super.read(into, offset, length, position);
+      if (count === -Errno.AGAIN && this.#ahead === undefined && !this.seekable) {
+        // it does not wait, so that it can be asked as it is
+        this.#ahead = new ReadAhead(this.#context.fs, this.fd, isTerminal(this), this.fd);
+      }
+      return count;
+    }
     const count = super.read(into, offset, length, this.#position);
     if (count > 0) this.#position += count;
     return count;
@@ -243,19 +312,27 @@ export class NodeStream extends NodeFile {
 /**
  * A second way into a pipe or terminal, opened so that reading it never waits. Asking whether
  * something is there takes one byte, no more, because what is taken and not used is lost to the
- * process; the next read gives it, with what else is there.
+ * process; the next read gives it, with what else is there. The end that somebody types on a
+ * terminal is taken in the same way.
  */
 class ReadAhead {
   readonly #fs: NodeFs;
   readonly #fd: number;
+  readonly #terminal: boolean;
   readonly #byte: Uint8Array = new Uint8Array(1);
   #second: number;
+  /** Whether the next read gets what was taken, */
   kept = false;
+  /** and whether that is an end. */
+  #end = false;
+  /** Whether there has been a writer: without one what gives nothing is at its end only then. */
+  began = true;
 
   /** `second` is a descriptor that does not wait, if there is one already. */
-  constructor(fs: NodeFs, fd: number, second: number = -1) {
+  constructor(fs: NodeFs, fd: number, terminal: boolean, second: number = -1) {
     this.#fs = fs;
     this.#fd = fd;
+    this.#terminal = terminal;
     this.#second = second;
   }
 
@@ -271,26 +348,51 @@ class ReadAhead {
     });
   }
 
-  /** Hands out the byte that is kept and what else is there. */
+  /** Hands out the byte that is kept and what else is there, or the end. */
   take(into: Uint8Array, offset: number, length: number): number {
-    into[offset] = this.#byte[0]!;
+    if (length === 0) return 0;
+    if (this.#end) {
+      this.kept = this.#end = false;
+      return 0;
+    }
+    const byte = into[offset] = this.#byte[0]!;
     this.kept = false;
-    return 1 + (length > 1 ? Math.max(0, this.#read(into, offset + 1, length - 1)) : 0);
+    // a terminal gives one line at a time, and what comes behind one may be an end
+    if (length === 1 || (this.#terminal && byte === NEWLINE)) return 1;
+    return 1 + Math.max(0, this.#read(into, offset + 1, length - 1));
   }
 
   ready(entry: PollEntry): void {
     const count = this.kept ? 1 : this.#read(this.#byte, 0, 1);
-    if (count === -Errno.AGAIN) return;
-    this.kept = count === 1;
+    if (count === -Errno.AGAIN) {
+      this.began = true;
+      return;
+    }
+    if (count === 0 && !this.began) return;
+    this.#end ||= count === 0 && this.#terminal;
+    this.kept = count === 1 || this.#end;
+    this.began = true;
     // where it cannot be opened twice, reading it is the only way to know: count it as ready
-    entry.found |= count === 0 ? Poll.READ | Poll.HANGUP : Poll.READ;
-    entry.nbytes = this.kept ? 1 : 0;
+    entry.found |= count === 0 && !this.#terminal ? Poll.READ | Poll.HANGUP : Poll.READ;
+    entry.nbytes = this.kept && !this.#end ? 1 : 0;
   }
 
   close(): void {
-    if (this.#second >= 0 && this.#second !== this.#fd) this.#fs.closeSync(this.#second);
+    if (this.#second < 0 || this.#second === this.#fd) return;
+    this.#fs.closeSync(this.#second);
     this.#second = -1;
   }
+}
+
+/** Wraps what a guest has opened. */
+export function openedFile(
+  context: NodeContext,
+  fd: number,
+  filetype: number,
+  how: number,
+): NodeFile {
+  const isFile = filetype === Filetype.REGULAR_FILE || filetype === Filetype.BLOCK_DEVICE;
+  return new (isFile ? NodeFile : NodeDevice)(context, fd, filetype, how);
 }
 
 /** Wraps a descriptor of the process. Throws an error of node:fs. */

@@ -1,46 +1,19 @@
 /** Readiness of pipes, terminals and FIFOs, with and without foreign functions. */
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import process from "node:process";
 import { test } from "node:test";
-import { Errno, Eventtype } from "../../core/abi.ts";
+import { pathToFileURL } from "node:url";
+import { Errno, Eventtype, Rights } from "../../core/abi.ts";
 import { Guest } from "../support/guest.ts";
-import { foreign, scratch } from "../support/harness.ts";
+import { compiled, foreign, root, runtime, scratch } from "../support/harness.ts";
+import { poll } from "../support/polling.ts";
 import { shell } from "./guest.ts";
 
-const IN = 200000;
-const OUT = 210000;
-const COUNT = 220000;
-const TIMER = 99n;
-
-/** What an event says. */
-interface Told {
-  fd: number;
-  error: number;
-  nbytes: bigint;
-  hangup: number;
-}
-
-/** Asks poll_oneoff about a descriptor; undefined if the milliseconds were over first. */
-function poll(guest: Guest, fd: number, type: number, milliseconds: number): Told | undefined {
-  const { view } = guest;
-  guest.bytes.fill(0, IN, IN + 96);
-  view.setBigUint64(IN, BigInt(fd), true);
-  view.setUint8(IN + 8, type);
-  view.setUint32(IN + 16, fd, true);
-  view.setBigUint64(IN + 48, TIMER, true);
-  view.setUint32(IN + 64, 1, true); // the monotonic clock
-  view.setBigUint64(IN + 72, BigInt(milliseconds) * 1_000_000n, true);
-  assert.equal(guest.call.poll_oneoff!(IN, OUT, 2, COUNT), 0);
-  assert.ok(view.getUint32(COUNT, true) >= 1);
-  if (view.getBigUint64(OUT, true) === TIMER) return undefined;
-  return {
-    fd: Number(view.getBigUint64(OUT, true)),
-    error: view.getUint16(OUT + 8, true),
-    nbytes: view.getBigUint64(OUT + 16, true),
-    hangup: view.getUint16(OUT + 24, true),
-  };
-}
+const READS = BigInt(Rights.FD_READ | Rights.POLL_FD_READWRITE);
+const READS_AND_WRITES = READS | BigInt(Rights.FD_WRITE);
 
 /** A FIFO in a folder of its own. */
 function fifo(): { folder: string; file: string } {
@@ -53,6 +26,63 @@ function fifo(): { folder: string; file: string } {
 function textOf(fd: number): string {
   const bytes = new Uint8Array(1000);
   return new TextDecoder().decode(bytes.subarray(0, fs.readSync(fd, bytes, 0, 1000, null)));
+}
+
+/**
+ * What launch.c types, and then nothing: what poll_oneoff and fd_read say by turns. Bytes are
+ * counted where there are any; the system counts those behind an end as well.
+ */
+const TYPED: [counted: boolean, hangup: number, text: string][] = [
+  "first\n",
+  "\n",
+  "",
+  "ab",
+  "",
+  "last\n",
+].map((text) => [true, 0, text]);
+
+function moduleOf(file: string): string {
+  const name = compiled ? `build/${file.replace(/ts$/, "js")}` : file;
+  return JSON.stringify(pathToFileURL(path.join(root, name)).href);
+}
+
+/** Asks about its standard input and reads it by turns, until there is nothing for a while. */
+const ASKING = `
+import fs from "node:fs";
+import process from "node:process";
+const { Guest } = await import(${moduleOf("tests/support/guest.ts")});
+const { poll } = await import(${moduleOf("tests/support/polling.ts")});
+const guest = new Guest({ ffi: process.argv[2] === "true" });
+const all = [];
+for (let told; all.length < 20 && (told = poll(guest, 0, 1, 300)) !== undefined;) {
+  poll(guest, 0, 1, 0); // asking twice changes nothing
+  const text = guest.read(0);
+  all.push([told.nbytes > 0n || text === "", told.hangup, text]);
+}
+fs.writeSync(1, JSON.stringify(all));
+process.exit(0);
+`;
+
+/** Starts a script by launch.c; gives what it wrote. */
+function launched(kind: string, script: string, ...args: string[]): string {
+  const folder = scratch("launched");
+  const launch = path.join(folder, "launch");
+  execFileSync(path.join(root, "node_modules/.bin/zig"), [
+    "cc",
+    "-target",
+    `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-musl`,
+    path.join(root, "tests/support/launch.c"),
+    "-o",
+    launch,
+  ]);
+  const file = path.join(folder, "script.mjs");
+  fs.writeFileSync(file, script);
+  // through a shell, because Deno changes the words of a Deno that it starts
+  const words = [process.execPath, ...(runtime === "deno" ? ["run", "-A"] : []), file, ...args];
+  return execFileSync("/bin/sh", ["-c", `exec ${launch} ${kind} "$@"`, "sh", ...words], {
+    env: { ...process.env, NODE_NO_WARNINGS: "1" },
+    encoding: "utf8",
+  });
 }
 
 for (const ffi of foreign ? [true, false] : [false]) {
@@ -94,4 +124,60 @@ for (const ffi of foreign ? [true, false] : [false]) {
       fs.closeSync(both);
     }
   });
+
+  test(`what is typed on a terminal is told and read, ends too (${how})`, {
+    timeout: 60_000,
+  }, () => {
+    assert.deepEqual(JSON.parse(launched("typing", ASKING, String(ffi))), TYPED);
+  });
+
+  for (const confinement of ffi ? ["kernel", "walk"] as const : ["walk", "checked"] as const) {
+    const options = { ffi, confinement, returnOnExit: true };
+
+    test(`a FIFO opened by a guest is waited for at no cost (${how}, ${confinement})`, {
+      timeout: 60_000,
+    }, async () => {
+      const { folder, file } = fifo();
+      const guest = new Guest({ ...options, preopens: { "/": folder } });
+      const fd = guest.open("fifo", { rights: READS_AND_WRITES });
+      const only = guest.open("fifo", { rights: READS });
+      assert.ok(fd > 3 && only > 3, `${fd}, ${only}`);
+      for (const wait of ["read", "poll"]) {
+        const late = spawn("/bin/sh", ["-c", `sleep 0.5; printf ${wait} > ${file}`]);
+        const ended = new Promise((resolve) => late.on("close", resolve));
+        const [before, began] = [process.cpuUsage(), performance.now()];
+        if (wait === "poll") {
+          assert.equal(poll(guest, only, Eventtype.FD_READ, 100), undefined);
+          const told = poll(guest, only, Eventtype.FD_READ, 20_000);
+          assert.deepEqual([told?.error, told?.hangup, told!.nbytes > 0n], [0, 0, true]);
+        }
+        assert.equal(guest.read(wait === "read" ? fd : only), wait);
+        const { user, system } = process.cpuUsage(before);
+        const took = performance.now() - began;
+        assert.ok(took > 300, `${took} ms`);
+        assert.ok((user + system) / 1000 < took / 5, `${user + system} us in ${took} ms`);
+        await ended;
+      }
+      assert.equal(guest.call.fd_close!(fd), 0);
+      assert.equal(guest.call.fd_close!(only), 0);
+    });
+
+    test(`a FIFO ends when its writer has gone, not before one came (${how}, ${confinement})`, {
+      timeout: 60_000,
+    }, async () => {
+      const { folder, file } = fifo();
+      const guest = new Guest({ ...options, preopens: { "/": folder } });
+      const fd = guest.open("fifo", { rights: READS });
+      assert.equal(poll(guest, fd, Eventtype.FD_READ, 50), undefined);
+      const late = spawn("/bin/sh", ["-c", `sleep 0.2; printf text > ${file}`]);
+      const ended = new Promise((resolve) => late.on("close", resolve));
+      const told = poll(guest, fd, Eventtype.FD_READ, 20_000);
+      assert.deepEqual([told?.error, told!.nbytes > 0n], [0, true]);
+      assert.equal(guest.read(fd), "text");
+      await ended;
+      const end = poll(guest, fd, Eventtype.FD_READ, 20_000);
+      assert.deepEqual([end?.error, end?.nbytes, end?.hangup], [0, 0n, 1]);
+      assert.equal(guest.read(fd), "");
+    });
+  }
 }
