@@ -213,6 +213,8 @@ export class NodeStream extends NodeFile {
   #ahead: ReadAhead | undefined = undefined;
   /** When it was found to be full. */
   #full = -Infinity;
+  /** Whether a read has come to the end of a socket. */
+  #ended = false;
   /** Where reads and writes go once the guest has moved the position; -1: where the system has it. */
   #position = -1;
 
@@ -234,13 +236,13 @@ export class NodeStream extends NodeFile {
   }
 
   /**
-   * What is read is read ahead to know; a socket that waits by itself counts as ready, and so
-   * does what is written to, but for a moment after it was full.
+   * What is read is read ahead to know; a socket that waits by itself counts as ready, its end is
+   * known once it has been read, and what is written to is ready but for a moment after it was full.
    */
   ready(entry: PollEntry): void {
     if ((entry.events & Poll.READ) !== 0) {
       if (this.#ahead !== undefined) this.#ahead.ready(entry);
-      else entry.found = Poll.READ;
+      else entry.found |= this.#ended ? Poll.READ | Poll.HANGUP : Poll.READ;
     } else if (performance.now() > this.#full + FULL_PAUSE) entry.found = entry.events;
   }
 
@@ -250,15 +252,21 @@ export class NodeStream extends NodeFile {
     }
     if (position >= 0 || this.#position < 0) {
       const count = super.read(into, offset, length, position);
-      if (count === -Errno.AGAIN && this.#ahead === undefined && !this.seekable) {
-        // it does not wait, so that it can be asked as it is
-        this.#ahead = new ReadAhead(this.#context.fs, this.fd, isTerminal(this), this.fd);
-      }
+      if (count <= 0 && length > 0 && !this.seekable) this.#came(count);
       return count;
     }
     const count = super.read(into, offset, length, this.#position);
     if (count > 0) this.#position += count;
     return count;
+  }
+
+  /** Takes note of what a read that gave nothing has told. */
+  #came(count: number): void {
+    if (count === 0) this.#ended = this.filetype === Filetype.SOCKET_STREAM;
+    else if (count === -Errno.AGAIN && this.#ahead === undefined) {
+      // it does not wait, so that it can be asked as it is
+      this.#ahead = new ReadAhead(this.#context.fs, this.fd, isTerminal(this), this.fd);
+    }
   }
 
   override write(from: Uint8Array, offset: number, length: number, position: number): number {

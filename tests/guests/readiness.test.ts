@@ -131,6 +131,13 @@ for (const ffi of foreign ? [true, false] : [false]) {
     assert.deepEqual(JSON.parse(launched("typing", ASKING, String(ffi))), TYPED);
   });
 
+  test(`a socket at its end says so (${how})`, { timeout: 60_000 }, () => {
+    const told = JSON.parse(launched("ended", ASKING, String(ffi))) as unknown[][];
+    const [[, , text], [, , end], [, hangup, after]] = told as [unknown[], unknown[], unknown[]];
+    // without foreign functions a socket that waits by itself has to be read to know
+    assert.deepEqual([text, end, hangup, after], ["text", "", 1, ""]);
+  });
+
   for (const confinement of ffi ? ["kernel", "walk"] as const : ["walk", "checked"] as const) {
     const options = { ffi, confinement, returnOnExit: true };
 

@@ -4,6 +4,7 @@
  *   launch socket PROGRAM...   its output and error are one end of a pair of stream sockets
  *   launch terminal PROGRAM... its output and error are a terminal on which somebody types "typed"
  *   launch typing PROGRAM...   its input is a terminal on which somebody types TYPED
+ *   launch ended PROGRAM...    its input is a stream socket that holds "text", its other end closed
  *   launch datagram PROGRAM... its input is a datagram socket, on which two messages wait
  *
  * What comes out of the other end is written to standard output. Ends with the program's exit code.
@@ -26,7 +27,8 @@ int main(int argc, char **argv) {
   int isTyping = !strcmp(argv[1], "typing");
   int isTerminal = isTyping || !strcmp(argv[1], "terminal");
   int isDatagram = !strcmp(argv[1], "datagram");
-  int isInput = isTyping || isDatagram;
+  int isEnded = !strcmp(argv[1], "ended");
+  int isInput = isTyping || isDatagram || isEnded;
   const char *typed = isTyping ? TYPED : "typed\n";
   if (isTerminal) {
     ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
@@ -42,9 +44,10 @@ int main(int argc, char **argv) {
   if (isDatagram && (send(ends[0], "0123456789", 10, 0) != 10 || send(ends[0], "next", 4, 0) != 4)) {
     return 94;
   }
+  if (isEnded && (send(ends[0], "text", 4, 0) != 4 || close(ends[0]))) return 91;
   pid_t child = fork();
   if (child == 0) {
-    close(ends[0]);
+    if (!isEnded) close(ends[0]);
     if (isInput) {
       dup2(ends[1], 0);
     } else {
