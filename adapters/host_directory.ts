@@ -61,8 +61,15 @@ class OpenDirectory extends WrappedDirectory implements HostDirectory {
     abandoned.register(this, inner, this);
   }
 
+  #closed = false;
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   override close(): void {
     abandoned.unregister(this);
+    this.#closed = true;
     this.inner.close();
   }
 

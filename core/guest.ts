@@ -206,6 +206,10 @@ function openAll(
     });
     for (const [name, value] of preopens) {
       const given = isDirectory(value);
+      if (given && value.closed === true) {
+        const reason = "has been closed: open it again with host()";
+        throw invalidValue(`options.preopens["${name}"]`, reason, "a directory");
+      }
       let directory = given ? value : openPreopen(host, name, value);
       if (ownClock) directory.useClock?.(host.clock);
       if (quota !== undefined) directory = new QuotaDirectory(directory, quota);

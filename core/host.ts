@@ -161,6 +161,8 @@ export interface Directory extends Handle {
   readonly confinement: Confinement;
   /** True if every change answers ROFS. */
   readonly readOnly?: boolean;
+  /** True once it has been closed for good: then it can be nobody's preopen. */
+  readonly closed?: boolean;
   /** True if there is nothing outside, so that links with absolute targets stay inside. */
   readonly isHostRoot?: boolean;
   /**

@@ -22,6 +22,14 @@ export interface Walker<H> {
 /** What a step answers when the name is a link that is to be followed. */
 export const FOLLOW: unique symbol = Symbol("follow");
 
+/**
+ * Whether a link's text may be that of a magic link of /proc, which leads to what a process has open:
+ * "/usr/bin/node", "pipe:[1234]", "anon_inode:inotify". The other links there are relative.
+ */
+export function looksMagic(target: string): boolean {
+  return target.startsWith("/") || /^\w+:/.test(target);
+}
+
 /** As many as Linux follows. */
 const LINKS_MAX = 40;
 

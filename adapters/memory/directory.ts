@@ -112,6 +112,7 @@ export class VolumeDirectory implements Directory {
 
   list(cookie: bigint, sink: DirentSink): number {
     const { node, volume } = this;
+    if (node.removed) return 0; // its list is at its end, as readdir(3) has it
     const error = volume.list(node);
     if (error < 0) return error;
     // the directory it lies in is not shown by one that a guest begins at

@@ -23,7 +23,7 @@ import {
   type File,
   Open,
 } from "../../core/host.ts";
-import { FOLLOW, walk, type Walker } from "../../core/resolve.ts";
+import { FOLLOW, looksMagic, walk, type Walker } from "../../core/resolve.ts";
 import { decode, encode, isEscaped } from "../../core/text.ts";
 import {
   attempt,
@@ -116,18 +116,37 @@ export class NodeDirectory implements Directory {
     this.confinement = context.proc ? "walk" : "checked";
     this.#walker = {
       child: (directory, name) => this.#child(directory, name),
-      readlink: (directory, name) => this.#readlink(directory, name),
+      readlink: (directory, name) => {
+        const target = this.#readlink(directory, name);
+        const isMagic = typeof target === "string" && this.#isMagic(directory, target);
+        return isMagic ? -Errno.LOOP : target;
+      },
       close: (directory) => {
         if (directory.fd >= 0) this.#fs.closeSync(directory.fd);
       },
     };
   }
 
-  /** The directory itself, found again if it was parked, and still the same one. */
-  get #here(): Step {
-    const self = this.#self ?? this.#unpark();
-    if (self.fd < 0 && !this.#isStill(self)) throw new WasiError(Errno.NOENT);
+  /** The directory itself, found again if it was parked, and still the same one; or -errno. */
+  get #here(): Step | number {
+    const self = this.#self ?? attempt(() => this.#unpark());
+    if (typeof self !== "number" && self.fd < 0 && !this.#isStill(self)) return -Errno.NOENT;
     return self;
+  }
+
+  /**
+   * Whether a link is one of /proc's that lead to what a process has open, whatever their text says:
+   * the kernel follows none of them for a guest (RESOLVE_NO_MAGICLINKS), and so nobody here does.
+   */
+  #isMagic(directory: Step, target: string): boolean {
+    if (!looksMagic(target)) return false;
+    const devices = attempt(() => {
+      const here = directory.fd < 0
+        ? directory.dev
+        : this.#fs.fstatSync(directory.fd, { bigint: true }).dev;
+      return [here, this.#fs.statSync("/proc", { bigint: true }).dev];
+    });
+    return typeof devices !== "number" && devices[0] === devices[1];
   }
 
   /** Whether a path still leads to the directory it led to. */
@@ -185,7 +204,9 @@ export class NodeDirectory implements Directory {
 
   /** Calls `use` with the directory that holds the path's last name, not following that. */
   #inParent<R>(path: string, use: (directory: Step, name: string) => R): R | number {
-    return walk<Step, R>(this.#walker, this.#here, path, this.isHostRoot, use);
+    const here = this.#here;
+    if (typeof here === "number") return here;
+    return walk<Step, R>(this.#walker, here, path, this.isHostRoot, use);
   }
 
   /** Calls `use` with what a path leads to and its attributes. */
@@ -207,13 +228,16 @@ export class NodeDirectory implements Directory {
   }
 
   setTimes(atim: bigint, mtim: bigint, flags: number): number {
-    const { fd } = this.#here;
+    const here = this.#here;
+    if (typeof here === "number") return here;
+    const { fd } = here;
     if (fd < 0) return this.setTimesAt(".", false, atim, mtim, flags);
     return setTimesOfDescriptor(this.#fs, fd, atim, mtim, flags);
   }
 
   sync(dataOnly: boolean): number {
     const self = this.#here;
+    if (typeof self === "number") return self;
     if (this.#context.windows) return 0; // a directory cannot be opened there
     const opened = attempt(() => this.#fs.openSync(this.#path(self, "."), "r"));
     if (opened < 0) return opened;
@@ -304,12 +328,12 @@ export class NodeDirectory implements Directory {
 
   /** Looks, opens without making or cutting anything, compares; only then cuts. */
   #openChecked(directory: Step, name: string, flags: number, how: number): Opened {
-    const { O_CREAT, O_EXCL, O_TRUNC, O_APPEND } = this.#fs.constants;
+    const { O_CREAT, O_EXCL, O_TRUNC } = this.#fs.constants;
     const stats = this.#lstat(directory, name);
     if (typeof stats === "number") {
       if (stats !== -Errno.NOENT || (flags & Open.CREAT) === 0) return stats;
       // EXCL makes it fail on whatever has appeared there, links among it
-      return this.#openAs(directory, name, (how | O_EXCL) & ~(O_TRUNC | O_APPEND), undefined);
+      return this.#openAs(directory, name, (how | O_EXCL) & ~O_TRUNC, undefined);
     }
     const filetype = filetypeOf(stats);
     if (filetype === Filetype.SYMBOLIC_LINK) {
@@ -322,27 +346,32 @@ export class NodeDirectory implements Directory {
       return new NodeDirectory(this.#context, this.#below(directory, name, stats), false);
     }
     if ((flags & Open.DIRECTORY) !== 0) return -Errno.NOTDIR;
-    const file = this.#openAs(
-      directory,
-      name,
-      how & ~(O_CREAT | O_EXCL | O_TRUNC | O_APPEND),
-      stats,
-    );
-    if (typeof file === "number" || (flags & Open.TRUNC) === 0) return file;
-    const error = (file as File).setSize(0);
-    if (error === 0) return file;
-    (file as File).close();
-    return error;
+    const plain = how & ~(O_CREAT | O_EXCL | O_TRUNC);
+    if ((flags & Open.TRUNC) !== 0) {
+      // by a handle of its own: what the guest gets may be for reading only
+      const { O_WRONLY, O_RDWR } = this.#fs.constants;
+      const writing = (plain & ~(O_WRONLY | O_RDWR)) | O_WRONLY;
+      const file = this.#openAs(directory, name, writing, stats);
+      if (typeof file === "number") return file;
+      const error = (file as File).setSize(0);
+      file.close();
+      if (error < 0) return error;
+    }
+    return this.#openAs(directory, name, plain, stats);
   }
 
-  /** Opens, and closes again unless it is the file expected, reached the way that was walked. */
+  /**
+   * Opens, and closes again unless it is the file expected, reached the way that was walked. The file
+   * appends by itself.
+   */
   #openAs(
     directory: Step,
     name: string,
     how: number,
     expected: Identity | undefined,
   ): File | Directory | number {
-    const fd = attempt(() => this.#fs.openSync(this.#path(directory, name), how, 0o666));
+    const flags = how & ~this.#fs.constants.O_APPEND;
+    const fd = attempt(() => this.#fs.openSync(this.#path(directory, name), flags, 0o666));
     if (fd < 0) return fd;
     const stats = attempt(() => this.#fs.fstatSync(fd, { bigint: true }));
     let honest = typeof stats !== "number" && (expected === undefined || same(stats, expected));
@@ -378,9 +407,14 @@ export class NodeDirectory implements Directory {
 
   list(cookie: bigint, sink: DirentSink): number {
     const self = this.#here;
+    // a directory that has been removed: its list is at its end, as readdir(3) has it
+    if (self === -Errno.NOENT) return 0;
+    if (typeof self === "number") return self;
     if (cookie === 0n) {
       const names = attempt(() => this.#read(self));
+      if (names === -Errno.NOENT) return 0;
       if (typeof names === "number") return names;
+      if (names.length === 0 && this.#isRemoved(self)) return 0;
       this.#names = [".", "..", ...names];
     }
     const start = cookie > BigInt(this.#names.length) ? this.#names.length : Number(cookie);
@@ -388,10 +422,19 @@ export class NodeDirectory implements Directory {
       const name = this.#names[i]!;
       // a preopen's parent is outside: ".." shows the directory itself, as it does in "/"
       const stats = this.#lstat(self, name === ".." && this.#isRoot ? "." : name);
-      if (typeof stats === "number") continue; // gone since
-      if (!sink.add(BigInt(i + 1), stats.ino, filetypeOf(stats), name)) return 0;
+      if (stats === -Errno.NOENT) continue; // gone since
+      // in a directory that may be read and not searched, names are all that can be told
+      const [ino, filetype] = typeof stats === "number"
+        ? [0n, Filetype.UNKNOWN]
+        : [stats.ino, filetypeOf(stats)];
+      if (!sink.add(BigInt(i + 1), ino, filetype, name)) return 0;
     }
     return 0;
+  }
+
+  /** Whether a directory has no name any more; some runtimes then read an empty one. */
+  #isRemoved({ fd }: Step): boolean {
+    return fd >= 0 && this.#fs.fstatSync(fd, { bigint: true }).nlink === 0n;
   }
 
   #read(directory: Step): string[] {

@@ -74,10 +74,12 @@ export class NodeFile implements File {
 
   write(from: Uint8Array, offset: number, length: number, position: number): number {
     try {
-      if (position >= 0 || this.#context.proc || !this.seekable || this.#how === 0) {
+      // what a guest has opened without /proc appends by itself, as pwrite(2) on Linux does, too
+      const { O_APPEND } = this.#fs.constants;
+      const own = !this.#context.proc && this.seekable && this.#how !== 0;
+      if (!own || (position >= 0 && (this.#how & O_APPEND) === 0)) {
         return this.#fs.writeSync(this.#fd, from, offset, length, position < 0 ? null : position);
       }
-      // appending without /proc: the flag may be the guest's alone, and nobody tells the position
       const end = this.#fs.fstatSync(this.#fd).size;
       const count = this.#fs.writeSync(this.#fd, from, offset, length, end);
       this.#appended = end + count;
@@ -122,10 +124,13 @@ export class NodeFile implements File {
 
   /** The same file opened once more with the other flags: there is no fcntl. */
   setFlags(fdflags: number): number {
-    if (!this.#context.proc) return 0; // write() appends by itself
     const { O_APPEND } = this.#fs.constants;
     const append = (fdflags & Fdflags.APPEND) !== 0 ? O_APPEND : 0;
     const how = (this.#how & ~O_APPEND) | append;
+    if (!this.#context.proc) {
+      this.#how = how;
+      return 0;
+    }
     const fd = attempt(() => reopen(this.#fs, this.#fd, how));
     if (fd < 0) return fd;
     this.#fs.closeSync(this.#fd);

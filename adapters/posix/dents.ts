@@ -17,6 +17,9 @@ import { Dirent64 } from "./linux.ts";
 /** Size of the block that getdents64 fills. */
 const BLOCK = 32768;
 
+/** FUSE_UNKNOWN_INO of linux/fuse.h's library: 0 for a guest. */
+const UNKNOWN_INO = 0xffffffff;
+
 /** One open directory's entries. */
 export class Dents implements Lister {
   readonly #libc: Libc;
@@ -80,7 +83,9 @@ export class Dents implements Lister {
   }
 
   #fill(fd: number): number {
-    const length = this.#libc.getdents(fd, this.#block);
+    let length = this.#libc.getdents(fd, this.#block);
+    // of a directory that has been removed: its list is at its end, as readdir(3) has it
+    if (length === -Errno.NOENT) length = 0;
     this.#length = Math.max(0, length);
     this.#at = 0;
     return length;
@@ -111,6 +116,11 @@ export class Dents implements Lister {
     while (bytes[end] !== 0) end++;
     if (isRoot && end - start === 2 && bytes[start] === 46 && bytes[start + 1] === 46) {
       this.#maskParent(fd, at + Dirent64.d_ino);
+    }
+    // what FUSE says of an inode that it does not know
+    const ino = at + Dirent64.d_ino;
+    if (view.getUint32(ino, true) === UNKNOWN_INO && view.getUint32(ino + 4, true) === 0) {
+      view.setUint32(ino, 0, true);
     }
     view.setUint32(BLOCK, this.#index + 1, true);
     const filetype = filetypeOfDirent(bytes[at + Dirent64.d_type]!);

@@ -16,7 +16,7 @@ import {
   Open,
   type StreamAccess,
 } from "../../core/host.ts";
-import { FOLLOW, walk, type Walker } from "../../core/resolve.ts";
+import { FOLLOW, looksMagic, walk, type Walker } from "../../core/resolve.ts";
 import type { Lister, PosixLibc } from "./interface.ts";
 import * as linux from "./linux.ts";
 
@@ -288,6 +288,16 @@ export class LibcDirectory implements Directory {
   }
 }
 
+/**
+ * Whether a directory is one of /proc's, whose links to what a process has open nobody here follows:
+ * the kernel does not either, where it resolves (RESOLVE_NO_MAGICLINKS).
+ */
+function isInProc(libc: PosixLibc, fd: number): boolean {
+  const [here, proc] = [new FileStat(), new FileStat()];
+  return libc.fstat(fd, here) === 0 && libc.stat(linux.AT_FDCWD, "/proc", proc) === 0 &&
+    here.dev === proc.dev;
+}
+
 /** The steps of a walk with openat(2), for kernels that cannot resolve beneath. */
 function walkerOf(libc: PosixLibc): Walker<Step> {
   const flags = linux.O_PATH | linux.O_CLOEXEC | libc.arch.O_DIRECTORY | libc.arch.O_NOFOLLOW;
@@ -296,7 +306,12 @@ function walkerOf(libc: PosixLibc): Walker<Step> {
       const fd = libc.openat(directory.fd, name, flags, 0);
       return fd < 0 ? fd : { fd };
     },
-    readlink: (directory, name) => libc.readlinkat(directory.fd, name),
+    readlink(directory, name) {
+      const target = libc.readlinkat(directory.fd, name);
+      const isMagic = typeof target === "string" && looksMagic(target) &&
+        isInProc(libc, directory.fd);
+      return isMagic ? -Errno.LOOP : target;
+    },
     close: (directory) => libc.close(directory.fd),
   };
 }
