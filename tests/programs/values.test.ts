@@ -489,16 +489,25 @@ for call in (lambda: os.link("/copy/all/file", "/data/new"), lambda: os.rename("
   assert.deepEqual(picture(folder, true), before);
 });
 
-test("python gets EBADF from a directory of the host that was closed", options, () => {
+test("python gets EBADF from a directory of the host that is closed meanwhile", options, () => {
   const data = host(still());
   const script = `
 import os
+os.urandom(1)
 try: print(os.listdir("/data"))
 except OSError as e: print(e.errno)
 `;
-  assert.match(python(script, { preopens: { "/data": data } }).out, /'file'/);
-  data.close();
-  assert.equal(python(script, { preopens: { "/data": data } }).out, `${Errno.BADF}\n`);
+  const preopens = { "/data": data };
+  assert.match(python(script, { preopens }).out, /'file'/);
+  // called by os.urandom(), when the program has begun
+  const random = (into: Uint8Array): void => {
+    if (into.length === 1) data.close();
+    into.fill(0);
+  };
+  assert.equal(python(script, { preopens, random }).out, `${Errno.BADF}\n`);
+  // one that is closed from the start is refused
+  const refused = { code: "ERR_INVALID_ARG_VALUE", message: /has been closed/ };
+  assert.throws(() => python(script, { preopens }), refused);
 });
 
 test("reading is all that a read-only folder and an overlay need to be allowed", options, () => {
