@@ -4,6 +4,7 @@
  * @module
  */
 import type { ParseArgsOptionDescriptor } from "node:util";
+import { nearest } from "../core/names.ts";
 import { CommandError, plain, UsageError } from "./error.ts";
 import { type Command, type Draft, LETTERS, type Mount, type Option, OPTIONS } from "./options.ts";
 import { readBytes, variable, variables } from "./runtime.ts";
@@ -31,33 +32,11 @@ function normal(word: string): string {
 }
 
 function unknownOption(word: string, name: string): UsageError {
-  const near = nearest(name);
+  const near = nearest(name, Object.keys(OPTIONS));
   return new UsageError(
     `${word}: there is no such option; ${near === undefined ? "" : `did you mean --${near}? `}` +
       `see wasi --help`,
   );
-}
-
-/** The option whose name is nearly this one. */
-function nearest(name: string): string | undefined {
-  const near = Object.keys(OPTIONS).map((known) => ({ known, steps: distance(name, known) }))
-    .filter(({ known, steps }) => steps <= 2 && steps < known.length / 2);
-  return near.sort((one, other) => one.steps - other.steps)[0]?.known;
-}
-
-/** How many letters have to be put in, taken out or changed; 1 if they are in another order. */
-function distance(one: string, other: string): number {
-  if ([...one].sort().join() === [...other].sort().join()) return 1;
-  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= one.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= other.length; j++) {
-      const change = row[j - 1]! + (one[i - 1] === other[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[other.length]!;
 }
 
 /** Takes the options at the beginning of the words; gives what comes after them. */

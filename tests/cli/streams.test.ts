@@ -1,23 +1,14 @@
 /** Standard streams that the command shares with others: sockets, terminals, files. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { guest, wasi } from "../support/command.ts";
-import { foreign, root, scratch } from "../support/harness.ts";
+import { foreign, scratch } from "../support/harness.ts";
+import { builtLauncher } from "../support/launch.ts";
 
 const folder = scratch("launch");
-const launch = path.join(folder, "launch");
-execFileSync(path.join(root, "node_modules/.bin/zig"), [
-  "cc",
-  "-target",
-  `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-musl`,
-  path.join(root, "tests/support/launch.c"),
-  "-o",
-  launch,
-]);
+const launch = builtLauncher(folder);
 
 /** Of what a guest printed: how many checks passed, and those that failed. */
 function checksOf(out: string): { passed: number; failed: string[] } {

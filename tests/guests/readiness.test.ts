@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { Errno, Eventtype, Rights } from "../../core/abi.ts";
 import { Guest } from "../support/guest.ts";
 import { compiled, foreign, root, runtime, scratch } from "../support/harness.ts";
+import { builtLauncher } from "../support/launch.ts";
 import { poll } from "../support/polling.ts";
 import { shell } from "./guest.ts";
 
@@ -66,15 +67,7 @@ process.exit(0);
 /** Starts a script by launch.c; gives what it wrote. */
 function launched(kind: string, script: string, ...args: string[]): string {
   const folder = scratch("launched");
-  const launch = path.join(folder, "launch");
-  execFileSync(path.join(root, "node_modules/.bin/zig"), [
-    "cc",
-    "-target",
-    `${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-musl`,
-    path.join(root, "tests/support/launch.c"),
-    "-o",
-    launch,
-  ]);
+  const launch = builtLauncher(folder);
   const file = path.join(folder, "script.mjs");
   fs.writeFileSync(file, script);
   // through a shell, because Deno changes the words of a Deno that it starts
