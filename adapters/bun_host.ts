@@ -4,14 +4,15 @@
  * @module
  */
 import type { HostMaker } from "../core/wasi.ts";
-import { hostMaker, nodeProcess } from "./host.ts";
+import { hostMaker, nodeProcess, type Runtime } from "./host.ts";
 import { nodeContext, processClocks } from "./node_host.ts";
 import {
   type CFunction,
   type CSignature,
   type Foreign,
   kept,
-  libraryNames,
+  type Library,
+  openLibrary,
   openSymbols,
 } from "./posix/foreign.ts";
 
@@ -38,30 +39,22 @@ function definitionsOf(
   );
 }
 
-function openForeign(): Foreign | undefined {
+function openForeign(library: Library): Foreign | undefined {
   const ffi = nodeProcess().getBuiltinModule("bun:ffi") as BunFfi | undefined;
   if (ffi === undefined) return undefined;
-  for (const name of libraryNames) {
-    try {
-      const symbols = openSymbols((table) => kept(ffi.dlopen(name, definitionsOf(table))).symbols);
-      return {
-        ...addressing(ffi),
-        symbols,
-        errnoView: errnoViewOf(ffi),
-      };
-    } catch {
-      // the next name
-    }
-  }
-  return undefined;
-}
-
-function errnoViewOf(ffi: BunFfi): Foreign["errnoView"] {
-  return (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as number, 0, 4));
+  return openLibrary(library, (name, tables) => {
+    const open = (table: Readonly<Record<string, CSignature>>): Record<string, CFunction> =>
+      kept(ffi.dlopen(name, definitionsOf(table))).symbols;
+    return {
+      ...addressing(ffi),
+      symbols: openSymbols(open, tables),
+      errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as number, 0, 4)),
+    };
+  });
 }
 
 /** Addresses as numbers; those of the two arrays used last are remembered. */
-function addressing(ffi: BunFfi): Pick<Foreign, "pointer" | "long"> {
+function addressing(ffi: BunFfi): Pick<Foreign, "pointer" | "address" | "long"> {
   let first: Uint8Array | undefined;
   let firstAddress = 0;
   let second: Uint8Array | undefined;
@@ -76,14 +69,15 @@ function addressing(ffi: BunFfi): Pick<Foreign, "pointer" | "long"> {
       firstAddress = bytes.length === 0 ? 0 : ffi.ptr(bytes);
       return firstAddress + offset;
     },
+    address: (bytes) => BigInt(ffi.ptr(bytes)),
     long: (value) => value,
   };
 }
 
-/** Makes the hosts of Bun. */
-export function makeBunMaker(): HostMaker {
+/** What Bun supplies. */
+export function bunRuntime(): Runtime {
   const process = nodeProcess();
-  return hostMaker({
+  return {
     name: `Bun ${process.versions.bun}`,
     platform: process.platform,
     arch: process.arch,
@@ -96,5 +90,10 @@ export function makeBunMaker(): HostMaker {
     mayUseProc: () => true,
     clockSources: processClocks,
     exit: (code) => process.reallyExit!(code),
-  });
+  };
+}
+
+/** Makes the hosts of Bun. */
+export function makeBunMaker(): HostMaker {
+  return hostMaker(bunRuntime());
 }

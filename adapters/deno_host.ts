@@ -4,14 +4,15 @@
  * @module
  */
 import type { HostMaker } from "../core/wasi.ts";
-import { hostMaker, nodeProcess } from "./host.ts";
+import { hostMaker, nodeProcess, type Runtime } from "./host.ts";
 import { nodeContext, processClocks } from "./node_host.ts";
 import {
   type CFunction,
   type CSignature,
   type Foreign,
   kept,
-  libraryNames,
+  type Library,
+  openLibrary,
   openSymbols,
 } from "./posix/foreign.ts";
 
@@ -27,6 +28,7 @@ interface DenoNamespace {
   permissions: {
     querySync(descriptor: { name: string; path?: string }): { state: string; partial?: boolean };
   };
+  UnsafePointer: { of(bytes: Uint8Array): object | null; value(pointer: object | null): bigint };
   UnsafePointerView: { getArrayBuffer(pointer: object, length: number): ArrayBuffer };
 }
 
@@ -60,30 +62,27 @@ function definitionsOf(
   );
 }
 
-function openForeign(): Foreign | undefined {
-  const { dlopen, UnsafePointerView } = deno();
+function openForeign(library: Library): Foreign | undefined {
+  const { dlopen, UnsafePointer, UnsafePointerView } = deno();
   if (dlopen === undefined || !granted("ffi")) return undefined;
-  for (const name of libraryNames) {
-    try {
-      const symbols = openSymbols((table) => kept(dlopen(name, definitionsOf(table))).symbols);
-      return {
-        pointer: (bytes, offset) => offset === 0 ? bytes : bytes.subarray(offset),
-        long: (value) => value,
-        symbols,
-        errnoView: (pointer) =>
-          new Int32Array(UnsafePointerView.getArrayBuffer(pointer as object, 4)),
-      };
-    } catch {
-      // the next name
-    }
-  }
-  return undefined;
+  return openLibrary(library, (name, tables) => {
+    const open = (table: Readonly<Record<string, CSignature>>): Record<string, CFunction> =>
+      kept(dlopen(name, definitionsOf(table))).symbols;
+    return {
+      symbols: openSymbols(open, tables),
+      pointer: (bytes, offset) => offset === 0 ? bytes : bytes.subarray(offset),
+      address: (bytes) => BigInt(UnsafePointer.value(UnsafePointer.of(bytes))),
+      long: (value) => value,
+      errnoView: (pointer) =>
+        new Int32Array(UnsafePointerView.getArrayBuffer(pointer as object, 4)),
+    };
+  });
 }
 
-/** Makes the hosts of Deno. */
-export function makeDenoMaker(): HostMaker {
+/** What Deno supplies. */
+export function denoRuntime(): Runtime {
   const { build, version } = deno();
-  return hostMaker({
+  return {
     name: `Deno ${version.deno}`,
     // not Deno's global `process`: touching it loads most of its Node layer, 20 ms
     platform: build.os,
@@ -100,5 +99,10 @@ export function makeDenoMaker(): HostMaker {
     clockSources: processClocks,
     exit: (code) =>
       nodeProcess().reallyExit === undefined ? deno().exit(code) : nodeProcess().reallyExit!(code),
-  });
+  };
+}
+
+/** Makes the hosts of Deno. */
+export function makeDenoMaker(): HostMaker {
+  return hostMaker(denoRuntime());
 }

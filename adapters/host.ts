@@ -26,7 +26,7 @@ import { archOf, type System, systemOf } from "./platform.ts";
 import { DarwinLibc } from "./posix/darwin_libc.ts";
 import { DarwinSnapshot } from "./posix/darwin_snapshot.ts";
 import { Dents } from "./posix/dents.ts";
-import type { Foreign } from "./posix/foreign.ts";
+import { darwinLibrary, type Foreign, type Library, linuxLibrary } from "./posix/foreign.ts";
 import type { PosixLibc } from "./posix/interface.ts";
 import { Libc } from "./posix/libc.ts";
 import * as linux from "./posix/linux.ts";
@@ -57,8 +57,10 @@ export interface Runtime {
   /** What the runtime calls its system and processor: platform.ts knows the words. */
   readonly platform: string;
   readonly arch: string;
-  /** Opens libc, or undefined where foreign functions are not to be had. */
-  foreign(): Foreign | undefined;
+  /** Another file for the system's library, by its path. */
+  readonly library?: string;
+  /** Opens a system's library, or undefined where foreign functions are not available. */
+  foreign(library: Library): Foreign | undefined;
   /** How bytes are moved over libc's descriptors. */
   transfers(libc: PosixLibc): Transfers;
   /** Whether asking libc for the time is cheaper than `performance.now()`. */
@@ -258,8 +260,12 @@ function libcContext(runtime: Runtime, system: System, beneath: boolean): Contex
   const processor = archOf(runtime.arch);
   const arch = linux.archOf(processor);
   if (arch === undefined) return undefined;
+  const open = (library: Library): Foreign | undefined =>
+    runtime.foreign(
+      runtime.library === undefined ? library : { ...library, names: [runtime.library] },
+    );
   if (system === "linux") {
-    const foreign = runtime.foreign();
+    const foreign = open(linuxLibrary);
     if (foreign === undefined) return undefined;
     const libc = new Libc(foreign, arch);
     const context: Context = {
@@ -272,7 +278,7 @@ function libcContext(runtime: Runtime, system: System, beneath: boolean): Contex
     return context;
   }
   if (system === "darwin") {
-    const foreign = runtime.foreign();
+    const foreign = open(darwinLibrary);
     if (foreign === undefined) return undefined;
     const libc = new DarwinLibc(foreign, processor);
     return {

@@ -7,7 +7,7 @@ import { Errno } from "../core/abi.ts";
 import { errnoOf } from "../core/errno.ts";
 import type { HostMaker } from "../core/wasi.ts";
 import type { ClockSources } from "./clock.ts";
-import { hostMaker, nodeProcess } from "./host.ts";
+import { hostMaker, nodeProcess, type Runtime } from "./host.ts";
 import type { NodeContext, NodeFs } from "./node_fs/context.ts";
 import type { Transfers } from "./posix/directory.ts";
 import {
@@ -15,7 +15,8 @@ import {
   type CSignature,
   type Foreign,
   kept,
-  libraryNames,
+  type Library,
+  openLibrary,
   openSymbols,
 } from "./posix/foreign.ts";
 
@@ -58,22 +59,20 @@ function definitionsOf(
   );
 }
 
-function openForeign(): Foreign | undefined {
+function openForeign(library: Library): Foreign | undefined {
   const ffi = loadFfi();
   if (ffi === undefined) return undefined;
-  for (const name of libraryNames) {
-    try {
-      return {
-        symbols: openSymbols((table) => kept(ffi.dlopen(name, definitionsOf(table))).functions),
-        pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
-        long: (value) => BigInt(value),
-        errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as bigint, 4, false)),
-      };
-    } catch {
-      // the next name, or permission is refused: then over node:fs
-    }
-  }
-  return undefined;
+  return openLibrary(library, (name, tables) => {
+    const open = (table: Readonly<Record<string, CSignature>>): Record<string, CFunction> =>
+      kept(ffi.dlopen(name, definitionsOf(table))).functions;
+    return {
+      symbols: openSymbols(open, tables),
+      pointer: (bytes, offset) => ffi.getRawPointer(bytes) + BigInt(offset),
+      address: (bytes) => ffi.getRawPointer(bytes),
+      long: (value) => BigInt(value),
+      errnoView: (pointer) => new Int32Array(ffi.toArrayBuffer(pointer as bigint, 4, false)),
+    };
+  });
 }
 
 /** node:fs moves bytes faster than foreign functions, on every descriptor. */
@@ -132,10 +131,10 @@ function mayUse(access: "read" | "write", path?: string): boolean {
   return permission.has(scope, path) && permission.has(scope, `${path}/.any`);
 }
 
-/** Makes the hosts of Node. */
-export function makeNodeMaker(): HostMaker {
+/** What Node supplies. */
+export function nodeRuntime(): Runtime {
   const process = nodeProcess();
-  return hostMaker({
+  return {
     name: `Node ${process.versions.node}`,
     platform: process.platform,
     arch: process.arch,
@@ -150,5 +149,10 @@ export function makeNodeMaker(): HostMaker {
       mayUse("read", "/proc/self/fd") && (mayUse("write") || !mayUse("write", "/proc/self/fd")),
     clockSources: processClocks,
     exit: (code) => process.reallyExit!(code),
-  });
+  };
+}
+
+/** Makes the hosts of Node. */
+export function makeNodeMaker(): HostMaker {
+  return hostMaker(nodeRuntime());
 }

@@ -7,8 +7,6 @@
  *
  * @module
  */
-import { isDarwin } from "../platform.ts";
-
 /** Types of the signatures: an address, and whole numbers. */
 export type CType = "i32" | "u32" | "i64" | "ptr";
 
@@ -74,8 +72,8 @@ export const optionalSignatures: Readonly<Record<string, CSignature>> = {
 
 /** The functions of a system. */
 export interface Tables {
-  /** The one that tells where errno is. */
-  readonly errno: string;
+  /** The one that is opened first: it tells that the library is there. On POSIX, where errno is. */
+  readonly first: string;
   readonly signatures: typeof signatures;
   readonly variants: typeof variants;
   readonly optionalSignatures: typeof optionalSignatures;
@@ -83,7 +81,7 @@ export interface Tables {
 
 /** Linux's. */
 export const linuxTables: Tables = {
-  errno: "__errno_location",
+  first: "__errno_location",
   signatures,
   variants,
   optionalSignatures,
@@ -120,7 +118,7 @@ const SHARED: readonly string[] = [
  * __DARWIN_SUF_64_BIT_INO_T). Each is opened only when it is called.
  */
 export const darwinTables: Tables = {
-  errno: "__error",
+  first: "__error",
   signatures: {
     ...Object.fromEntries(SHARED.map((name) => [name, signatures[name]!])),
     __error: [[], "ptr"],
@@ -155,10 +153,10 @@ function fill(count: number): CType[] {
  */
 export function openSymbols(
   open: (table: Readonly<Record<string, CSignature>>) => Readonly<Record<string, CFunction>>,
-  tables: Tables = isDarwin() ? darwinTables : linuxTables,
+  tables: Tables,
 ): Record<string, CFunction> {
-  const { errno, signatures, variants, optionalSignatures } = tables;
-  const symbols: Record<string, CFunction> = { ...open(pick(signatures, errno)) };
+  const { first, signatures, variants, optionalSignatures } = tables;
+  const symbols: Record<string, CFunction> = { ...open(pick(signatures, first)) };
   const later = (name: string, symbol: string, signature: CSignature): void => {
     symbols[name] = (...parameters) => {
       symbols[name] = open({ [symbol]: signature })[symbol]!;
@@ -209,19 +207,50 @@ export interface Foreign {
    * for other memory it is good until the guest runs again.
    */
   pointer(bytes: Uint8Array, offset: number): Pointer;
+  /** The address of an array's first byte as a number, for records that hold addresses. */
+  address(bytes: Uint8Array): bigint;
   /** A 64-bit argument. */
   long(value: number): number | bigint;
   /** The 32-bit number that `__errno_location` (macOS: `__error`) points at. */
   errnoView(pointer: unknown): Int32Array;
 }
 
+/** A system's library: what it is called and what is called in it. */
+export interface Library {
+  /** Names that it goes by, the likeliest first. */
+  readonly names: readonly string[];
+  readonly tables: Tables;
+}
+
+/** Linux' libc: glibc's, or musl's. */
+export const linuxLibrary: Library = {
+  names: ["libc.so.6", "libc.so", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
+  tables: linuxTables,
+};
+
 /**
- * Names that libc goes by, the likeliest first. On macOS only the one whole path: there a bare
- * name is looked for in the current directory as well, where a guest may be able to write.
+ * macOS' libc, by its one whole path: there a bare name is looked for in the current directory as
+ * well, where a guest may be able to write.
  */
-export const libraryNames: readonly string[] = isDarwin() ? ["/usr/lib/libSystem.B.dylib"] : [
-  "libc.so.6",
-  "libc.so",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-];
+export const darwinLibrary: Library = {
+  names: ["/usr/lib/libSystem.B.dylib"],
+  tables: darwinTables,
+};
+
+/**
+ * Opens the first of a library's names that is there; undefined if none is, or permission is
+ * refused. `open` opens one name, and throws.
+ */
+export function openLibrary(
+  { names, tables }: Library,
+  open: (name: string, tables: Tables) => Foreign,
+): Foreign | undefined {
+  for (const name of names) {
+    try {
+      return open(name, tables);
+    } catch {
+      // the next name
+    }
+  }
+  return undefined;
+}

@@ -42,6 +42,7 @@ class Fake {
     this.foreign = {
       symbols,
       pointer: (bytes, offset) => bytes.subarray(offset),
+      address: () => 0n,
       long: (value) => BigInt(value),
       errnoView: () => this.errno,
     };
