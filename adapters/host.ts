@@ -27,6 +27,9 @@ import { DarwinLibc } from "./posix/darwin_libc.ts";
 import { DarwinSnapshot } from "./posix/darwin_snapshot.ts";
 import { Dents } from "./posix/dents.ts";
 import { darwinLibrary, type Foreign, type Library, linuxLibrary } from "./posix/foreign.ts";
+import { NtDirectory, ntPathOf, realPathOf } from "./nt/directory.ts";
+import { ntLibrary } from "./nt/nt.ts";
+import { Ntdll } from "./nt/ntdll.ts";
 import type { PosixLibc } from "./posix/interface.ts";
 import { Libc } from "./posix/libc.ts";
 import * as linux from "./posix/linux.ts";
@@ -127,12 +130,10 @@ function mayUseWhole(
  */
 function permitted(
   runtime: Runtime,
-  libc: PosixLibc,
+  real: string | number,
   opened: Directory,
-  fd: number,
   path: string,
 ): Directory {
-  const real = libc.pathOf(fd);
   if (!mayUseWhole(runtime, "read", path, real)) {
     opened.close();
     const text = `the permissions of ${runtime.name} do not allow all of ${path} to be read. ` +
@@ -154,7 +155,7 @@ function libcFileSystem(runtime: Runtime, context: Context): HostFileSystem {
       if (fd === -Errno.NOTDIR) throw posixError(-fd, `not a directory: ${path}`);
       if (fd < 0) throw posixError(-fd, `cannot open: ${path}`);
       const opened = new LibcDirectory(context, fd, true, isHostRoot(libc, fd));
-      return permitted(runtime, libc, opened, fd, path);
+      return permitted(runtime, libc.pathOf(fd), opened, path);
     },
     stream(fd) {
       const stat = new FileStat();
@@ -247,7 +248,9 @@ export function hostMaker(runtime: Runtime): HostMaker {
   return ({ ffi, confinement }) => {
     if (ffi && confinement !== "checked") {
       const beneath = confinement !== "walk";
-      const host = once(`libc ${beneath}`, () => makeLibcHost(runtime, system, beneath));
+      const host = system === "windows"
+        ? once("nt", () => makeNtHost(runtime))
+        : once(`libc ${beneath}`, () => makeLibcHost(runtime, system, beneath));
       if (host !== undefined) return host;
     }
     const proc = confinement !== "checked" && system === "linux" && runtime.mayUseProc();
@@ -255,17 +258,19 @@ export function hostMaker(runtime: Runtime): HostMaker {
   };
 }
 
+/** Opens the library of a system, or another file in its place. */
+function openForeign(runtime: Runtime, library: Library): Foreign | undefined {
+  const { library: name } = runtime;
+  return runtime.foreign(name === undefined ? library : { ...library, names: [name] });
+}
+
 /** What the directories of a system need, or undefined for a system that has none here. */
 function libcContext(runtime: Runtime, system: System, beneath: boolean): Context | undefined {
   const processor = archOf(runtime.arch);
   const arch = linux.archOf(processor);
   if (arch === undefined) return undefined;
-  const open = (library: Library): Foreign | undefined =>
-    runtime.foreign(
-      runtime.library === undefined ? library : { ...library, names: [runtime.library] },
-    );
   if (system === "linux") {
-    const foreign = open(linuxLibrary);
+    const foreign = openForeign(runtime, linuxLibrary);
     if (foreign === undefined) return undefined;
     const libc = new Libc(foreign, arch);
     const context: Context = {
@@ -278,7 +283,7 @@ function libcContext(runtime: Runtime, system: System, beneath: boolean): Contex
     return context;
   }
   if (system === "darwin") {
-    const foreign = open(darwinLibrary);
+    const foreign = openForeign(runtime, darwinLibrary);
     if (foreign === undefined) return undefined;
     const libc = new DarwinLibc(foreign, processor);
     return {
@@ -304,6 +309,27 @@ function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host 
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
     listen: context.sockets && ((host, port) => context.sockets!.listen(host, port)),
   };
+}
+
+/** Directories over ntdll on 64-bit Windows; streams are those of node:fs. */
+function makeNtHost(runtime: Runtime): Host | undefined {
+  const known = ["x64", "arm64"].includes(archOf(runtime.arch));
+  const foreign = known ? openForeign(runtime, ntLibrary) : undefined;
+  if (foreign === undefined) return undefined;
+  const ntdll = new Ntdll(foreign);
+  const host = makeNodeHost(runtime, "windows", false);
+  const { win32 } = nodeProcess().getBuiltinModule("node:path") as typeof import("node:path");
+  const directory = (path: string): Directory => {
+    const whole = win32.resolve(path);
+    const place = ntPathOf(whole);
+    const handle = place === undefined ? -Errno.NOENT : ntdll.openPath(place);
+    if (handle === -Errno.NOENT) throw posixError(Errno.NOENT, `no such directory: ${path}`);
+    if (handle === -Errno.NOTDIR) throw posixError(Errno.NOTDIR, `not a directory: ${path}`);
+    if (handle < 0) throw posixError(-handle, `cannot open: ${path}`);
+    const opened = new NtDirectory({ ntdll, serial: ntdll.volume(handle) }, handle, place);
+    return permitted(runtime, realPathOf(ntdll, handle, place!), opened, path);
+  };
+  return { ...host, fs: { ...host.fs, confinement: "walk", directory } };
 }
 
 function makeNodeHost(runtime: Runtime, system: System, proc: boolean): Host {

@@ -52,6 +52,17 @@ function removeAll(): void {
   for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
 }
 
+/** Whether symbolic links can be made in a folder: not on every file system, nor by everybody. */
+export function makesLinks(folder: string): boolean {
+  const link = path.join(fs.mkdtempSync(path.join(folder, "link-")), "l");
+  try {
+    fs.symlinkSync("f", link);
+    return fs.lstatSync(link).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
 /** What a guest left behind. */
 export interface Outcome {
   code: number;

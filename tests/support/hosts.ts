@@ -1,4 +1,5 @@
 /** The hosts of the runtime that runs the tests, each way of confining directories once. */
+import process from "node:process";
 import { makeBunMaker } from "../../adapters/bun_host.ts";
 import { makeDenoMaker } from "../../adapters/deno_host.ts";
 import { makeNodeMaker } from "../../adapters/node_host.ts";
@@ -17,13 +18,22 @@ export interface Way {
   confinement: Confinement;
 }
 
-/** Every way there is on this runtime, by name: with FFI three, without two. */
-export const ways: [string, Way][] = [
+const onWindows: [string, Way][] = [
+  ["walk over ntdll", { ffi: true, confinement: "walk" }],
+  ["checked", { ffi: false, confinement: "checked" }],
+];
+
+const onPosix: [string, Way][] = [
   ["kernel", { ffi: true, confinement: "kernel" }],
   ["walk over libc", { ffi: true, confinement: "walk" }],
   ["walk over node:fs", { ffi: false, confinement: "walk" }],
   ["checked", { ffi: false, confinement: "checked" }],
-].slice(foreign ? 0 : 2) as [string, Way][];
+];
+
+/** Every way there is on this runtime and system, by name. */
+export const ways: [string, Way][] = process.platform === "win32"
+  ? onWindows.slice(foreign ? 0 : 1)
+  : onPosix.slice(foreign ? 0 : 2);
 
 /** The host of a way. */
 export function hostOf(way: Way): Host {
