@@ -1,0 +1,30 @@
+/** The contract of directories over ntdll, on a volume of Windows in memory. */
+import { NtDirectory } from "../../adapters/nt/directory.ts";
+import { Ntdll } from "../../adapters/nt/ntdll.ts";
+import { contract } from "../contract/suite.ts";
+import { type FakeOptions, FakeVolume } from "../support/fake_nt.ts";
+
+function make(options: FakeOptions): NtDirectory {
+  const volume = new FakeVolume(options);
+  volume.add(volume.root, "base");
+  const ntdll = new Ntdll(volume.foreign);
+  const path = "\\??\\C:\\base";
+  const handle = ntdll.openPath(path);
+  return new NtDirectory({ ntdll, serial: ntdll.volume(handle) }, handle, path);
+}
+
+for (
+  const [name, options] of [
+    ["ntdll", {}],
+    ["ntdll before POSIX semantics", { old: true }],
+    ["ntdll without the privilege for links", { unprivileged: true }],
+  ] as [string, FakeOptions][]
+) {
+  contract(name, {
+    make: () => make(options),
+    pinned: true,
+    windows: true,
+    step: 100n,
+    links: !options.unprivileged,
+  });
+}
