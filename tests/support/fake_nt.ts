@@ -82,6 +82,8 @@ export interface FakeNode {
 
 interface Handle {
   node: FakeNode;
+  /** the name that it was opened by, which is the one that is deleted or renamed */
+  readonly link: { parent: FakeNode; name: string };
   access: number;
   position: bigint;
   /** what a list has still to give */
@@ -270,8 +272,10 @@ export class FakeVolume {
     const name = utf16(buffer, 0, string.getUint16(0, true));
     const root = view.getUint32(8, true);
     if (root !== 0) this.names.push(name);
-    const start = root === 0 ? undefined : this.#of(root).node;
-    const found = this.#look(start, name, (flags & 0x1000) !== 0, (options & 0x200000) !== 0);
+    const start = root === 0 ? undefined : this.#of(root);
+    const found = start !== undefined && name === ""
+      ? { ...start.link, node: start.node.links > 0 ? start.node : fail(S.DELETE_PENDING) }
+      : this.#look(start?.node, name, (flags & 0x1000) !== 0, (options & 0x200000) !== 0);
     const [node, how] = this.#dispose(found, disposition, (options & 1) !== 0);
     if (how !== 2) {
       if ((options & 1) !== 0 && node.children === undefined) fail(S.NOT_A_DIRECTORY);
@@ -279,7 +283,8 @@ export class FakeVolume {
     }
     this.touched.push({ call: "open", node });
     const number = this.#nextHandle += 4;
-    this.#handles.set(number, { node, access, position: 0n, rest: undefined });
+    const link = { parent: found.parent, name: found.name };
+    this.#handles.set(number, { node, link, access, position: 0n, rest: undefined });
     viewOf(handle).setBigUint64(0, BigInt(number), true);
     return this.#done(status, how);
   }
@@ -315,9 +320,6 @@ export class FakeVolume {
       if (!/^\\\?\?\\C:\\/i.test(path)) fail(S.PATH_NOT_FOUND);
       at = this.root;
       path = path.slice(7);
-    } else if (path === "") {
-      if (at.links === 0) fail(S.DELETE_PENDING);
-      return { parent: at.parent!, name: at.name, node: at };
     } else if (path.startsWith("\\")) fail(S.INVALID_PARAMETER);
     const names = path.split("\\");
     for (let i = 0; i < names.length; i++) {
@@ -431,24 +433,26 @@ export class FakeVolume {
           unknown("flags", view.getUint32(0, true));
         }
         if (kind === 13 && view.getUint8(0) !== 1) unknown("delete", view.getUint8(0));
-        return this.#remove(node);
+        return this.#remove(held);
     }
     return unknown("set class", kind);
   }
 
-  #remove(node: FakeNode): number {
+  #remove({ node, link }: Handle): number {
     if ((node.children?.size ?? 0) > 0) fail(S.NOT_EMPTY);
-    // the name it was opened by is the one that goes; here the one it was made by or renamed to
-    for (const [key, { node: other }] of node.parent!.children!) {
-      if (other !== node) continue;
-      node.parent!.children!.delete(key);
-      break;
-    }
+    this.#unname(node, link);
     node.links--;
     return 0;
   }
 
-  #name({ node, access }: Handle, view: DataView, length: number, kind: number): number {
+  /** Takes away the name that a handle was opened by, wherever it has been moved to since. */
+  #unname(node: FakeNode, { parent, name }: Handle["link"]): void {
+    const key = name.toUpperCase();
+    if (parent.children!.get(key)?.node === node) parent.children!.delete(key);
+    else node.parent!.children!.delete(node.name.toUpperCase());
+  }
+
+  #name({ node, access, link }: Handle, view: DataView, length: number, kind: number): number {
     const flags = kind === 65 ? view.getUint32(0, true) : view.getUint8(0);
     if (kind === 65 && this.#options.old) fail(S.INVALID_INFO_CLASS);
     if (kind === 65 && flags !== 0x43) unknown("rename flags", flags);
@@ -475,11 +479,7 @@ export class FakeVolume {
       if (there.children !== undefined) fail(S.ACCESS_DENIED);
       there.links--;
     }
-    for (const [key, { node: other }] of node.parent!.children!) {
-      if (other !== node) continue;
-      node.parent!.children!.delete(key);
-      break;
-    }
+    this.#unname(node, link);
     parent.children!.set(name.toUpperCase(), { name, node });
     Object.assign(node, { parent, name });
     return 0;
