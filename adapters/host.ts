@@ -8,7 +8,7 @@ import { Clockid, Errno, Filetype } from "../core/abi.ts";
 import { posixError } from "../core/errno.ts";
 import { ReadOnlyDirectory } from "../core/directories/read_only.ts";
 import { FileStat } from "../core/filestat.ts";
-import type { Clock, Directory, Host, HostFileSystem, PollEntry } from "../core/host.ts";
+import type { Clock, Directory, File, Host, HostFileSystem, PollEntry } from "../core/host.ts";
 import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
@@ -28,8 +28,9 @@ import { DarwinSnapshot } from "./posix/darwin_snapshot.ts";
 import { Dents } from "./posix/dents.ts";
 import { darwinLibrary, type Foreign, type Library, linuxLibrary } from "./posix/foreign.ts";
 import { NtDirectory, ntPathOf, realPathOf } from "./nt/directory.ts";
-import { ntLibrary } from "./nt/nt.ts";
+import { kernelLibrary, ntLibrary } from "./nt/nt.ts";
 import { Ntdll } from "./nt/ntdll.ts";
+import { openNtStream, StandardHandles } from "./nt/stream.ts";
 import type { PosixLibc } from "./posix/interface.ts";
 import { Libc } from "./posix/libc.ts";
 import * as linux from "./posix/linux.ts";
@@ -311,12 +312,15 @@ function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host 
   };
 }
 
-/** Directories over ntdll on 64-bit Windows; streams are those of node:fs. */
+/** Directories over ntdll on 64-bit Windows; streams move their bytes by node:fs. */
 function makeNtHost(runtime: Runtime): Host | undefined {
   const known = ["x64", "arm64"].includes(archOf(runtime.arch));
   const foreign = known ? openForeign(runtime, ntLibrary) : undefined;
-  if (foreign === undefined) return undefined;
+  const kernel = known ? openForeign(runtime, kernelLibrary) : undefined;
+  if (foreign === undefined || kernel === undefined) return undefined;
   const ntdll = new Ntdll(foreign);
+  const handles = new StandardHandles(ntdll, kernel);
+  const context: NodeContext = { ...runtime.node(), proc: false, windows: true };
   const host = makeNodeHost(runtime, "windows", false);
   const { win32 } = nodeProcess().getBuiltinModule("node:path") as typeof import("node:path");
   const directory = (path: string): Directory => {
@@ -329,7 +333,8 @@ function makeNtHost(runtime: Runtime): Host | undefined {
     const opened = new NtDirectory({ ntdll, serial: ntdll.volume(handle) }, handle, place);
     return permitted(runtime, realPathOf(ntdll, handle, place!), opened, path);
   };
-  return { ...host, fs: { ...host.fs, confinement: "walk", directory } };
+  const stream = (fd: number): File => openNtStream(context, handles, fd);
+  return { ...host, fs: { confinement: "walk", directory, stream } };
 }
 
 function makeNodeHost(runtime: Runtime, system: System, proc: boolean): Host {

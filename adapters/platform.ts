@@ -43,14 +43,13 @@ export function archOf(word: string): string {
 }
 
 /**
- * Whether this runtime says that it runs on macOS: what an import may ask, which must not throw.
- * On Deno the global `process` is not so much as named: that takes 20 ms.
+ * The system that this runtime says it runs on, or undefined if it is not known. On Deno the global
+ * `process` is not so much as named: that takes 20 ms.
  */
-export function isDarwin(): boolean {
+export function currentSystem(): System | undefined {
   const { Deno, process } = globalThis as unknown as {
     Deno?: { build: { os: string } };
     process?: { platform: string };
   };
-  const word = (Deno === undefined ? process?.platform : Deno.build.os) ?? "";
-  return SYSTEMS.get(word) === "darwin";
+  return SYSTEMS.get((Deno === undefined ? process?.platform : Deno.build.os) ?? "");
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isDarwin } from "../adapters/platform.ts";
+import { currentSystem } from "../adapters/platform.ts";
 import { CommandError, notPermitted, plain } from "./error.ts";
 
 interface DenoNamespace {
@@ -76,22 +76,27 @@ export function exit(code: number): never {
   return process.reallyExit === undefined ? process.exit(status) : process.reallyExit(status);
 }
 
+const LIBC: Readonly<Record<string, string>> = {
+  linux: "libc.so.6",
+  darwin: "/usr/lib/libSystem.B.dylib",
+};
+
 /**
  * Ends Node by the system, where it has foreign functions. Its own end waits for the threads that
  * compile, and once in some hundred runs on a busy machine one of them waits for a collection of
  * garbage that comes no more: https://github.com/nodejs/node/issues/54918
  */
 function endNode(process: NodeProcess, status: number): void {
+  // Windows would look for a library in the current directory, where a guest may have put one
+  const library = LIBC[currentSystem() ?? ""];
+  if (library === undefined) return;
   process.emitWarning = () => {}; // node:ffi is experimental
   try {
     const ffi = process.getBuiltinModule("node:ffi");
     if (ffi === undefined) return;
-    const { functions } = ffi.dlopen(
-      isDarwin() ? "/usr/lib/libSystem.B.dylib" : "libc.so.6",
-      {
-        _exit: { arguments: ["int32"], return: "void" },
-      },
-    );
+    const { functions } = ffi.dlopen(library, {
+      _exit: { arguments: ["int32"], return: "void" },
+    });
     process.getBuiltinModule("node:module").flushCompileCache?.();
     functions._exit!(status);
   } catch {

@@ -59,7 +59,7 @@ export const Info = {
   Position: 14,
   All: 18,
   EndOfFile: 20,
-  AttributeTag: 35,
+  PipeLocal: 24,
   DispositionEx: 64,
   RenameEx: 65,
 } as const;
@@ -85,8 +85,10 @@ export const All = {
 /** `FILE_BASIC_INFORMATION`: 0 leaves a time as it is. */
 export const Basic = { size: 40, atime: 8, mtime: 16 } as const;
 
-/** `FILE_ATTRIBUTE_TAG_INFORMATION`. */
-export const AttributeTag = { size: 8, attributes: 0, tag: 4 } as const;
+/** `FILE_PIPE_LOCAL_INFORMATION`. */
+export const Pipe = { size: 40, readable: 20, writable: 28, state: 32 } as const;
+/** The other end is gone, or going. */
+export const PIPE_CLOSING = 4;
 
 /** `FILE_FS_VOLUME_INFORMATION`. */
 export const Volume = { serial: 8 } as const;
@@ -184,3 +186,24 @@ const tables: Tables = {
 
 /** Every process has it loaded: no other file of that name can take its place. */
 export const ntLibrary: Library = { names: ["ntdll.dll"], tables };
+
+/** Arguments of GetStdHandle for descriptors 0 to 2. */
+export const STD_HANDLES: readonly number[] = [0xfffffff6, 0xfffffff5, 0xfffffff4];
+
+/** `INPUT_RECORD` of a key. */
+export const InputRecord = { size: 20, type: 0, down: 4, character: 14 } as const;
+export const KEY_EVENT = 1;
+
+/** What is asked of standard streams; loaded in every process as well. */
+export const kernelLibrary: Library = {
+  names: ["kernel32.dll"],
+  tables: {
+    first: "GetStdHandle",
+    signatures: {
+      GetStdHandle: [["u32"], "i64"],
+      PeekConsoleInputW: [["i64", "ptr", "u32", "ptr"], "i32"],
+    },
+    variants: {},
+    optionalSignatures: {},
+  },
+};

@@ -276,6 +276,21 @@ export class Ntdll {
     return status < 0 ? this.#result(status) : Number(this.#view.getBigInt64(INFO, true));
   }
 
+  /** What a pipe has, or undefined for what is none; `open` is false once its other end is gone. */
+  pipe(handle: number): { readable: number; writable: number; open: boolean } | undefined {
+    const { Pipe } = nt;
+    const status = this.#query(handle, nt.Info.PipeLocal, Pipe.size);
+    if (status >>> 0 === Status.PIPE_BROKEN || status >>> 0 === Status.PIPE_CLOSING) {
+      return { readable: 0, writable: 0, open: false };
+    }
+    if (status < 0) return undefined;
+    return {
+      readable: this.#view.getUint32(INFO + Pipe.readable, true),
+      writable: this.#view.getUint32(INFO + Pipe.writable, true),
+      open: this.#view.getUint32(INFO + Pipe.state, true) !== nt.PIPE_CLOSING,
+    };
+  }
+
   /** Deletes at once, whoever has it open; older file systems when everybody has closed it. */
   delete(handle: number): number {
     this.#view.setUint32(INFO, nt.DELETE_POSIX, true);

@@ -19,6 +19,8 @@ export const Status = {
   NO_SUCH_FILE: 0xc000000f,
   NOT_SUPPORTED: 0xc00000bb,
   FILE_DELETED: 0xc0000123,
+  PIPE_CLOSING: 0xc00000b1,
+  PIPE_BROKEN: 0xc000014b,
   DELETE_PENDING: 0xc0000056,
   NOT_A_REPARSE_POINT: 0xc0000275,
   REPARSE_POINT_ENCOUNTERED: 0xc000050b,
@@ -55,6 +57,7 @@ const ERRNO: ReadonlyMap<number, number> = new Map([
   [0xc00000a2, Errno.ROFS], // MEDIA_WRITE_PROTECTED
   [0xc00000ba, Errno.ISDIR], // FILE_IS_A_DIRECTORY
   [Status.NOT_SUPPORTED, Errno.NOTSUP],
+  [Status.PIPE_CLOSING, Errno.PIPE],
   [0xc00000b5, Errno.TIMEDOUT], // IO_TIMEOUT
   [0xc00000be, Errno.NOENT], // BAD_NETWORK_PATH
   [0xc00000ca, Errno.ACCES], // NETWORK_ACCESS_DENIED
@@ -67,6 +70,7 @@ const ERRNO: ReadonlyMap<number, number> = new Map([
   [0xc0000121, Errno.ACCES], // CANNOT_DELETE
   [Status.FILE_DELETED, Errno.NOENT],
   [0xc0000128, Errno.BADF], // FILE_CLOSED
+  [Status.PIPE_BROKEN, Errno.PIPE],
   [0xc0000185, Errno.IO], // IO_DEVICE_ERROR
   [0xc0000203, Errno.IO], // USER_SESSION_DELETED
   [0xc000020c, Errno.IO], // CONNECTION_DISCONNECTED
