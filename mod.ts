@@ -30,4 +30,4 @@ export { overlay, type OverlayChange, type OverlayDirectory } from "./adapters/o
 export { WASI } from "./adapters/wasi.ts";
 export { AsyncWASI, run, type RunOptions, type Source } from "./adapters/run.ts";
 export * from "./core/mod.ts";
-export { SharedWASI, shareTable, type TableShare } from "./core/threads/share.ts";
+export { SharedWASI, shareTable, type TableShare } from "./core/run/threads/share.ts";

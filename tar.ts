@@ -14,10 +14,10 @@
  * @module
  */
 import type { TarEntry } from "modern-tar";
-import { Errno } from "./core/abi.ts";
+import { Errno } from "./core/preview1/abi.ts";
 import { posixError } from "./core/errno.ts";
 import { isDirectory } from "./core/host.ts";
-import { invalidType } from "./core/options.ts";
+import { invalidType } from "./core/guest/options.ts";
 import { isEscaped } from "./core/text.ts";
 import { isBytes } from "./adapters/memory/types.ts";
 import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "./adapters/memory.ts";

@@ -33,18 +33,18 @@
  *
  * @module
  */
-import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/async.ts";
+import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/guest/async_wasi.ts";
 import { type Directory, isDirectory } from "../core/host.ts";
-import { invalidType } from "../core/options.ts";
-import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
-import type { Platform } from "./apart.ts";
+import { invalidType } from "../core/guest/options.ts";
+import { BaseWASI, type WASIOptions } from "../core/guest/wasi.ts";
+import type { Platform } from "../core/run/in_workers.ts";
 import { browserMaker } from "./browser_host.ts";
 import { noWorkers, workers } from "./browser_workers.ts";
 import { layOver } from "./memory/layered.ts";
 import type { OverlayDirectory } from "./overlay.ts";
 import type { RunOptions } from "./run.ts";
-import { runOn } from "./run_on.ts";
-import type { Source } from "./source.ts";
+import { runOn } from "../core/run/plan.ts";
+import type { Source } from "../core/run/source.ts";
 
 export {
   type BytesTree,
@@ -64,7 +64,7 @@ export {
 } from "./opfs.ts";
 export type { OverlayChange, OverlayDirectory } from "./overlay.ts";
 export type { RunOptions } from "./run.ts";
-export type { Source } from "./source.ts";
+export type { Source } from "../core/run/source.ts";
 export * from "../core/mod.ts";
 
 /**

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { Clockid, Errno } from "../core/abi.ts";
+import { Clockid, Errno } from "../core/preview1/abi.ts";
 import { posixError, WasiError } from "../core/errno.ts";
 import { type Clock, type File, type Host, isDirectory, type PollEntry } from "../core/host.ts";
-import { invalidValue } from "../core/options.ts";
-import { inputOf, outputOf } from "../core/streams.ts";
-import type { HostMaker } from "../core/wasi.ts";
+import { invalidValue } from "../core/guest/options.ts";
+import { inputOf, outputOf } from "../core/guest/streams.ts";
+import type { HostMaker } from "../core/guest/wasi.ts";
 import { WebClock } from "./clock.ts";
 
 /** Whether this page or worker can share memory with workers. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { WorkerHost } from "../core/threads/coordinator.ts";
-import type { Report } from "../core/threads/worker.ts";
+import type { WorkerHost } from "../core/run/threads/coordinator.ts";
+import type { Report } from "../core/run/threads/worker.ts";
 import { isIsolated } from "./browser_host.ts";
 
 /** The worker's side of the channel. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostMaker } from "../core/wasi.ts";
+import type { HostMaker } from "../core/guest/wasi.ts";
 import { hostMaker, nodeProcess, type Runtime } from "./host.ts";
 import { nodeContext, processClocks } from "./node_host.ts";
 import {

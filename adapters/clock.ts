@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Clockid, Errno } from "../core/abi.ts";
+import { Clockid, Errno } from "../core/preview1/abi.ts";
 import type { Clock } from "../core/host.ts";
 
 /** After so many milliseconds it is looked whether somebody has set the wall clock. */

@@ -11,18 +11,18 @@
  *
  * @module
  */
-import { BaseWASI, type HostMaker, type WASIOptions } from "../core/wasi.ts";
+import { BaseWASI, type HostMaker, type WASIOptions } from "../core/guest/wasi.ts";
 import { makeDenoMaker } from "./deno_host.ts";
 
 export { GuestAborted, ProcExit } from "../core/exit.ts";
 export type { FileStat } from "../core/filestat.ts";
 export type * from "../core/host.ts";
-export type { ImportedFunction } from "../core/imports.ts";
-export type { Limits } from "../core/limits.ts";
-export { OutputBuffer, type StdinOption, type StdoutOption } from "../core/streams.ts";
-export type { TraceSink } from "../core/trace.ts";
-export type { GuestClock } from "../core/virtual.ts";
-export { BaseWASI, type HostMaker, type WASIImport } from "../core/wasi.ts";
+export type { ImportedFunction } from "../core/preview1/imports.ts";
+export type { Limits } from "../core/guest/limits.ts";
+export { OutputBuffer, type StdinOption, type StdoutOption } from "../core/guest/streams.ts";
+export type { TraceSink } from "../core/preview1/trace.ts";
+export type { GuestClock } from "../core/guest/determinism.ts";
+export { BaseWASI, type HostMaker, type WASIImport } from "../core/guest/wasi.ts";
 export type { WASIOptions };
 
 let maker: HostMaker | undefined;

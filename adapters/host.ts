@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { Clockid, Errno, Filetype } from "../core/abi.ts";
+import { Clockid, Errno, Filetype } from "../core/preview1/abi.ts";
 import { posixError } from "../core/errno.ts";
 import { ReadOnlyDirectory } from "../core/directories/read_only.ts";
 import { FileStat } from "../core/filestat.ts";
 import type { Clock, Directory, File, Host, HostFileSystem, PollEntry } from "../core/host.ts";
 import { isEscaped } from "../core/text.ts";
-import type { HostMaker } from "../core/wasi.ts";
+import type { HostMaker } from "../core/guest/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
 import type { NodeContext } from "./node_fs/context.ts";
 import { openDirectory } from "./node_fs/directory.ts";

@@ -24,7 +24,7 @@ import {
   validateConfinement,
   validateNames,
   validateObject,
-} from "../core/options.ts";
+} from "../core/guest/options.ts";
 import { runtimeMaker } from "./runtime.ts";
 
 export type { FileStat } from "../core/filestat.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Errno } from "../core/abi.ts";
+import { Errno } from "../core/preview1/abi.ts";
 import { errnoOf } from "../core/errno.ts";
-import type { HostMaker } from "../core/wasi.ts";
+import type { HostMaker } from "../core/guest/wasi.ts";
 import type { ClockSources } from "./clock.ts";
 import { hostMaker, nodeProcess, type Runtime } from "./host.ts";
 import type { NodeContext, NodeFs } from "./node_fs/context.ts";

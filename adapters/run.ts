@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/async.ts";
-import type { Platform } from "./apart.ts";
-import { runOn } from "./run_on.ts";
+import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/guest/async_wasi.ts";
+import type { Platform } from "../core/run/in_workers.ts";
+import { runOn } from "../core/run/plan.ts";
 import { runtimeMaker } from "./runtime.ts";
-import type { Source } from "./source.ts";
+import type { Source } from "../core/run/source.ts";
 import { workers } from "./workers.ts";
 
-export type { Source } from "./source.ts";
+export type { Source } from "../core/run/source.ts";
 
 /**
  * The class `WASI` for guests that are suspended while they wait (sleep, poll, read what is not

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostMaker } from "../core/wasi.ts";
+import type { HostMaker } from "../core/guest/wasi.ts";
 import { makeBunMaker } from "./bun_host.ts";
 import { makeDenoMaker } from "./deno_host.ts";
 import { makeNodeMaker } from "./node_host.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { BaseWASI, type WASIOptions } from "../core/wasi.ts";
+import { BaseWASI, type WASIOptions } from "../core/guest/wasi.ts";
 import { runtimeMaker } from "./runtime.ts";
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostWorker, WorkerEvents, WorkerHost } from "../core/threads/coordinator.ts";
+import type { HostWorker, WorkerEvents, WorkerHost } from "../core/run/threads/coordinator.ts";
 
 /** What is used of node:worker_threads, which all three runtimes have. */
 interface NodeWorker {

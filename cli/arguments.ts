@@ -4,7 +4,7 @@
  * @module
  */
 import type { ParseArgsOptionDescriptor } from "node:util";
-import { nearest } from "../core/names.ts";
+import { nearest } from "../core/nearest.ts";
 import { CommandError, plain, UsageError } from "./error.ts";
 import { type Command, type Draft, LETTERS, type Mount, type Option, OPTIONS } from "./options.ts";
 import { readBytes, variable, variables } from "./runtime.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Limits } from "../core/module/reader.ts";
-import { tableOf } from "../core/guest.ts";
+import { tableOf } from "../core/guest/guest.ts";
 import type { Binary, FunctionType, Item } from "../core/module/binary.ts";
 import { parseBinary } from "../core/module/binary.ts";
 import { harmless } from "../core/text.ts";

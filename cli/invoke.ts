@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BaseWASI } from "../core/wasi.ts";
+import type { BaseWASI } from "../core/guest/wasi.ts";
 import { type Item, parseBinary } from "../core/module/binary.ts";
 import { bind } from "./run.ts";
 import { CommandError } from "./error.ts";

@@ -6,9 +6,9 @@
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { PAGE } from "../core/constants.ts";
 import { ProcExit } from "../core/exit.ts";
-import { tableOf } from "../core/guest.ts";
+import { tableOf } from "../core/guest/guest.ts";
 import type { Directory } from "../core/host.ts";
-import { BaseWASI, type WASIImport, type WASIOptions } from "../core/wasi.ts";
+import { BaseWASI, type WASIImport, type WASIOptions } from "../core/guest/wasi.ts";
 import { CommandError, plain } from "./error.ts";
 import type { Command, Mount } from "./options.ts";
 import { exit, OUTPUT_CLOSED, uncallable, unreadable } from "./runtime.ts";

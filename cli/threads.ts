@@ -10,11 +10,11 @@ import {
   type Platform,
   prepareApart,
   validateOwn,
-} from "../adapters/apart.ts";
-import { versionOf } from "../adapters/run_on.ts";
+} from "../core/run/in_workers.ts";
+import { versionOf } from "../core/run/plan.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workers } from "../adapters/workers.ts";
-import type { WASIOptions } from "../core/guest.ts";
+import type { WASIOptions } from "../core/guest/guest.ts";
 import { CommandError, UsageError } from "./error.ts";
 import type { Command } from "./options.ts";
 import { endingWithReader, refusedBy } from "./run.ts";

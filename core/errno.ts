@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno } from "./abi.ts";
+import { Errno } from "./preview1/abi.ts";
 
 /**
  * An errno on its way to the guest. It carries no stack: it is thrown where a return value would

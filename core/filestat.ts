@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Filestat } from "./abi.ts";
+import { Filestat } from "./preview1/abi.ts";
 
 /** The last time that 64 bits hold. */
 const TIME_MAX = 0xffffffffffffffffn;

@@ -3,9 +3,9 @@
  *
  * @module
  */
-export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./abi.ts";
-export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "./async.ts";
-export type { AsyncStdinOption, AsyncStdoutOption } from "./async_streams.ts";
+export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./preview1/abi.ts";
+export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "./guest/async_wasi.ts";
+export type { AsyncStdinOption, AsyncStdoutOption } from "./guest/async_streams.ts";
 export { WasiError } from "./errno.ts";
 export { GuestAborted, ProcExit } from "./exit.ts";
 export { FileStat } from "./filestat.ts";
@@ -20,10 +20,10 @@ export type {
   PollEntry,
   StreamAccess,
 } from "./host.ts";
-export type { ImportedFunction } from "./imports.ts";
-export type { Limits } from "./limits.ts";
+export type { ImportedFunction } from "./preview1/imports.ts";
+export type { Limits } from "./guest/limits.ts";
 export { limitMemory } from "./module/memory.ts";
-export { OutputBuffer, type StdinOption, type StdoutOption } from "./streams.ts";
-export type { TraceSink } from "./trace.ts";
-export type { GuestClock } from "./virtual.ts";
-export { BaseWASI, type WASIImport, type WASIOptions } from "./wasi.ts";
+export { OutputBuffer, type StdinOption, type StdoutOption } from "./guest/streams.ts";
+export type { TraceSink } from "./preview1/trace.ts";
+export type { GuestClock } from "./guest/determinism.ts";
+export { BaseWASI, type WASIImport, type WASIOptions } from "./guest/wasi.ts";

@@ -9,7 +9,7 @@ import { pathToFileURL } from "node:url";
 import { esbuild } from "./esbuild.mjs";
 
 /** Files of their own besides: a bundler that needs nothing of one leaves it out whole. */
-const APART = ["./adapters/run.ts", "./core/threads/share.ts"];
+const APART = ["./adapters/run.ts", "./core/run/threads/share.ts"];
 
 /**
  * @param {string} folder the package's esm/

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno, Filetype, Fstflags } from "../../core/abi.ts";
+import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type File, Open } from "../../core/host.ts";
 import { posixError } from "../../core/errno.ts";

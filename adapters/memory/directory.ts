@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
 import { behind } from "../../core/directories/wrapped.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import {
@@ -14,7 +14,7 @@ import {
   type File,
   Open,
 } from "../../core/host.ts";
-import { FOLLOW } from "../../core/resolve.ts";
+import { FOLLOW } from "../../core/directories/walk.ts";
 import { DirectoryNode, FileNode, LinkNode, type Node, statNode } from "./nodes.ts";
 import { isOpenable, type Volume } from "./volume.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Filetype } from "../../core/abi.ts";
+import { Filetype } from "../../core/preview1/abi.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import type { Directory } from "../../core/host.ts";
 import { encode } from "../../core/text.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../../core/abi.ts";
+import { Errno, Filetype } from "../../core/preview1/abi.ts";
 import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Errno } from "../../core/abi.ts";
+import { Errno } from "../../core/preview1/abi.ts";
 import { isDirectory } from "../../core/host.ts";
-import { invalidType, invalidValue, toRecord } from "../../core/options.ts";
+import { invalidType, invalidValue, toRecord } from "../../core/guest/options.ts";
 import { posixError } from "../../core/errno.ts";
 import {
   type BytesTree,

@@ -10,7 +10,7 @@ import {
   outOfRange,
   toRecord,
   validateObject,
-} from "../../core/options.ts";
+} from "../../core/guest/options.ts";
 
 /** Whether a value is a `Uint8Array`, of whatever realm: a test runner's, a frame's. */
 export function isBytes(value: unknown): value is Uint8Array {

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Clockid, Errno, Filetype, Fstflags } from "../../core/abi.ts";
+import { Clockid, Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import type { Clock } from "../../core/host.ts";
-import { walk, type Walker } from "../../core/resolve.ts";
-import type { FOLLOW } from "../../core/resolve.ts";
+import { walk, type Walker } from "../../core/directories/walk.ts";
+import type { FOLLOW } from "../../core/directories/walk.ts";
 import { encode } from "../../core/text.ts";
 import { DirectoryNode, type Entry, FileNode, LinkNode, type Node, type Time } from "./nodes.ts";
 
@@ -98,7 +98,7 @@ export class Volume {
     return 0;
   }
 
-  /** Resolves a path beneath `from`; see core/resolve.ts. */
+  /** Resolves a path beneath `from`; see core/directories/walk.ts. */
   walk<R>(
     from: DirectoryNode,
     path: string,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Filetype } from "../../core/abi.ts";
+import { Filetype } from "../../core/preview1/abi.ts";
 import { errnoOf } from "../../core/errno.ts";
 
 /** The module `node:fs`. */

@@ -1,6 +1,6 @@
 /**
  * Directories over `node:fs`, for where foreign functions are not to be had: Node before 26, or
- * refused by permission or option. Paths are walked one component at a time (core/resolve.ts).
+ * refused by permission or option. Paths are walked one component at a time (core/directories/walk.ts).
  *
  * With /proc a directory is a descriptor opened with O_PATH (`walk`): `/proc/self/fd/N/name` is a
  * name in it that no rename elsewhere can redirect, and nothing follows a link at its end.
@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
 import { errnoOf, WasiError } from "../../core/errno.ts";
 import { behind } from "../../core/directories/wrapped.ts";
 import type { FileStat } from "../../core/filestat.ts";
@@ -23,7 +23,7 @@ import {
   type File,
   Open,
 } from "../../core/host.ts";
-import { FOLLOW, looksMagic, walk, type Walker } from "../../core/resolve.ts";
+import { FOLLOW, looksMagic, walk, type Walker } from "../../core/directories/walk.ts";
 import { decode, encode, isEscaped } from "../../core/text.ts";
 import {
   attempt,

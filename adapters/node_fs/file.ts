@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
 import { errnoOf } from "../../core/errno.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import { type File, Poll, type PollEntry, type StreamAccess } from "../../core/host.ts";

@@ -1,11 +1,11 @@
 /**
- * Directories over NT's functions: paths are walked one component at a time (core/resolve.ts),
+ * Directories over NT's functions: paths are walked one component at a time (core/directories/walk.ts),
  * each opened by its name in the handle of the one before. A reparse point is never followed by
  * the system: links that are relative are read and walked, everything else is refused.
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
 import { behind } from "../../core/directories/wrapped.ts";
 import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
@@ -16,7 +16,7 @@ import {
   type File,
   Open,
 } from "../../core/host.ts";
-import { FOLLOW, walk, type Walker } from "../../core/resolve.ts";
+import { FOLLOW, walk, type Walker } from "../../core/directories/walk.ts";
 import { NtFile, setTimesOf, type Volume } from "./file.ts";
 import { Listing } from "./listing.ts";
 import type { Details, Ntdll } from "./ntdll.ts";

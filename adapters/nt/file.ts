@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fdflags, Filetype, Fstflags } from "../../core/abi.ts";
+import { Fdflags, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import type { File } from "../../core/host.ts";
 import type { Ntdll } from "./ntdll.ts";

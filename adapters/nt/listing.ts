@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../../core/abi.ts";
+import { Errno, Filetype } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import type { DirentSink } from "../../core/host.ts";
 import { type Ntdll, utf16 } from "./ntdll.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../../core/abi.ts";
+import { Errno, Filetype } from "../../core/preview1/abi.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import type { CFunction, Foreign, Pointer } from "../posix/foreign.ts";
 import { linkOf, putLink } from "./links.ts";

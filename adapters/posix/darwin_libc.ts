@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Errno, Filetype, Fstflags } from "../../core/abi.ts";
+import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { errnoOfDarwin } from "../../core/errno.ts";
 import { FileStat, writeTime } from "../../core/filestat.ts";
 import { Poll, type PollEntry } from "../../core/host.ts";

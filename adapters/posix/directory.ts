@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/abi.ts";
+import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
 import { behind } from "../../core/directories/wrapped.ts";
 import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
@@ -16,7 +16,7 @@ import {
   Open,
   type StreamAccess,
 } from "../../core/host.ts";
-import { FOLLOW, looksMagic, walk, type Walker } from "../../core/resolve.ts";
+import { FOLLOW, looksMagic, walk, type Walker } from "../../core/directories/walk.ts";
 import type { Lister, PosixLibc } from "./interface.ts";
 import * as linux from "./linux.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno, Filetype, Riflags, Sdflags } from "../../core/abi.ts";
+import { Errno, Filetype, Riflags, Sdflags } from "../../core/preview1/abi.ts";
 import { posixError } from "../../core/errno.ts";
 import type { File, StreamAccess } from "../../core/host.ts";
 import { type Context, LibcFile } from "./directory.ts";

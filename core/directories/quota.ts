@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../abi.ts";
+import { Errno, Fdflags, Filetype } from "../preview1/abi.ts";
 import { FileStat } from "../filestat.ts";
 import { type Directory, type File, Open } from "../host.ts";
 import { WrappedDirectory, WrappedFile } from "./wrapped.ts";

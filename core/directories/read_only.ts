@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../abi.ts";
+import { Errno, Filetype } from "../preview1/abi.ts";
 import { FileStat } from "../filestat.ts";
 import { type Directory, type File, Open } from "../host.ts";
 import { WrappedDirectory, WrappedFile } from "./wrapped.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Clockid, Errno, Filetype, Fstflags } from "../abi.ts";
+import { Clockid, Errno, Filetype, Fstflags } from "../preview1/abi.ts";
 import { FileStat } from "../filestat.ts";
 import { type Clock, type Directory, type DirentSink, type File, Open } from "../host.ts";
 import { decode } from "../text.ts";

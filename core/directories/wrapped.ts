@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../abi.ts";
+import { Errno, Filetype } from "../preview1/abi.ts";
 import type { FileStat } from "../filestat.ts";
 import type { Clock, Confinement, Directory, DirentSink, File, StreamAccess } from "../host.ts";
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { shapeOf } from "../imports.ts";
-import type { Signature } from "../preview1.ts";
+import { shapeOf } from "../preview1/imports.ts";
+import type { Signature } from "../preview1/table.ts";
 import type { Binary, FunctionType, Item } from "./binary.ts";
 
 /** What a program is given. */

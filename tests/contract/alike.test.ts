@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { host, memory, WASI } from "../../mod.ts";
-import { Errno, Filetype } from "../../core/abi.ts";
+import { Errno, Filetype } from "../../core/preview1/abi.ts";
 import { openDirectory } from "../../adapters/node_fs/directory.ts";
 import { Dents } from "../../adapters/posix/dents.ts";
 import type { Libc } from "../../adapters/posix/libc.ts";

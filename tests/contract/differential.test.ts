@@ -14,7 +14,7 @@ import { WebClock } from "../../adapters/clock.ts";
 import { memory } from "../../adapters/memory.ts";
 import type { MemoryDirectory } from "../../adapters/memory.ts";
 import { overlay, type OverlayChange, type OverlayDirectory } from "../../adapters/overlay.ts";
-import { Filetype } from "../../core/abi.ts";
+import { Filetype } from "../../core/preview1/abi.ts";
 import { Quota, QuotaDirectory } from "../../core/directories/quota.ts";
 import { StableDirectory, StableNumbers } from "../../core/directories/stable.ts";
 import { type Directory, Open } from "../../core/host.ts";

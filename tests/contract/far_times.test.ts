@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { host } from "../../adapters/host_directory.ts";
-import { Fstflags } from "../../core/abi.ts";
+import { Fstflags } from "../../core/preview1/abi.ts";
 import { FileStat, writeTime } from "../../core/filestat.ts";
 import { scratch } from "../support/harness.ts";
 

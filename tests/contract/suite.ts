@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Errno, Fdflags, Filetype, Fstflags } from "../../core/abi.ts";
+import { Errno, Fdflags, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { WebClock } from "../../adapters/clock.ts";
 import { memory, MemoryLink } from "../../adapters/memory.ts";
 import { overlay, type OverlayChange } from "../../adapters/overlay.ts";
-import { Errno, Fstflags } from "../../core/abi.ts";
+import { Errno, Fstflags } from "../../core/preview1/abi.ts";
 import { Quota, QuotaDirectory } from "../../core/directories/quota.ts";
 import { StableDirectory, StableNumbers } from "../../core/directories/stable.ts";
 import { FileStat } from "../../core/filestat.ts";

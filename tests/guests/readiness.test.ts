@@ -6,7 +6,7 @@ import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { Errno, Eventtype, Rights } from "../../core/abi.ts";
+import { Errno, Eventtype, Rights } from "../../core/preview1/abi.ts";
 import { Guest } from "../support/guest.ts";
 import { compiled, foreign, root, runtime, scratch } from "../support/harness.ts";
 import { builtLauncher } from "../support/launch.ts";

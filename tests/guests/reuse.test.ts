@@ -5,11 +5,11 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { test } from "node:test";
-import { stateOf } from "../../core/guest.ts";
-import { fd_close } from "../../core/syscalls/fd.ts";
-import { poll_oneoff } from "../../core/syscalls/poll.ts";
-import { sock_accept, sock_recv } from "../../core/syscalls/sock.ts";
-import { type System, Wait } from "../../core/system.ts";
+import { stateOf } from "../../core/guest/guest.ts";
+import { fd_close } from "../../core/preview1/fd.ts";
+import { poll_oneoff } from "../../core/preview1/poll.ts";
+import { sock_accept, sock_recv } from "../../core/preview1/sock.ts";
+import { type System, Wait } from "../../core/system/system.ts";
 import { foreign, scratch } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 

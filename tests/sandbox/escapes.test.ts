@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { Errno } from "../../core/abi.ts";
+import { Errno } from "../../core/preview1/abi.ts";
 import { type Arena, arena } from "../support/fuzz.ts";
 import { Guest } from "../support/guest.ts";
 import { scratch } from "../support/harness.ts";

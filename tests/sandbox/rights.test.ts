@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { Errno, Rights } from "../../core/abi.ts";
+import { Errno, Rights } from "../../core/preview1/abi.ts";
 import { Guest } from "../support/guest.ts";
 import { scratch } from "../support/harness.ts";
 import { ways } from "../support/hosts.ts";

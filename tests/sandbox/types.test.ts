@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AsyncWASI, canSuspend, run, WASI } from "../../mod.ts";
-import { shapeOf } from "../../core/imports.ts";
-import { preview1 } from "../../core/preview1.ts";
+import { shapeOf } from "../../core/preview1/imports.ts";
+import { preview1 } from "../../core/preview1/table.ts";
 import { textModule } from "../support/modules.ts";
 
 /** A command that imports a function with a type, and would say so in its exit code if it ran. */

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { host, memory, MemoryLink, OutputBuffer, overlay, type WASIOptions } from "../../mod.ts";
-import { preview1 } from "../../core/preview1.ts";
+import { preview1 } from "../../core/preview1/table.ts";
 import { Guest } from "./guest.ts";
 import { scratch } from "./harness.ts";
 import type { Way } from "./hosts.ts";

@@ -2,7 +2,7 @@
  * System calls made from JavaScript, as a guest would make them: memory is filled with "?", paths
  * and buffers are laid into it, results are read back, and a stray write shows.
  */
-import { BaseWASI, type WASIOptions } from "../../core/wasi.ts";
+import { BaseWASI, type WASIOptions } from "../../core/guest/wasi.ts";
 import { WASI } from "./wasi.ts";
 
 /** Where the helper lays things; tests may use what lies above. */

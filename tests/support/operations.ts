@@ -3,7 +3,7 @@
  * is done to several directories, and what it answers, as text, must be the same for all.
  */
 import assert from "node:assert/strict";
-import { Fdflags, Filetype, Fstflags } from "../../core/abi.ts";
+import { Fdflags, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type File, Open } from "../../core/host.ts";

@@ -2,8 +2,8 @@
  * A guest that makes system calls that were made up beforehand, each with its parameters, and writes
  * to its standard output after each what it answered and a hash of its memory.
  */
-import { preview1, type Signature } from "../../core/preview1.ts";
-import { unstable } from "../../core/unstable.ts";
+import { preview1, type Signature } from "../../core/preview1/table.ts";
+import { unstable } from "../../core/unstable/table.ts";
 import { block, body, type Bytes, leb, list, module, section, signed } from "./modules.ts";
 
 /** Tables by the name that they are imported from. */

@@ -3,7 +3,7 @@
  * different kinds must have in common.
  */
 import assert from "node:assert/strict";
-import { Errno, Filetype } from "../../core/abi.ts";
+import { Errno, Filetype } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";
 import { decode } from "../../core/text.ts";

@@ -6,9 +6,9 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as abi from "../../core/abi.ts";
-import { preview1 } from "../../core/preview1.ts";
-import { unstable } from "../../core/unstable.ts";
+import * as abi from "../../core/preview1/abi.ts";
+import { preview1 } from "../../core/preview1/table.ts";
+import { unstable } from "../../core/unstable/table.ts";
 
 function words(text: string): string[] {
   return text.trim().split(/\s+/);

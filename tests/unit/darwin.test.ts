@@ -19,7 +19,7 @@ import {
   type Pointer,
 } from "../../adapters/posix/foreign.ts";
 import * as linux from "../../adapters/posix/linux.ts";
-import { Errno, Filetype, Fstflags } from "../../core/abi.ts";
+import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { errnoOfDarwin } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type DirentSink, Open, Poll, type PollEntry } from "../../core/host.ts";

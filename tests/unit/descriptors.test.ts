@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Descriptor, DescriptorTable } from "../../core/descriptors.ts";
-import { OutputBuffer, outputOf } from "../../core/streams.ts";
+import { Descriptor, DescriptorTable } from "../../core/system/descriptors.ts";
+import { OutputBuffer, outputOf } from "../../core/guest/streams.ts";
 import type { File } from "../../core/host.ts";
 
 const file = outputOf(new OutputBuffer(), "stdout") as File;

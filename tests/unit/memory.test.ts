@@ -5,9 +5,9 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { Errno } from "../../core/abi.ts";
+import { Errno } from "../../core/preview1/abi.ts";
 import { WasiError } from "../../core/errno.ts";
-import { GuestMemory, isMemory } from "../../core/memory.ts";
+import { GuestMemory, isMemory } from "../../core/preview1/memory.ts";
 import { Guest } from "../support/guest.ts";
 import { root, runtime, scratch } from "../support/harness.ts";
 
@@ -64,7 +64,10 @@ test("shared memory that was grown on its way to a worker is seen whole there", 
 }, async () => {
   const file = path.join(scratch("memory"), "worker.mjs");
   const built = runtime === "node20";
-  const module = path.join(root, built ? "build/core/memory.js" : "core/memory.ts");
+  const module = path.join(
+    root,
+    built ? "build/core/preview1/memory.js" : "core/preview1/memory.ts",
+  );
   fs.writeFileSync(
     file,
     `import { parentPort } from "node:worker_threads";

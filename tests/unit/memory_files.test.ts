@@ -6,7 +6,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { memory, MemoryFile, MemoryLink } from "../../adapters/memory.ts";
 import { overlay } from "../../adapters/overlay.ts";
-import { Errno } from "../../core/abi.ts";
+import { Errno } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type File, Open } from "../../core/host.ts";
 import { fromTar, toTar } from "../../tar.ts";

@@ -7,7 +7,7 @@ import { type BrowserDirectoryHandle, opfs } from "../../adapters/opfs.ts";
 import { Quota, QuotaDirectory } from "../../core/directories/quota.ts";
 import { StableDirectory, StableNumbers } from "../../core/directories/stable.ts";
 import { WebClock } from "../../adapters/clock.ts";
-import { Errno } from "../../core/abi.ts";
+import { Errno } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";
 import { fromTar, toTar } from "../../tar.ts";

@@ -7,7 +7,7 @@ import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "../../adap
 import { opfs } from "../../adapters/opfs.ts";
 import { overlay } from "../../adapters/overlay.ts";
 import { type File, Open } from "../../core/host.ts";
-import { validateArgs, validateEnv, validatePreopens } from "../../core/options.ts";
+import { validateArgs, validateEnv, validatePreopens } from "../../core/guest/options.ts";
 import { fromTar, toTar } from "../../tar.ts";
 
 // deno-lint-ignore no-explicit-any

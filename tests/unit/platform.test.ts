@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { hostMaker, type Runtime } from "../../adapters/host.ts";
 import { nodeContext } from "../../adapters/node_host.ts";
 import { systemOf } from "../../adapters/platform.ts";
-import { Errno } from "../../core/abi.ts";
+import { Errno } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { Open } from "../../core/host.ts";
 import { root, runRuntime, runtime, scratch } from "../support/harness.ts";

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NtDirectory } from "../../adapters/nt/directory.ts";
 import { Ntdll } from "../../adapters/nt/ntdll.ts";
-import { Errno, Filetype, Fstflags } from "../../core/abi.ts";
+import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type File, Open } from "../../core/host.ts";
 import { type FakeNode, FakeVolume } from "../support/fake_nt.ts";

@@ -5,7 +5,7 @@ import { ntPathOf } from "../../adapters/nt/directory.ts";
 import { linkOf, putLink } from "../../adapters/nt/links.ts";
 import { checkName, isFileName, reserved } from "../../adapters/nt/names.ts";
 import { errnoOfStatus } from "../../adapters/nt/status.ts";
-import { Errno } from "../../core/abi.ts";
+import { Errno } from "../../core/preview1/abi.ts";
 import { reparseOf } from "../support/fake_nt.ts";
 
 /** For each rule of the table names that it refuses. */

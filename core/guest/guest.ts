@@ -1,0 +1,492 @@
+/**
+ * A guest as its options describe it: checked, its streams and directories open, its system calls
+ * bound. The classes are thin hulls around it.
+ *
+ * @module
+ */
+import { Errno } from "../preview1/abi.ts";
+import { PAGE } from "../constants.ts";
+import {
+  DescriptorTable,
+  listeningDescriptor,
+  preopenDescriptor,
+  streamDescriptor,
+} from "../system/descriptors.ts";
+import { Quota, QuotaDirectory } from "../directories/quota.ts";
+import { StableDirectory, StableNumbers } from "../directories/stable.ts";
+import { WasiError } from "../errno.ts";
+import { throwAborted, throwExit, Thrown } from "../exit.ts";
+import { type Confinement, type Directory, type File, type Host, isDirectory } from "../host.ts";
+import { type ImportedFunction, makeImports } from "../preview1/imports.ts";
+import { type EveryLimit, type Limits, OutputLimit, validateLimits } from "./limits.ts";
+import { isMemory } from "../preview1/memory.ts";
+import {
+  alreadyStarted,
+  bindingOf,
+  initFailure,
+  invalidMemory,
+  invalidType,
+  invalidValue,
+  notStarted,
+  pathOfURL,
+  validateArgs,
+  validateBoolean,
+  validateConfinement,
+  validateEnv,
+  validateListen,
+  validateObject,
+  validatePreopens,
+} from "./options.ts";
+import { preview1, type Signature } from "../preview1/table.ts";
+import type { StdinOption, StdoutOption } from "./streams.ts";
+import { StringList, System } from "../system/system.ts";
+import { traced, type TraceSink } from "../preview1/trace.ts";
+import { unstable } from "../unstable/table.ts";
+import {
+  type GuestClock,
+  validateClock,
+  validateRandom,
+  withClock,
+  withRandom,
+} from "./determinism.ts";
+
+/**
+ * Options of {@linkcode BaseWASI | WASI}. Those of `node:wasi` mean what Node says of them.
+ *
+ * Source: https://nodejs.org/api/wasi.html#new-wasioptions
+ */
+export interface WASIOptions {
+  /** Which snapshot the guest was built for; there is no default. */
+  version: "preview1" | "unstable";
+  /** Command-line arguments; the first is the name of the program. Default: none. */
+  args?: readonly string[];
+  /** Environment variables. What is undefined is left out. Default: none. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * Directories of the guest: its name for each, and the host's path, a file: URL or a
+   * {@linkcode Directory} such as those of `memory()`, `host()` and `overlay()`. They take
+   * descriptors from 3 on in the order of the keys. Default: none.
+   */
+  preopens?: Readonly<Record<string, string | URL | Directory>>;
+  /**
+   * Whether `proc_exit` ends the guest alone, so that `start()` returns the code; with `false` it
+   * ends the process, at once and without its exit handlers. Default: true.
+   */
+  returnOnExit?: boolean;
+  /**
+   * The guest's standard input: a descriptor of the process, bytes, a function that fills an array
+   * and returns how much it gave (0 at the end), or `null` for nothing. Default: 0.
+   */
+  stdin?: StdinOption;
+  /**
+   * Its standard output: a descriptor of the process, a function that takes each chunk, an
+   * {@linkcode OutputBuffer}, or `null` for nowhere. Default: 1.
+   */
+  stdout?: StdoutOption;
+  /** Its standard error, likewise. Default: 2. */
+  stderr?: StdoutOption;
+  /**
+   * Sockets that listen, with descriptors after the directories, in this order: `host` is an
+   * address in numbers or "localhost", port 0 any that is free (see {@linkcode BaseWASI.ports}).
+   * They need foreign functions on Linux. Default: none.
+   */
+  listen?: readonly { host: string; port: number }[];
+  /** How much it may take of its host. Default: what the host has. */
+  limits?: Limits;
+  /**
+   * Its clock: a start in nanoseconds since 1970, from which time goes on by a microsecond with
+   * each look at it and by as much as the guest waits, none of it real; or a clock of yours.
+   * Default: the host's clocks.
+   *
+   * With both `clock` and `random` a run can be repeated exactly: lists of directories are sorted,
+   * inode numbers count from 1, and files of the host are as old as the clock's beginning until
+   * the guest changes them.
+   */
+  clock?: bigint | GuestClock;
+  /**
+   * Its randomness: a seed, from which all bytes follow and which is no good for secrets, or a
+   * function that fills an array. Default: the host's.
+   */
+  random?: number | bigint | ((into: Uint8Array) => void);
+  /**
+   * Shows each system call as two lines of text, before and after: to a function, or with `true`
+   * to `console.error`. Default: false, which costs nothing.
+   */
+  trace?: boolean | TraceSink;
+  /**
+   * Whether libc may be called through the runtime's foreign functions, where there are any.
+   * With `false` directories are confined over the runtime's own file system. Default: true.
+   */
+  ffi?: boolean;
+  /**
+   * The confinement that every directory given as a path must have: "kernel", "walk" or
+   * "checked". If it is not to be had the constructor throws `ERR_INVALID_ARG_VALUE`. Default:
+   * the strongest there is.
+   */
+  confinement?: Confinement;
+}
+
+/** The system calls as a guest imports them. It can be changed: what is in it is what is used. */
+export type WASIImport = Record<string, ImportedFunction>;
+
+/** The functions by the name that they are imported from. */
+const TABLES: Readonly<Record<string, Readonly<Record<string, Signature>>>> = {
+  wasi_snapshot_preview1: preview1,
+  wasi_unstable: unstable,
+};
+
+/** What an adapter knows how to make: the host for these options. */
+export type HostMaker = (options: { ffi: boolean; confinement: Confinement | undefined }) => Host;
+
+/** Makes the three standard streams of their options: files, or descriptors of the process. */
+export type StreamMaker = (stdin: unknown, stdout: unknown, stderr: unknown) => (number | File)[];
+
+/** What a WASI object keeps to itself. */
+export interface State {
+  readonly binding: string;
+  readonly system: System;
+  readonly trace: TraceSink | undefined;
+  readonly streams: readonly (number | File)[];
+  readonly listeners: readonly File[];
+  instance: { exports: Record<string, unknown> } | undefined;
+  /** An export that is called before the entry point: what was the start function (module/start.ts). */
+  first: string | undefined;
+  exitCode: number;
+}
+
+/**
+ * Where the state is kept: a symbol and not a private field, so that a Proxy around a WASI object
+ * works as it does with Node's.
+ */
+export const STATE: unique symbol = Symbol("state");
+
+/** The state of a WASI object. */
+export function stateOf(wasi: object): State {
+  return (wasi as { [STATE]: State })[STATE];
+}
+
+/**
+ * Closes what a guest left open when nobody can reach it any more. What is watched is the system,
+ * because the functions of `wasiImport` hold it as long as an instance may call them.
+ */
+const abandoned: FinalizationRegistry<DescriptorTable> = new FinalizationRegistry((table) =>
+  table.close()
+);
+
+/** What the options say of a guest's descriptors. */
+interface Given {
+  readonly streams: readonly (number | File)[];
+  readonly preopens: readonly [string, unknown][];
+  readonly listen: readonly { host: string; port: number }[];
+  readonly limits: EveryLimit;
+  /** whether the guest has a clock of its own, and all it sees must be the same in every run */
+  readonly ownClock: boolean;
+  readonly stable: boolean;
+}
+
+/** Opens the standard streams and the preopens, or leaves nothing open and throws. */
+function openAll(
+  host: Host,
+  { streams, preopens, listen, limits, ownClock, stable }: Given,
+  listeners: File[],
+): DescriptorTable {
+  const table = new DescriptorTable(limits.openFiles);
+  const encoder = new TextEncoder();
+  const output = limits.outputBytes === Infinity ? undefined : new OutputLimit(limits.outputBytes);
+  const quota = limits.diskBytes === Infinity && limits.files === Infinity
+    ? undefined
+    : new Quota(limits.diskBytes, limits.files);
+  const numbers = stable ? new StableNumbers(host.clock) : undefined;
+  try {
+    streams.forEach((stream, fd) => {
+      const file = typeof stream === "number" ? openStream(host, stream) : stream;
+      const limited = fd > 0 && output !== undefined ? output.before(file) : file;
+      const kind = { input: fd === 0, shared: typeof stream === "number" };
+      table.insert(streamDescriptor(limited, kind));
+    });
+    for (const [name, value] of preopens) {
+      const given = isDirectory(value);
+      if (given && value.closed === true) {
+        const reason = "has been closed: open it again with host()";
+        throw invalidValue(`options.preopens["${name}"]`, reason, "a directory");
+      }
+      let directory = given ? value : openPreopen(host, name, value);
+      if (ownClock) directory.useClock?.(host.clock);
+      if (quota !== undefined) directory = new QuotaDirectory(directory, quota);
+      if (numbers !== undefined) directory = new StableDirectory(directory, numbers);
+      table.insert(preopenDescriptor(directory, encoder.encode(name), !given));
+    }
+    for (const { host: name, port } of listen) {
+      const file = openListener(host, name, port);
+      table.insert(listeningDescriptor(file));
+      listeners.push(file);
+    }
+  } catch (error) {
+    table.close();
+    throw error;
+  }
+  return table;
+}
+
+function openStream(host: Host, fd: number): File {
+  try {
+    return host.fs.stream(fd);
+  } catch (error) {
+    throw initFailure(error, `cannot use descriptor ${fd} as a standard stream`);
+  }
+}
+
+/** Whether something is an object that has no text of its own, and so is not meant as a path. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return value.toString === undefined || value.toString === Object.prototype.toString;
+}
+
+function openPreopen(host: Host, name: string, value: unknown): Directory {
+  if (isPlain(value)) {
+    throw invalidType(
+      `options.preopens["${name}"]`,
+      "a path, a file: URL or a Directory such as memory() makes",
+      value,
+    );
+  }
+  const path = value instanceof URL
+    ? pathOfURL(value, `options.preopens["${name}"]`)
+    : String(value);
+  try {
+    if (path.includes("\0")) throw new WasiError(Errno.INVAL); // libc would open what stands before
+    return host.fs.directory(path);
+  } catch (error) {
+    throw initFailure(error, `cannot open preopen "${name}"`);
+  }
+}
+
+function openListener(host: Host, name: string, port: number): File {
+  if (host.listen === undefined) {
+    throw invalidValue(
+      "options.listen",
+      `is not to be had on ${host.name}: it needs foreign functions on Linux`,
+      name,
+    );
+  }
+  try {
+    return host.listen(name, port);
+  } catch (error) {
+    throw initFailure(error, "cannot open a socket");
+  }
+}
+
+/** The option `trace` as a function, if it is on. */
+function validateTrace(value: unknown): TraceSink | undefined {
+  if (value === undefined || value === false) return undefined;
+  if (value === true) return (line) => console.error(line);
+  if (typeof value === "function") return value as TraceSink;
+  throw invalidType("options.trace", "of type boolean or function", value);
+}
+
+/** Why a confinement is not to be had, and what can be done. */
+function unavailable({ name, fs }: Host, ffi: boolean): string {
+  const why = ffi ? "" : ", because options.ffi is false";
+  return `is not to be had on ${name}${why}: directories are confined by "${fs.confinement}" here`;
+}
+
+/** The functions of a snapshot, bound to a guest. */
+export function importsOf({ system, trace }: State, binding: string): WASIImport {
+  let table = TABLES[binding]!;
+  if (system.memory.limit !== Infinity) table = enforced(table);
+  if (trace === undefined) return makeImports(system, table);
+  return makeImports(system, traced(table, binding === "wasi_unstable", trace));
+}
+
+/** A table whose functions look at the size of the memory first, for guests that have a limit. */
+function enforced(table: Readonly<Record<string, Signature>>): Record<string, Signature> {
+  return Object.fromEntries(
+    Object.entries(table).map(([name, { parameters, call }]) => [name, {
+      parameters,
+      call: (system, ...values) => {
+        system.memory.enforce();
+        return call(system, ...values);
+      },
+    }]),
+  );
+}
+
+function traceExit({ trace }: State, code: number): void {
+  try {
+    trace?.(`==> proc_exit(rval=${code >>> 0})`);
+    trace?.("<== ended");
+  } catch (error) {
+    throwAborted(error);
+  }
+}
+
+/** Ends a guest whose memory has grown beyond its limit, though it has come to its end by itself. */
+function enforceLimit({ system: { memory } }: State): void {
+  if (memory.limit === Infinity) return;
+  try {
+    memory.enforce();
+  } catch (error) {
+    throwAborted((error as Thrown).cause);
+  }
+}
+
+/** `proc_exit`: unwinds the guest, or ends the process. */
+function makeExit(state: State, returnOnExit: boolean): ImportedFunction {
+  return (code: number) => {
+    if (!state.system.memory.bound) throw notStarted();
+    code |= 0; // Bun calls an import that is exported again with what it was given: nothing
+    enforceLimit(state);
+    traceExit(state, code);
+    if (!returnOnExit) state.system.host.exit(code);
+    state.exitCode = code;
+    throwExit(code);
+  };
+}
+
+/** Options of `run()` that would be taken for set if they were ignored. */
+const RUNS = ["timeout", "threads", "interruptible", "imports"] as const;
+
+/** Checks the options in Node's order and opens what they name. */
+export function makeGuest(
+  options: WASIOptions,
+  makeHost: HostMaker,
+  makeStreams: StreamMaker,
+): { state: State; wasiImport: WASIImport } {
+  validateObject(options, "options");
+  const other = RUNS.find((name) =>
+    (options as unknown as Record<string, unknown>)[name] !== undefined
+  );
+  if (other !== undefined) {
+    throw invalidValue(`options.${other}`, "is one of run(), not of a class", other);
+  }
+  const binding = bindingOf(options.version);
+  const args = validateArgs(options.args);
+  const env = validateEnv(options.env);
+  const preopens = validatePreopens(options.preopens);
+  const listen = validateListen(options.listen);
+  const { stdin = 0, stdout = 1, stderr = 2, ffi = true } = options;
+  const streams = makeStreams(stdin, stdout, stderr);
+  try {
+    return guestOf(options, { binding, args, env, preopens, listen, ffi, streams }, makeHost);
+  } catch (error) {
+    // nobody uses them: they are not kept locked
+    for (const file of streams) if (typeof file !== "number") (file as Finishing).abandon?.();
+    throw error;
+  }
+}
+
+/** Options that have been checked so far. */
+interface Checked extends Pick<Given, "streams" | "preopens" | "listen"> {
+  readonly binding: string;
+  readonly args: string[];
+  readonly env: string[];
+  readonly ffi: boolean;
+}
+
+/** Checks the other options, and opens what they all name. */
+function guestOf(
+  options: WASIOptions,
+  { binding, args, env, preopens, listen, ffi, streams }: Checked,
+  makeHost: HostMaker,
+): { state: State; wasiImport: WASIImport } {
+  const { confinement } = options;
+  validateBoolean(ffi, "options.ffi");
+  validateConfinement(confinement);
+  const limits = validateLimits(options.limits);
+  const clock = validateClock(options.clock);
+  const random = validateRandom(options.random);
+  const trace = validateTrace(options.trace);
+  let host = makeHost({ ffi, confinement });
+  if (confinement !== undefined && host.fs.confinement !== confinement) {
+    throw invalidValue("options.confinement", unavailable(host, ffi), confinement);
+  }
+  if (clock !== undefined) host = withClock(host, clock);
+  if (random !== undefined) host = withRandom(host, random);
+  const ownClock = clock !== undefined;
+  const stable = ownClock && random !== undefined;
+  const listeners: File[] = [];
+  const given = { streams, preopens, listen, limits, ownClock, stable };
+  const table = openAll(host, given, listeners);
+  const { returnOnExit = true } = options;
+  try {
+    validateBoolean(returnOnExit, "options.returnOnExit");
+  } catch (error) {
+    table.close();
+    throw error;
+  }
+  const system = new System(host, table, new StringList(args), new StringList(env));
+  system.memory.limit = limits.memoryPages * PAGE;
+  const state: State = {
+    binding,
+    system,
+    trace,
+    streams,
+    listeners,
+    instance: undefined,
+    first: undefined,
+    exitCode: 0,
+  };
+  abandoned.register(system, table, system);
+  const wasiImport = importsOf(state, binding);
+  wasiImport.proc_exit = makeExit(state, returnOnExit);
+  return { state, wasiImport };
+}
+
+/**
+ * Gives the system calls a memory.
+ *
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` if it is larger than `limits.memoryPages` says
+ */
+export function bindMemory({ system }: State, memory: WebAssembly.Memory): void {
+  try {
+    system.memory.bind(memory);
+  } catch (error) {
+    throw error instanceof Thrown ? error.cause : error;
+  }
+}
+
+/**
+ * Gives the system calls an instance and its memory, once; checked in Node's order.
+ *
+ * @param memory if it is not the one that the instance exports
+ */
+export function bindInstance(
+  state: State,
+  instance: WebAssembly.Instance,
+  memory: unknown = (instance?.exports as { memory?: unknown } | undefined)?.memory,
+): Record<string, unknown> {
+  if (state.instance !== undefined) throw alreadyStarted();
+  validateObject(instance, "instance");
+  validateObject(instance.exports, "instance.exports");
+  if (!isMemory(memory)) throw invalidMemory();
+  bindMemory(state, memory);
+  const { exports } = state.instance = instance as unknown as NonNullable<State["instance"]>;
+  return exports;
+}
+
+/** The name of the snapshot that is not a guest's own. */
+export function otherBinding(binding: string): string {
+  return Object.keys(TABLES).find((name) => name !== binding)!;
+}
+
+/** The functions of the snapshot of that name, if there is one. */
+export function tableOf(binding: string): Readonly<Record<string, Signature>> | undefined {
+  return Object.hasOwn(TABLES, binding) ? TABLES[binding] : undefined;
+}
+
+/** The ports of the sockets that listen for a guest, in the order of their descriptors. */
+export function portsOf({ listeners }: State): number[] {
+  return listeners.map(({ port }) => port ?? 0);
+}
+
+/** What streams that are only had asynchronously do at a guest's end; see async_streams.ts. */
+type Finishing = File & { finish?(): Promise<void>; abandon?(): void };
+
+/** Closes all that a guest has open. Its streams are finished, if they are not yet. */
+export function closeGuest({ system, streams }: State): void {
+  abandoned.unregister(system);
+  system.table.close();
+  for (const file of streams) {
+    if (typeof file !== "number") (file as Finishing).finish?.().catch(() => {});
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * The documented class, without a host: an adapter's class extends it and says where the host is.
+ *
+ * @module
+ */
+import { GuestAborted, ProcExit } from "../exit.ts";
+import {
+  bindInstance,
+  closeGuest,
+  type HostMaker,
+  importsOf,
+  makeGuest,
+  otherBinding,
+  portsOf,
+  STATE,
+  stateOf,
+  tableOf,
+  type WASIImport,
+  type WASIOptions,
+} from "./guest.ts";
+import type { Confinement } from "../host.ts";
+import { hidden } from "../preview1/imports.ts";
+import { invalidValue, validateFunction, validateUndefined } from "./options.ts";
+import { inputOf, outputOf } from "./streams.ts";
+import { typedImports } from "../preview1/typed.ts";
+
+export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
+
+/** The standard streams of a guest that holds the thread. */
+function syncStreams(
+  stdin: unknown,
+  stdout: unknown,
+  stderr: unknown,
+): ReturnType<typeof inputOf>[] {
+  return [
+    inputOf(stdin, "options.stdin"),
+    outputOf(stdout, "options.stdout"),
+    outputOf(stderr, "options.stderr"),
+  ];
+}
+
+/**
+ * The class `WASI` of `node:wasi`, over any host. Use the `WASI` of mod.ts or of an adapter.
+ *
+ * Source: https://nodejs.org/api/wasi.html#class-wasi
+ */
+export class BaseWASI {
+  /**
+   * The system calls, to be imported as `wasi_snapshot_preview1` (or `wasi_unstable`). It is one
+   * object for good, and functions in it may be replaced. They are functions of WebAssembly: a guest
+   * that declares one with other types cannot be linked, and called from JavaScript they convert
+   * their arguments as every exported function does.
+   */
+  wasiImport: WASIImport;
+
+  /**
+   * Checks the options, opens the preopens.
+   *
+   * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for options
+   * that are wrong; codes such as `UVWASI_ENOENT` for a preopen or a stream that cannot be opened.
+   */
+  constructor(options: WASIOptions, makeHost: HostMaker) {
+    if ((options as { signal?: unknown } | undefined)?.signal !== undefined) {
+      throw invalidValue("options.signal", "is one of run() and AsyncWASI, not of WASI", "signal");
+    }
+    const { state, wasiImport } = makeGuest(options, makeHost, syncStreams);
+    Object.defineProperty(this, STATE, { value: state });
+    this.wasiImport = typedImports(wasiImport, tableOf(state.binding)!);
+  }
+
+  /**
+   * The import object for a guest that needs nothing but WASI: `wasiImport` under the name that
+   * belongs to the version. A module that imports the other snapshot too finds that as well, as a
+   * property that is not enumerable.
+   */
+  getImportObject(): Record<string, WASIImport> {
+    const state = stateOf(this);
+    const { binding } = state;
+    const imports = hidden({ [binding]: this.wasiImport });
+    const other = otherBinding(binding);
+    return Object.defineProperty(imports, other, {
+      configurable: true,
+      get: (): WASIImport => {
+        const proc_exit = (code: number): void => this.wasiImport.proc_exit!(code);
+        return typedImports({ ...importsOf(state, other), proc_exit }, tableOf(other)!);
+      },
+    });
+  }
+
+  /**
+   * Gives the guest's memory to the system calls, without running anything: for instances that
+   * share memory between threads. `start()` and `initialize()` call it.
+   *
+   * Errors: `ERR_WASI_ALREADY_STARTED` the second time; `ERR_INVALID_ARG_TYPE` if `instance`, its
+   * exports or the memory are not what they should be.
+   */
+  finalizeBindings(
+    instance: WebAssembly.Instance,
+    { memory }: { memory?: WebAssembly.Memory } = {},
+  ): void {
+    bindInstance(stateOf(this), instance, memory);
+  }
+
+  /**
+   * Runs a command: calls `_start` and returns the exit code, 0 if the guest just returned. When
+   * it ends, all the guest left open is closed.
+   *
+   * Errors: as `finalizeBindings`; `ERR_INVALID_ARG_TYPE` if there is no `_start` or there is an
+   * `_initialize`; a `WebAssembly.RuntimeError` if the guest traps; whatever a function among the
+   * options (a stream, a clock) throws, which ends the guest.
+   */
+  start(instance: WebAssembly.Instance): number {
+    this.finalizeBindings(instance);
+    const state = stateOf(this);
+    const { exports } = state.instance!;
+    const { _start, _initialize } = exports;
+    validateFunction(_start, "instance.exports._start");
+    validateUndefined(_initialize, "instance.exports._initialize");
+    try {
+      if (state.first !== undefined) (exports[state.first] as () => void)();
+      (_start as () => void)();
+    } catch (error) {
+      if (error instanceof GuestAborted) throw error.cause;
+      if (!(error instanceof ProcExit)) throw error;
+    } finally {
+      state.system.table.closeOpened();
+    }
+    return state.exitCode;
+  }
+
+  /**
+   * Initialises a reactor: calls `_initialize` if there is one.
+   *
+   * Errors: as `finalizeBindings`; `ERR_INVALID_ARG_TYPE` if there is a `_start`.
+   */
+  initialize(instance: WebAssembly.Instance): void {
+    this.finalizeBindings(instance);
+    const { first, instance: bound } = stateOf(this);
+    const { _start, _initialize } = bound!.exports;
+    validateUndefined(_start, "instance.exports._start");
+    if (_initialize !== undefined) validateFunction(_initialize, "instance.exports._initialize");
+    try {
+      if (first !== undefined) (bound!.exports[first] as () => void)();
+      (_initialize as (() => void) | undefined)?.();
+    } catch (error) {
+      throw error instanceof GuestAborted ? error.cause : error;
+    }
+  }
+
+  /**
+   * How the directories that were given as paths keep a guest inside. To insist on one, give it
+   * as the option of the same name.
+   */
+  get confinement(): Confinement {
+    return stateOf(this).system.host.fs.confinement;
+  }
+
+  /** The ports that the sockets of `options.listen` got, in their order. */
+  get ports(): number[] {
+    return portsOf(stateOf(this));
+  }
+
+  /** Closes all that is open; system calls answer BADF from then on. */
+  [Symbol.dispose](): void {
+    closeGuest(stateOf(this));
+  }
+}

@@ -1,0 +1,278 @@
+/**
+ * The table as functions that a guest can import, behind the one guard.
+ *
+ * WebAssembly hands over 32-bit numbers signed, so every one is made unsigned here, and whatever
+ * is thrown below becomes an errno: nothing but the documented exit ever passes through a guest.
+ * Each shape of parameters has its own wrapper of fixed arity, because rest parameters would cost
+ * more than many a call.
+ *
+ * @module
+ */
+import { Errno } from "./abi.ts";
+import { errnoOf } from "../errno.ts";
+import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
+import { notStarted } from "../guest/options.ts";
+import type { Signature, SystemCall } from "./table.ts";
+import type { System, Wait } from "../system/system.ts";
+
+/** A function as a guest imports it: 32-bit numbers and bigints in, an errno out. */
+// deno-lint-ignore no-explicit-any
+export type ImportedFunction = (...parameters: any[]) => any;
+
+/**
+ * What becomes of something thrown in a call: what ends the guest passes, what the embedder's own
+ * functions threw ends it, the rest is an errno.
+ */
+function failure(thrown: unknown): number {
+  if (thrown instanceof ProcExit || thrown instanceof GuestAborted) throw thrown;
+  if (thrown instanceof Thrown) throwAborted(thrown.cause);
+  return errnoOf(thrown);
+}
+
+/** A result as the guest gets it, after waiting if it has to. */
+function settled(system: System, result: number | Wait): number {
+  return typeof result === "number" ? result | 0 : system.settle(result);
+}
+
+/** A call before the guest was started, or after it was ended from outside. */
+function refuse({ ended }: System): never {
+  if (ended !== undefined) throwAborted(ended.cause);
+  throw notStarted();
+}
+
+/**
+ * One wrapper for each shape: "i" is a 32-bit parameter, "I" a 64-bit one. A missing last
+ * parameter is INVAL, as it is in Node: only JavaScript can leave one out.
+ */
+const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction> = {
+  "": (s, call) => () => {
+    if (!s.memory.bound) refuse(s);
+    try {
+      return settled(s, call(s));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  i: (s, call) => (a: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (a === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  ii: (s, call) => (a: number, b: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (b === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iii: (s, call) => (a: number, b: number, c: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (c === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiii: (s, call) => (a: number, b: number, c: number, d: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (d === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (e === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (f === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiiiii:
+    (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => {
+      if (!s.memory.bound) refuse(s);
+      if (g === undefined) return Errno.INVAL;
+      try {
+        return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0, g >>> 0));
+      } catch (thrown) {
+        return failure(thrown);
+      }
+    },
+  iI: (s, call) => (a: number, b: bigint) => {
+    if (!s.memory.bound) refuse(s);
+    if (typeof b !== "bigint") return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iII: (s, call) => (a: number, b: bigint, c: bigint) => {
+    if (!s.memory.bound) refuse(s);
+    if (typeof b !== "bigint" || typeof c !== "bigint") return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iIi: (s, call) => (a: number, b: bigint, c: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (typeof b !== "bigint" || c === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iIii: (s, call) => (a: number, b: bigint, c: number, d: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (typeof b !== "bigint" || d === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c >>> 0, d >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iIIi: (s, call) => (a: number, b: bigint, c: bigint, d: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (typeof b !== "bigint" || typeof c !== "bigint" || d === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b, c, d >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiIi: (s, call) => (a: number, b: number, c: number, d: bigint, e: number) => {
+    if (!s.memory.bound) refuse(s);
+    if (typeof d !== "bigint" || e === undefined) return Errno.INVAL;
+    try {
+      return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d, e >>> 0));
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+  iiiiIIi:
+    (s, call) => (a: number, b: number, c: number, d: number, e: bigint, f: bigint, g: number) => {
+      if (!s.memory.bound) refuse(s);
+      if (typeof e !== "bigint" || typeof f !== "bigint" || g === undefined) return Errno.INVAL;
+      try {
+        return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e, f, g >>> 0));
+      } catch (thrown) {
+        return failure(thrown);
+      }
+    },
+  iiiiiIIii: (s, call) =>
+  (
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: bigint,
+    g: bigint,
+    h: number,
+    i: number,
+  ) => {
+    if (!s.memory.bound) refuse(s);
+    if (typeof f !== "bigint" || typeof g !== "bigint" || i === undefined) return Errno.INVAL;
+    try {
+      return settled(
+        s,
+        call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f, g, h >>> 0, i >>> 0),
+      );
+    } catch (thrown) {
+      return failure(thrown);
+    }
+  },
+};
+
+/** Own properties without a value for all that every object inherits. */
+const HIDING: PropertyDescriptorMap = Object.fromEntries(
+  Object.getOwnPropertyNames(Object.prototype).map((name) => [
+    name,
+    { value: undefined, writable: true, configurable: true, enumerable: false },
+  ]),
+);
+
+/**
+ * Hides what an object inherits from a guest, which chooses what it imports: the function `freeze`
+ * of the module `constructor` would be `Object.freeze`, the global `prototype` what to freeze.
+ */
+export function hidden<T extends object>(imports: T): T {
+  return Object.defineProperties(imports, HIDING);
+}
+
+/** Whether a value is what every object of its kind inherits from, of this realm or another. */
+function isBase(value: object): boolean {
+  return Object.hasOwn(value, "hasOwnProperty") || Object.hasOwn(value, "apply");
+}
+
+/**
+ * Whether a namespace of the embedder's has a name to be imported: a property of its own or one of
+ * its class's, and nothing that comes with being an object.
+ */
+export function offers(namespace: object, name: string): boolean {
+  let holder: object | null = namespace;
+  while (holder !== null && (holder === namespace || !isBase(holder))) {
+    if (Object.hasOwn(holder, name)) {
+      const inherited = holder !== namespace && name === "constructor";
+      return !inherited && !(typeof namespace === "function" && name === "prototype");
+    }
+    holder = Object.getPrototypeOf(holder);
+  }
+  return false;
+}
+
+/** What a module imports of what the embedder gives, and nothing else that could be reached by a name. */
+export function offeredOf(
+  module: WebAssembly.Module,
+  given: WebAssembly.Imports,
+): WebAssembly.Imports {
+  const all: Record<string, WebAssembly.ModuleImports> = Object.create(null);
+  for (const { module: from, name } of WebAssembly.Module.imports(module)) {
+    const namespace = Object.hasOwn(given, from) ? given[from] : undefined;
+    if (namespace === undefined || !offers(namespace, name)) continue;
+    (all[from] ??= Object.create(null) as WebAssembly.ModuleImports)[name] = namespace[name]!;
+  }
+  return all;
+}
+
+/** The shape of a signature: one letter for each parameter. */
+export function shapeOf({ parameters }: Signature): string {
+  let shape = "";
+  for (const parameter of parameters) shape += parameter.endsWith(":i64") ? "I" : "i";
+  return shape;
+}
+
+/** The functions of a table, bound to a guest. `proc_exit` is not among them. */
+export function makeImports(
+  system: System,
+  table: Readonly<Record<string, Signature>>,
+): Record<string, ImportedFunction> {
+  const imports: Record<string, ImportedFunction> = {};
+  for (const name in table) {
+    const signature = table[name]!;
+    imports[name] = wrappers[shapeOf(signature)]!(system, signature.call);
+  }
+  return hidden(imports);
+}

@@ -1,0 +1,119 @@
+/**
+ * A time limit for a program that cannot run in workers: it runs here, in a copy with checks, which
+ * look whether its time is over.
+ *
+ * @module
+ */
+import { canSuspend } from "../guest/async_wasi.ts";
+import { TIMER_MAX } from "../constants.ts";
+import { throwAborted, trapNow } from "../exit.ts";
+import { HOOKS, INTERVAL, waitedMemories } from "../module/instrument.ts";
+import { importsShared } from "../module/memory.ts";
+import { TimeLimit } from "./time_limit.ts";
+import type { Own } from "./in_workers.ts";
+import { isModule } from "./source.ts";
+
+/** Whether a program can be limited here: its bytes are known, and all its waits can be ended. */
+export function canLimitHere(
+  { threads, interruptible }: Own,
+  loaded: Uint8Array | WebAssembly.Module,
+  module: WebAssembly.Module,
+): loaded is Uint8Array {
+  if (!canSuspend() || threads !== undefined || interruptible === false || isModule(loaded)) {
+    return false;
+  }
+  if (importsShared(loaded)) return false; // it may wait for another thread
+  return WebAssembly.Module.exports(module).some(({ name }) => name === "_start");
+}
+
+/** What suspends the guest that calls it; Deno's types do not know it. */
+type Suspending = new (call: unknown) => () => number;
+
+/** The limit: a signal that ends a guest that waits, and what the checks of one that computes call. */
+export class LimitHere {
+  readonly #controller: AbortController = new AbortController();
+  readonly #given: AbortSignal | undefined;
+  readonly #time: TimeLimit;
+  readonly #onAbort = (): void => this.#controller.abort(this.#given!.reason);
+  readonly signal: AbortSignal = this.#controller.signal;
+  readonly imports: WebAssembly.Imports;
+  /** the shared memories of the program */
+  #memories: WebAssembly.Memory[] = [];
+
+  /** @param signal the embedder's, which ends it, too */
+  constructor(milliseconds: number, signal: AbortSignal | undefined) {
+    this.#given = signal;
+    this.#time = new TimeLimit(milliseconds, (reason) => this.#controller.abort(reason));
+    const { Suspending } = WebAssembly as unknown as { Suspending: Suspending };
+    this.imports = {
+      [HOOKS]: {
+        check: (): number => this.#check(),
+        wait32: new Suspending(this.#waiter(4)),
+        wait64: new Suspending(this.#waiter(8)),
+      },
+    };
+  }
+
+  /** What the copy's waits are for. */
+  bind({ exports }: WebAssembly.Instance): void {
+    this.#memories = waitedMemories(exports);
+  }
+
+  #check(): number {
+    this.#time.look();
+    if (this.signal.aborted) throwAborted(this.signal.reason);
+    return INTERVAL;
+  }
+
+  /** `memory.atomic.wait32` or `64` on a memory that no other thread has: none wakes it. */
+  #waiter(size: 4 | 8) {
+    return async (
+      address: number | bigint,
+      expected: number | bigint,
+      timeout: bigint,
+      offset: number,
+      index: number,
+    ): Promise<number> => {
+      const { buffer } = this.#memories[index]!;
+      const start = typeof address === "bigint"
+        ? Number(BigInt.asUintN(64, address))
+        : address >>> 0;
+      const at = start + offset;
+      if (at % size !== 0 || at + size > buffer.byteLength) trapNow();
+      const words = size === 4 ? new Int32Array(buffer) : new BigInt64Array(buffer);
+      this.#check();
+      if (words[at / size] !== expected) return 1;
+      await this.#pause(timeout < 0n ? Infinity : Number(timeout) / 1e6);
+      this.#check();
+      return 2;
+    };
+  }
+
+  /** Waits so many milliseconds, or until the program is ended. */
+  async #pause(milliseconds: number): Promise<void> {
+    const until = performance.now() + milliseconds;
+    for (let left = milliseconds; left > 0; left = until - performance.now()) {
+      if (this.signal.aborted) return;
+      await new Promise<void>((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          this.signal.removeEventListener("abort", done);
+          resolve();
+        };
+        const timer = setTimeout(done, Math.min(left, TIMER_MAX));
+        this.signal.addEventListener("abort", done);
+      });
+    }
+  }
+
+  start(): void {
+    if (this.#given?.aborted) this.#onAbort();
+    this.#given?.addEventListener("abort", this.#onAbort);
+    this.#time.start();
+  }
+
+  stop(): void {
+    this.#given?.removeEventListener("abort", this.#onAbort);
+    this.#time.stop();
+  }
+}

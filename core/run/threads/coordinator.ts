@@ -1,0 +1,409 @@
+/**
+ * A guest in workers: its main and its threads each in one, all system calls made here, in the
+ * thread of the embedder, over one table of descriptors. Whatever a guest does, it can be ended.
+ *
+ * @module
+ */
+import { Ending, finishStreams, settle } from "../../guest/async_wasi.ts";
+import { Errno } from "../../preview1/abi.ts";
+import { GuestAborted, ProcExit, TRAP, uncaught } from "../../exit.ts";
+import { bindMemory, importsOf, type State, tableOf } from "../../guest/guest.ts";
+import type { ImportedFunction } from "../../preview1/imports.ts";
+import { type Checks, EXPORTED, HOOKS, INTERVAL } from "../../module/instrument.ts";
+import { outOfRange } from "../../guest/options.ts";
+import { TimeLimit } from "../time_limit.ts";
+import { type CallType, ENDED, typedModule } from "../../preview1/typed.ts";
+import { callsOf } from "./calls.ts";
+import { Caller, Exchange } from "./exchange.ts";
+import {
+  Call,
+  type CallShape,
+  Control,
+  type Failure,
+  guestThread,
+  NUMBERS,
+  type Report,
+  type Run,
+  type Setup,
+  Slot,
+} from "./worker.ts";
+
+/** A worker of the runtime. */
+export interface HostWorker {
+  post(message: Setup | Run): void;
+  /** Resolves when it is gone. */
+  terminate(): Promise<unknown>;
+  /** It no longer keeps the process alive. */
+  unref(): void;
+}
+
+/** What a worker tells. */
+export interface WorkerEvents {
+  message(report: Report | 0): void;
+  /** it could not be started, or ended by itself */
+  failed(error: unknown): void;
+}
+
+/** Workers, as an adapter supplies them. */
+export interface WorkerHost {
+  /** Whether `terminate()` ends a loop of WebAssembly, and a wait. */
+  readonly endsLoops: boolean;
+  /**
+   * Starts one. `source` is a function that takes its port; `heap` is how many bytes the objects in
+   * it may take, where the runtime can bound that.
+   */
+  start(source: string, events: WorkerEvents, heap: number): HostWorker;
+}
+
+/** What is run. */
+export interface Program {
+  readonly module: WebAssembly.Module;
+  /** The shared memory that it imports, if it does. */
+  readonly memory: Setup["memory"];
+  /** How many threads it may have at once besides its main. */
+  readonly threads: number;
+  /** Where it has checks. */
+  readonly checks: Checks | undefined;
+  /** An export that each instance calls first; see State.first. */
+  readonly first?: string | undefined;
+}
+
+/** How it may be ended from outside. */
+export interface Limit {
+  readonly signal: AbortSignal | undefined;
+  /** milliseconds, Infinity for none */
+  readonly timeout: number;
+}
+
+/** Bytes of the window at the beginning. */
+const WINDOW = 1 << 17;
+/** Milliseconds that threads have to end by themselves, and that terminate() has. */
+const GRACE = 80;
+const TERMINATE_MAX = 100;
+/** Largest identifier of a thread: more would look like an error. */
+const TID_MAX = 0x1fffffff;
+
+/** The text that workers are started with. Tools that keep names call __name in it. */
+const SOURCE = `(port) => { const __name = (f) => f; (${guestThread})(port, ${
+  JSON.stringify(NUMBERS)
+}); }`;
+
+let trap: WebAssembly.Module | undefined;
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** The classes of what a guest can fail with. */
+const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
+  RuntimeError: WebAssembly.RuntimeError,
+  LinkError: WebAssembly.LinkError,
+  CompileError: WebAssembly.CompileError,
+  RangeError,
+  TypeError,
+};
+
+/** An error of a worker, as it was there. */
+function revived({ name, message, stack, code, exception }: Failure): Error {
+  if (exception) return uncaught();
+  const known = Object.hasOwn(ERRORS, name);
+  const error = new (known ? ERRORS[name]! : Error)(message);
+  if (!known) error.name = name;
+  if (code !== undefined) Object.assign(error, { code });
+  return Object.defineProperty(error, "stack", {
+    value: stack,
+    configurable: true,
+    writable: true,
+  });
+}
+
+/** Wakes who waits at a word of a memory. */
+function notify(memory: WebAssembly.Memory, word: number): void {
+  let words = new Int32Array(memory.buffer);
+  if (word >= words.length) {
+    memory.grow(0); // another thread may have grown it: see memory.ts
+    words = new Int32Array(memory.buffer);
+  }
+  if (word < words.length) Atomics.notify(words, word);
+}
+
+function typeOfCall({ name, shape }: CallShape): CallType {
+  return { shape, returns: name !== "proc_exit" };
+}
+
+/** The type of `wasi.thread-spawn`. */
+const SPAWN: CallType = { shape: "i", returns: true };
+
+/** A worker, and the thread in it. */
+class Thread extends Caller {
+  worker: HostWorker | undefined = undefined;
+
+  #gone: Promise<unknown> | undefined = undefined;
+
+  /** Ends the worker, once: what it has said before may still come, and asks for it again. */
+  terminate(): Promise<unknown> {
+    return this.#gone ??= this.worker!.terminate();
+  }
+
+  get free(): boolean {
+    return Atomics.load(this.slot, Slot.FREE) === 1;
+  }
+
+  set free(free: boolean) {
+    Atomics.store(this.slot, Slot.FREE, free ? 1 : 0);
+  }
+}
+
+/** One guest in its workers. Each runs once. */
+class Coordinator {
+  readonly #state: State;
+  readonly #program: Program;
+  readonly #host: WorkerHost;
+  readonly #ending: Ending;
+  readonly #time: TimeLimit;
+  readonly #exchange: Exchange = new Exchange(
+    () => this.#threads,
+    (caller) => this.#call(caller as Thread),
+  );
+  readonly #calls: CallShape[] = [];
+  readonly #functions: ImportedFunction[] = [];
+  #types: WebAssembly.Module | undefined = undefined;
+  readonly #threads: Thread[] = [];
+  #tid = 0;
+  #windowed = false;
+  #halted = false;
+  /** Workers that could not be ended are given up. */
+  #stopped = false;
+  /** Settles when the program has ended by itself. */
+  readonly #ended: Promise<void>;
+  #resolve: () => void = () => {};
+  #reject: (reason: unknown) => void = () => {};
+
+  constructor(
+    state: State,
+    wasiImport: Readonly<Record<string, ImportedFunction>>,
+    program: Program,
+    host: WorkerHost,
+    { signal, timeout }: Limit,
+  ) {
+    this.#state = state;
+    this.#program = program;
+    this.#host = host;
+    const { system } = state;
+    const ending = new Ending(system, signal);
+    this.#ending = ending;
+    this.#time = new TimeLimit(timeout, (reason) => ending.end(reason));
+    system.suspends = true;
+    // a promise, which is waited for below
+    system.settle = (wait) => settle(system, ending, wait) as unknown as number;
+    const imports = WebAssembly.Module.imports(program.module);
+    for (const module of new Set(imports.map(({ module }) => module))) {
+      const table = tableOf(module);
+      if (table === undefined) continue;
+      const wanted = new Set(
+        imports.flatMap((wanted) => wanted.module === module ? [wanted.name] : []),
+      );
+      const functions = module === state.binding ? wasiImport : importsOf(state, module);
+      for (const call of callsOf(module, table, system)) {
+        // proc_exit in any case, for what is linked against a name that nobody has
+        if (!wanted.has(call.name) && call.name !== "proc_exit") continue;
+        this.#calls.push(call);
+        this.#functions.push(
+          call.name === "proc_exit" ? wasiImport.proc_exit! : functions[call.name]!,
+        );
+      }
+    }
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#ended.catch(() => {});
+  }
+
+  /** Runs it to its end. */
+  async run(): Promise<number> {
+    try {
+      if (this.#ending.over) await this.#ending.aborted;
+      const { memory } = this.#program;
+      if (memory !== undefined) bindMemory(this.#state, memory.memory);
+      this.#begin(0, 0);
+      await Promise.race([this.#ended, this.#ending.aborted]);
+    } finally {
+      this.#halt();
+      try {
+        await finishStreams(this.#state, this.#ending);
+      } finally {
+        await this.#stop();
+      }
+    }
+    return this.#state.exitCode;
+  }
+
+  /** Starts a thread in a worker that is free, or in a new one. */
+  #begin(tid: number, arg: number): void {
+    let thread = this.#threads.find(({ free }) => free);
+    if (thread === undefined) this.#threads.push(thread = this.#open());
+    thread.free = false;
+    thread.worker!.post({ tid, arg });
+  }
+
+  #open(): Thread {
+    const thread = new Thread();
+    let window: SharedArrayBuffer | undefined;
+    const { module, memory, first } = this.#program;
+    const { system } = this.#state;
+    if (memory === undefined) {
+      window = new SharedArrayBuffer(WINDOW);
+      system.memory.bindBytes(window);
+    }
+    const worker = this.#host.start(SOURCE, {
+      message: (report) => this.#receive(thread, report),
+      failed: (error) => this.#reject(error),
+    }, system.memory.limit);
+    thread.worker = worker;
+    worker.post({
+      module,
+      trap: trap ??= new WebAssembly.Module(TRAP),
+      types: this.#types ??= typedModule([...this.#calls.map(typeOfCall), SPAWN], false),
+      control: this.#exchange.buffer,
+      slot: thread.buffer,
+      calls: this.#calls,
+      memory,
+      window,
+      limit: system.memory.limit,
+      first,
+      hooks: HOOKS,
+      memories: EXPORTED.source,
+      interval: INTERVAL,
+      yields: this.#state.trace === undefined,
+    });
+    return thread;
+  }
+
+  #receive(thread: Thread, report: Report | 0): void {
+    if (this.#halted) {
+      // one that was given up has come back after all
+      if (this.#stopped && thread.free) thread.terminate().catch(() => {});
+      return;
+    }
+    if (report === 0) return this.#exchange.serve();
+    if (report.started) this.#time.start();
+    else if (report.window !== undefined) {
+      this.#state.system.memory.bindBytes(report.window);
+      this.#windowed = true;
+      this.#answerWindow(thread);
+    } else if (report.tooLarge !== undefined) {
+      const most = this.#state.system.memory.limit;
+      this.#reject(outOfRange(
+        "instance.exports.memory",
+        `<= ${most} bytes (limits.memoryPages)`,
+        report.tooLarge,
+      ));
+    } else if (report.failed !== undefined) this.#reject(revived(report.failed));
+    else if (report.done && thread === this.#threads[0]) this.#resolve(); // the first was its main
+  }
+
+  #call(thread: Thread): void {
+    const { call } = thread;
+    if (call === Call.WINDOW) return this.#answerWindow(thread);
+    if (call === Call.SPAWN) return thread.answer(this.#spawn(thread.slot[Slot.VALUES]!));
+    thread.take();
+    try {
+      const result: number | Promise<number> = this.#functions[call]!(
+        ...thread.values(this.#calls[call]!.shape),
+      );
+      if (typeof result === "number") thread.answer(result);
+      else {
+        result.then(
+          (errno) => errno === ENDED || thread.answer(errno),
+          (error) => this.#reject(error),
+        );
+      }
+    } catch (error) {
+      if (error instanceof ProcExit) this.#resolve();
+      else this.#reject(error instanceof GuestAborted ? error.cause : error);
+      this.#halt();
+    }
+  }
+
+  /** A larger window comes as a message, before or after it is asked whether it has come. */
+  #answerWindow(thread: Thread): void {
+    if (!this.#windowed || !thread.asks || thread.call !== Call.WINDOW) return;
+    this.#windowed = false;
+    thread.answer(0);
+  }
+
+  /** `wasi.thread-spawn`: the identifier of a new thread, or an errno below 0. */
+  #spawn(arg: number): number {
+    const { memory, threads } = this.#program;
+    if (memory === undefined) return -Errno.NOTSUP;
+    const running = this.#threads.filter(({ free }) => !free).length;
+    if (running > threads) return -Errno.AGAIN;
+    this.#tid = this.#tid % TID_MAX + 1;
+    try {
+      this.#begin(this.#tid, arg);
+    } catch {
+      return -Errno.AGAIN; // the host can start no more
+    }
+    return this.#tid;
+  }
+
+  /** From now on no thread comes back from a system call, a check or a wait. */
+  #halt(): void {
+    if (this.#halted) return;
+    this.#halted = this.#exchange.closed = true;
+    Atomics.store(this.#exchange.words, Control.ENDED, 1);
+    Atomics.notify(this.#exchange.words, Control.ENDED);
+    this.#state.system.memory.unbind();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const thread of this.#threads) {
+      thread.wake();
+      const address = Atomics.load(thread.slot, Slot.ADDRESS);
+      if (address > 0) notify(this.#program.memory!.memory, address - 1);
+    }
+  }
+
+  /** Ends the workers. Those that can do so leave their guest first. */
+  async #stop(): Promise<void> {
+    this.#time.stop();
+    this.#ending.release();
+    this.#ending.end(undefined); // whoever waits is let go
+    this.#state.system.table.closeOpened();
+    let ending = this.#threads;
+    if (!this.#host.endsLoops) {
+      const until = performance.now() + GRACE;
+      while (!this.#threads.every(({ free }) => free) && performance.now() < until) {
+        await sleep(1);
+        this.#wakeAll();
+      }
+      // Bun's process would not end any more if a worker were told to that cannot
+      ending = this.#threads.filter(({ free }) => free);
+    }
+    this.#stopped = true;
+    const gone = Promise.all(ending.map((thread) => thread.terminate()));
+    gone.catch(() => {});
+    await Promise.race([gone, sleep(TERMINATE_MAX)]);
+    for (const { worker } of this.#threads) worker!.unref();
+    this.#threads.length = 0;
+  }
+}
+
+/**
+ * Runs a program in workers; resolves with its exit code when it has ended, its threads are gone
+ * and its output is where it belongs.
+ *
+ * @throws what ended it: a trap of any thread, the signal's reason, a `DOMException` of the name
+ * "TimeoutError", what an embedder's stream or function failed with
+ */
+export function runInWorkers(
+  state: State,
+  wasiImport: Readonly<Record<string, ImportedFunction>>,
+  program: Program,
+  host: WorkerHost,
+  limit: Limit,
+): Promise<number> {
+  return new Coordinator(state, wasiImport, program, host, limit).run();
+}
