@@ -28,6 +28,13 @@ export {
 } from "./adapters/memory.ts";
 export { overlay, type OverlayChange, type OverlayDirectory } from "./adapters/overlay.ts";
 export { WASI } from "./adapters/wasi.ts";
-export { AsyncWASI, run, type RunOptions, type Source } from "./adapters/run.ts";
+export {
+  AsyncWASI,
+  instantiate,
+  type Instantiated,
+  run,
+  type RunOptions,
+  type Source,
+} from "./adapters/run.ts";
 export * from "./core/mod.ts";
 export { SharedWASI, shareTable, type TableShare } from "./core/run/threads/share.ts";

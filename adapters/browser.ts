@@ -37,13 +37,13 @@ import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/guest/async_wasi.t
 import { type Directory, isDirectory } from "../core/host.ts";
 import { invalidType } from "../core/guest/options.ts";
 import { BaseWASI, type WASIOptions } from "../core/guest/wasi.ts";
-import type { Platform } from "../core/run/in_workers.ts";
+import type { RunOptions } from "../core/run/options.ts";
+import type { Platform } from "../core/run/platform.ts";
 import { browserMaker } from "./browser_host.ts";
 import { noWorkers, workers } from "./browser_workers.ts";
 import { layOver } from "./memory/layered.ts";
 import type { OverlayDirectory } from "./overlay.ts";
-import type { RunOptions } from "./run.ts";
-import { runOn } from "../core/run/plan.ts";
+import { type Instantiated, instantiateProgram, runProgram } from "../core/run/plan.ts";
 import type { Source } from "../core/run/source.ts";
 
 export {
@@ -63,7 +63,7 @@ export {
   type OpfsDirectory,
 } from "./opfs.ts";
 export type { OverlayChange, OverlayDirectory } from "./overlay.ts";
-export type { RunOptions } from "./run.ts";
+export type { Instantiated, RunOptions };
 export type { Source } from "../core/run/source.ts";
 export * from "../core/mod.ts";
 
@@ -97,7 +97,8 @@ export class AsyncWASI extends BaseAsyncWASI {
 const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHold: true };
 
 /**
- * Instantiates a program and runs it: a command to its end, a reactor to where it is initialised.
+ * Instantiates a command and runs it to its end. For a reactor, whose exports you call, there is
+ * {@linkcode instantiate}.
  *
  * With a signal, a timeout or threads it runs in web workers, which whatever it does can be ended.
  * For that the page must be cross-origin isolated: served with the headers
@@ -108,7 +109,7 @@ const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHol
  *
  * @param source the program: a module, its bytes, a URL, or a response, such as `fetch()` gives
  * @param options as of {@linkcode WASI}; see {@linkcode RunOptions}
- * @returns the exit code of a command, the instance of a reactor
+ * @returns the exit code
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
  * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for threads on a page that is not isolated,
  * and for a timeout there of what is no program's bytes, or without JSPI; `ERR_WASI_SOURCE` for a response that is none; the signal's reason; a
@@ -127,11 +128,26 @@ const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHol
  * });
  * ```
  */
-export async function run(
+export async function run(source: Source, options: RunOptions = {}): Promise<number> {
+  return await runProgram(platform, source instanceof URL ? fetch(source) : source, options);
+}
+
+/**
+ * Instantiates a reactor: a program without `_start`, whose exports you call. `_initialize` is
+ * called, if there is one.
+ *
+ * @param source the program: a module, its bytes, a URL, or a response, such as `fetch()` gives
+ * @param options as of {@linkcode run}, without `threads`, `timeout` and `interruptible`
+ * @returns its exports, and a way to close what it holds
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options, and for a
+ * command
+ */
+export async function instantiate(
   source: Source,
   options: RunOptions = {},
-): Promise<number | WebAssembly.Instance> {
-  return await runOn(platform, source instanceof URL ? fetch(source) : source, options);
+): Promise<Instantiated> {
+  const given = source instanceof URL ? fetch(source) : source;
+  return await instantiateProgram(platform, given, options);
 }
 
 /**

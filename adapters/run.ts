@@ -4,13 +4,15 @@
  * @module
  */
 import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/guest/async_wasi.ts";
-import type { Platform } from "../core/run/in_workers.ts";
-import { runOn } from "../core/run/plan.ts";
-import { runtimeMaker } from "./runtime.ts";
+import type { RunOptions } from "../core/run/options.ts";
+import { type Instantiated, instantiateProgram, runProgram } from "../core/run/plan.ts";
+import type { Platform } from "../core/run/platform.ts";
 import type { Source } from "../core/run/source.ts";
+import { nodeProcess } from "./host.ts";
+import { runtimeMaker } from "./runtime.ts";
 import { workers } from "./workers.ts";
 
-export type { Source } from "../core/run/source.ts";
+export type { Instantiated, RunOptions, Source };
 
 /**
  * The class `WASI` for guests that are suspended while they wait (sleep, poll, read what is not
@@ -42,41 +44,18 @@ export class AsyncWASI extends BaseAsyncWASI {
   }
 }
 
-/** Options of {@linkcode run}. */
-export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOnExit" | "signal"> {
-  /** Which snapshot the guest was built for. Default: the one that it imports. */
-  version?: "preview1" | "unstable";
-  /** What the guest imports besides WASI. */
-  imports?: WebAssembly.Imports;
-  /**
-   * Whether it may start threads, as wasi-threads has them: with `wasi.thread-spawn`, over a
-   * shared memory that it imports, which is made for it. A number is how many it may have at once
-   * besides its main; beyond, `thread-spawn` answers -6 (AGAIN). Default: false; true is 128.
-   */
-  threads?: boolean | number;
-  /**
-   * Milliseconds after which the program is ended, whatever it does, counted from when it begins.
-   * With functions among the `imports` it runs in this thread, for which it needs its bytes and
-   * JSPI, and holds it while it computes. Default: Infinity.
-   */
-  timeout?: number;
-  /** Ends the program, whatever it does. */
-  signal?: AbortSignal;
-  /**
-   * Whether the program gets checks, in a copy, by which it can be ended while it computes. With
-   * `true` they are at its loops and functions, and make it slower; with `false` there are none.
-   * It needs the program's bytes. Default: what the runtime needs if there is a timeout or a signal
-   * or there are threads, and if the source is not a `WebAssembly.Module`: on Deno and Bun checks
-   * at loops and functions, on Node, which can end loops itself, only at instructions that fill or
-   * copy memory and at tail calls.
-   */
-  interruptible?: boolean;
+/** Reads a file; on all three runtimes, whose fetch() does not know file: URLs everywhere. */
+async function readFile(path: string): Promise<BufferSource> {
+  const files = nodeProcess().getBuiltinModule("node:fs/promises");
+  return await (files as { readFile(path: string): Promise<Uint8Array<ArrayBuffer>> })
+    .readFile(path);
 }
 
-const platform: Platform = { maker: runtimeMaker, workers };
+const platform: Platform = { maker: runtimeMaker, workers, readFile };
 
 /**
- * Instantiates a program and runs it: a command to its end, a reactor to where it is initialised.
+ * Instantiates a command and runs it to its end. For a reactor, whose exports you call, there is
+ * {@linkcode instantiate}.
  *
  * While the guest waits it is suspended and the thread is free, over JSPI; streams and async
  * iterables can be its standard streams. With `threads`, `timeout` or `signal` it runs in workers
@@ -85,13 +64,12 @@ const platform: Platform = { maker: runtimeMaker, workers };
  *
  * @param source the program
  * @param options as of `WASI`; see {@linkcode RunOptions}
- * @returns the exit code of a command, the instance of a reactor, whose exports that may wait are
- * to be called through `WebAssembly.promising`
+ * @returns the exit code
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
  * @throws {DOMException} "TimeoutError" when its time was over
  * @throws {Error} the signal's reason; what a stream failed with; `ERR_WASI_SOURCE` for a response
  * that is none; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for streams without JSPI if it cannot run in
- * workers, because of `imports` or because it is no command
+ * workers, because of `imports`
  * @throws {WebAssembly.RuntimeError} if the guest traps, or throws an exception that nothing
  * catches, which is its `cause` unless it was thrown in a worker; `CompileError` and `LinkError` as
  * WebAssembly has them
@@ -110,9 +88,35 @@ const platform: Platform = { maker: runtimeMaker, workers };
  * console.assert(code === 0 && stdout.text() === "HELLO");
  * ```
  */
-export async function run(
+export async function run(source: Source, options: RunOptions = {}): Promise<number> {
+  return await runProgram(platform, source, options);
+}
+
+/**
+ * Instantiates a reactor: a program without `_start`, whose exports you call. `_initialize` is
+ * called, if there is one.
+ *
+ * @param source the program
+ * @param options as of {@linkcode run}, without `threads`, `timeout` and `interruptible`
+ * @returns its exports, and a way to close what it holds; it is closed, too, when it is collected
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options, and for a
+ * command
+ * @throws {Error} as {@linkcode run}
+ *
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { instantiate } from "@x/wasi";
+ *
+ * const plugin = await instantiate(await readFile("reactor.wasm"));
+ * const { initialized } = plugin.exports as { initialized(): number };
+ * console.assert(initialized() === 1);
+ * plugin.close();
+ * ```
+ */
+export async function instantiate(
   source: Source,
   options: RunOptions = {},
-): Promise<number | WebAssembly.Instance> {
-  return await runOn(platform, source, options);
+): Promise<Instantiated> {
+  return await instantiateProgram(platform, source, options);
 }

@@ -3,15 +3,10 @@
  *
  * @module
  */
-import {
-  type Apart,
-  checked,
-  checksOf,
-  type Platform,
-  prepareApart,
-  validateOwn,
-} from "../core/run/in_workers.ts";
-import { versionOf } from "../core/run/plan.ts";
+import { prepareWorkers, type WorkerRun } from "../core/run/in_workers.ts";
+import { validateSettings } from "../core/run/options.ts";
+import type { Platform } from "../core/run/platform.ts";
+import { checked, checksOf, versionOf } from "../core/run/program.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workers } from "../adapters/workers.ts";
 import type { WASIOptions } from "../core/guest/guest.ts";
@@ -34,17 +29,17 @@ export async function runWithThreads(
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === "_start")) {
     throw new CommandError(`${file}: it has no _start to run`);
   }
-  const own = validateOwn({ threads });
-  const checks = checksOf(own, platform);
-  let apart: Apart;
+  const settings = validateSettings({ threads });
+  const checks = checksOf(settings, platform);
+  let program: WorkerRun;
   try {
     if (checks !== undefined) bytes.run = checked(bytes.given, checks);
     const compiled = await WebAssembly.compile(bytes.run as BufferSource);
     const code = { loaded: bytes.given, module: compiled, checks };
-    apart = prepareApart(platform, code, own, { ...options, version: versionOf(module) });
+    program = prepareWorkers(platform, code, settings, { ...options, version: versionOf(module) });
   } catch (error) {
     throw refusedBy(error);
   }
-  endingWithReader(apart.wasiImport);
-  return await apart.run();
+  endingWithReader(program.wasiImport);
+  return await program.run();
 }

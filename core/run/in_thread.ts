@@ -1,5 +1,6 @@
 /**
- * A time limit for a program that cannot run in workers: it runs here, in a copy with checks, which
+ * A time limit for a program that cannot run in workers: it runs in the
+ * embedder's thread, in a copy with checks, which
  * look whether its time is over.
  *
  * @module
@@ -10,12 +11,12 @@ import { throwAborted, trapNow } from "../exit.ts";
 import { HOOKS, INTERVAL, waitedMemories } from "../module/instrument.ts";
 import { importsShared } from "../module/memory.ts";
 import { TimeLimit } from "./time_limit.ts";
-import type { Own } from "./in_workers.ts";
+import type { RunSettings } from "./options.ts";
 import { isModule } from "./source.ts";
 
-/** Whether a program can be limited here: its bytes are known, and all its waits can be ended. */
-export function canLimitHere(
-  { threads, interruptible }: Own,
+/** Whether a program can be limited in this thread: its bytes are known, and all its waits can be ended. */
+export function canLimitInThread(
+  { threads, interruptible }: RunSettings,
   loaded: Uint8Array | WebAssembly.Module,
   module: WebAssembly.Module,
 ): loaded is Uint8Array {
@@ -30,7 +31,7 @@ export function canLimitHere(
 type Suspending = new (call: unknown) => () => number;
 
 /** The limit: a signal that ends a guest that waits, and what the checks of one that computes call. */
-export class LimitHere {
+export class ThreadLimit {
   readonly #controller: AbortController = new AbortController();
   readonly #given: AbortSignal | undefined;
   readonly #time: TimeLimit;

@@ -1,101 +1,24 @@
 /**
- * Running a program in workers: what is needed for it, and whether it can be.
+ * Running a program in workers: whether it can be, and what it is given.
  *
  * @module
  */
-import type { AsyncWASIOptions } from "../guest/async_wasi.ts";
+import { PAGE } from "../constants.ts";
 import { asyncStreams } from "../guest/async_streams.ts";
-import { PAGE, THREADS } from "../constants.ts";
+import type { AsyncWASIOptions } from "../guest/async_wasi.ts";
 import { closeGuest, makeGuest, type WASIImport, type WASIOptions } from "../guest/guest.ts";
-import { type Checks, instrument } from "../module/instrument.ts";
-import type { HostMaker } from "../guest/wasi.ts";
+import { invalidType, invalidValue, outOfRange } from "../guest/options.ts";
 import { importedMemory, initialPages } from "../module/memory.ts";
-import {
-  invalidType,
-  invalidValue,
-  outOfRange,
-  validateBoolean,
-  validateObject,
-} from "../guest/options.ts";
-import { type Program, runInWorkers, type WorkerHost } from "./threads/coordinator.ts";
-import type { RunOptions } from "../../adapters/run.ts";
+import type { RunSettings } from "./options.ts";
+import type { Platform } from "./platform.ts";
+import type { Code } from "./program.ts";
 import { isModule } from "./source.ts";
-
-/** What running a program needs of a runtime. */
-export interface Platform {
-  /** What makes the host of a guest with these options. */
-  maker(options: object): HostMaker;
-  readonly workers: WorkerHost;
-  /** Why there can be no workers, if so. */
-  noWorkers?(): Error | undefined;
-  /** Whether a program that cannot be suspended is to run in a worker rather than hold the thread. */
-  readonly mustNotHold?: boolean;
-}
-
-/** The options that are run()'s own, checked. */
-export interface Own {
-  readonly imports: WebAssembly.Imports;
-  /** undefined without threads */
-  readonly threads: number | undefined;
-  readonly timeout: number;
-  readonly interruptible: boolean | undefined;
-  /** see State.first */
-  readonly first?: string | undefined;
-}
-
-export function validateOwn(
-  { imports = {}, threads = false, timeout = Infinity, interruptible }: RunOptions,
-): Own {
-  validateObject(imports, "options.imports");
-  for (const [name, namespace] of Object.entries(imports as Record<string, unknown>)) {
-    if (typeof namespace === "function" || (typeof namespace === "object" && namespace)) continue;
-    throw invalidType(`options.imports.${name}`, "of type object", namespace);
-  }
-  if (typeof threads !== "boolean" && typeof threads !== "number") {
-    throw invalidType("options.threads", "of type boolean or number", threads);
-  }
-  if (typeof threads === "number" && !(Number.isInteger(threads) && threads >= 0)) {
-    throw outOfRange("options.threads", "an integer >= 0", threads);
-  }
-  if (typeof timeout !== "number") throw invalidType("options.timeout", "of type number", timeout);
-  if (!(timeout >= 0)) throw outOfRange("options.timeout", ">= 0", timeout);
-  if (interruptible !== undefined) validateBoolean(interruptible, "options.interruptible");
-  return {
-    imports,
-    threads: threads === false ? undefined : threads === true ? THREADS : threads,
-    timeout,
-    interruptible,
-  };
-}
-
-/** Which checks a program gets in this runtime. */
-export function checksOf(
-  { interruptible }: Own,
-  { workers }: Platform,
-): Checks | undefined {
-  if (interruptible === false) return undefined;
-  return interruptible || !workers.endsLoops ? "loops" : "long";
-}
-
-/**
- * A program with checks. One with instructions that are newer than this cannot have them, and is
- * run without where the runtime itself ends all loops but a few.
- */
-export function checked(bytes: Uint8Array, checks: Checks): Uint8Array {
-  try {
-    return instrument(bytes, checks);
-  } catch (error) {
-    if (checks === "long" || !(error instanceof RangeError)) return bytes;
-    const reason =
-      `must be false for this program, which then runs without checks: ${error.message}`;
-    throw invalidValue("options.interruptible", reason, undefined);
-  }
-}
+import { type Program, runInWorkers } from "./threads/coordinator.ts";
 
 /** Why a program cannot be run in workers, if it cannot: the option that is in the way. */
 export function obstacle(
   module: WebAssembly.Module,
-  { imports }: Own,
+  { imports }: RunSettings,
   platform: Platform,
 ): Error | undefined {
   const none = platform.noWorkers?.();
@@ -169,29 +92,20 @@ function memoryOf(
 }
 
 /** A program that is ready to run in workers. */
-export interface Apart {
+export interface WorkerRun {
   /** Its system calls, which may be replaced before it runs. */
   readonly wasiImport: WASIImport;
   /** Runs it to its end; gives the exit code. */
   run(): Promise<number>;
 }
 
-/** What is run in workers. */
-export interface Code {
-  /** the bytes without checks, or the module that was given instead */
-  readonly loaded: Uint8Array | WebAssembly.Module;
-  /** compiled, with the checks if there are any */
-  readonly module: WebAssembly.Module;
-  readonly checks: Checks | undefined;
-}
-
 /** Opens what a program is given, to run it in workers. */
-export function prepareApart(
+export function prepareWorkers(
   platform: Platform,
   { loaded, module, checks }: Code,
-  own: Own,
+  settings: RunSettings,
   options: AsyncWASIOptions,
-): Apart {
+): WorkerRun {
   const { signal } = options;
   const { state, wasiImport } = makeGuest(
     options as WASIOptions,
@@ -200,8 +114,8 @@ export function prepareApart(
   );
   let program: Program;
   try {
-    const memory = memoryOf(loaded, module, own.imports, state.system.memory.limit / PAGE);
-    program = { module, memory, threads: own.threads ?? 0, checks, first: own.first };
+    const memory = memoryOf(loaded, module, settings.imports, state.system.memory.limit / PAGE);
+    program = { module, memory, threads: settings.threads ?? 0, checks, first: settings.first };
   } catch (error) {
     closeGuest(state);
     throw error;
@@ -212,7 +126,7 @@ export function prepareApart(
       try {
         return await runInWorkers(state, wasiImport, program, platform.workers, {
           signal,
-          timeout: own.timeout,
+          timeout: settings.timeout,
         });
       } finally {
         closeGuest(state);

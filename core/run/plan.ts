@@ -1,170 +1,123 @@
 /**
- * Running a program in one call, on any runtime.
+ * Running a program in one call, on any runtime: in this thread, suspended while it waits, or in
+ * workers.
  *
  * @module
  */
-import { BaseAsyncWASI, canSuspend, validateSignal } from "../guest/async_wasi.ts";
-import { refuseOtherStreams } from "../guest/async_streams.ts";
 import { GuestAborted, isException, uncaught } from "../exit.ts";
-import { stateOf, tableOf } from "../guest/guest.ts";
+import { refuseOtherStreams } from "../guest/async_streams.ts";
+import {
+  type AsyncWASIOptions,
+  BaseAsyncWASI,
+  canSuspend,
+  validateSignal,
+} from "../guest/async_wasi.ts";
+import { stateOf } from "../guest/guest.ts";
 import { validateLimits } from "../guest/limits.ts";
-import { type Binary, parseBinary } from "../module/binary.ts";
-import {
-  COMPONENT,
-  faultOf,
-  type Interface,
-  interfaceOf,
-  isComponent,
-} from "../module/diagnose.ts";
-import { offeredOf, offers } from "../preview1/imports.ts";
-import { initialPages, limitMemory } from "../module/memory.ts";
-import { exportStart } from "../module/start.ts";
-import { nearest } from "../nearest.ts";
-import { invalidValue, outOfRange, validateObject } from "../guest/options.ts";
+import { invalidValue, validateObject } from "../guest/options.ts";
 import { BaseWASI, type WASIOptions } from "../guest/wasi.ts";
+import { COMPONENT, interfaceOf, isComponent } from "../module/diagnose.ts";
+import { exportStart } from "../module/start.ts";
+import { offeredOf } from "../preview1/imports.ts";
+import { canLimitInThread, ThreadLimit } from "./in_thread.ts";
+import { obstacle, prepareWorkers } from "./in_workers.ts";
 import {
+  canHold,
+  refuseUnknown,
+  type RunOptions,
+  type RunSettings,
+  validateSettings,
+} from "./options.ts";
+import type { Platform } from "./platform.ts";
+import {
+  binaryOf,
   checked,
   checksOf,
-  obstacle,
-  type Own,
-  type Platform,
-  prepareApart,
-  validateOwn,
-} from "./in_workers.ts";
-import { canLimitHere, LimitHere } from "./in_thread.ts";
-import type { RunOptions } from "../../adapters/run.ts";
+  type Code,
+  compile,
+  compileCopy,
+  limited,
+  refuseUnfit,
+  unfit,
+  versionOf,
+} from "./program.ts";
 import { isModule, load, type Source } from "./source.ts";
 
-/** The snapshot that a module imports. */
-export function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
-  const names = new Set(WebAssembly.Module.imports(module).map(({ module }) => module));
-  const old = names.has("wasi_unstable") && !names.has("wasi_snapshot_preview1");
-  return old ? "unstable" : "preview1";
+/** An instance whose exports are called by the embedder, and what it holds. */
+export interface Instantiated {
+  /** The exports. One that may wait is called through `WebAssembly.promising` where there is JSPI. */
+  readonly exports: WebAssembly.Exports;
+  /** The instance that has them. */
+  readonly instance: WebAssembly.Instance;
+  /** Gives back its directories and streams; its system calls answer BADF from then on. */
+  close(): void;
+  /** The same, for `using`. */
+  [Symbol.dispose](): void;
 }
 
-/** Whether nothing among the options asks for suspending. */
-function canHold({ stdin, stdout, stderr, signal }: RunOptions): boolean {
-  const isStream = (value: unknown): boolean =>
-    value instanceof Blob || (typeof value === "object" && value !== null &&
-      ("getReader" in value || "getWriter" in value || Symbol.asyncIterator in value));
-  return signal === undefined && ![stdin, stdout, stderr].some(isStream);
-}
-
-async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
-  return await WebAssembly.compile(bytes as BufferSource);
-}
-
-/** A program whose memory is limited. What is none fails as it does without a limit. */
-async function limited(bytes: Uint8Array, pages: number): Promise<Uint8Array> {
-  try {
-    const initial = initialPages(bytes);
-    if (initial <= pages) return limitMemory(bytes, pages);
-    const range = `<= ${pages} pages (limits.memoryPages)`;
-    throw outOfRange("instance.exports.memory", range, initial);
-  } catch (error) {
-    await compile(bytes);
-    throw error;
-  }
-}
-
-/**
- * Compiles a copy of a program. What the engine refuses in the program itself is told as it is; a
- * program that leaves no room in the engine's limits for what is added is refused, not run without.
- */
-async function compileCopy(
-  copy: Uint8Array,
-  bytes: Uint8Array,
-): Promise<WebAssembly.Module> {
-  try {
-    return await compile(copy);
-  } catch (error) {
-    if (copy !== bytes) await compile(bytes);
-    else throw error;
-    throw unfit(
-      "it is so large that the engine does not take it with what options.timeout, options.signal, " +
-        `options.threads or limits.memoryPages add to it: ${(error as Error).message}`,
-    );
-  }
-}
-
-/** The options of `run()`. */
-const OPTIONS: readonly string[] = [
-  "args",
-  "clock",
-  "confinement",
-  "env",
-  "ffi",
-  "imports",
-  "interruptible",
-  "limits",
-  "listen",
-  "preopens",
-  "random",
-  "signal",
-  "stderr",
-  "stdin",
-  "stdout",
-  "threads",
-  "timeout",
-  "trace",
-  "version",
-];
-
-/** Refuses what is no option: a mistyped limit would be none. */
-function refuseUnknown(options: object): void {
-  const name = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (name === undefined) return;
-  if (name === "returnOnExit") {
-    throw invalidValue(
-      "options.returnOnExit",
-      "is one of WASI: run() always returns",
-      "returnOnExit",
-    );
-  }
-  const near = nearest(name, OPTIONS);
-  const meant = near === undefined ? `run() has ${OPTIONS.join(", ")}` : `did you mean ${near}?`;
-  throw invalidValue(`options.${name}`, `is no option of run(): ${meant}`, name);
-}
-
-/** A program that cannot be run. `reason` begins with "it". */
-function unfit(reason: string, Class: new (message: string) => Error = TypeError): Error {
-  const error = new Class(`The argument 'source' cannot be run: ${reason}`);
-  return Object.assign(error, { code: "ERR_INVALID_ARG_VALUE" });
-}
-
-/** What a program's bytes say of it; undefined for what no reader here knows, as an engine may. */
-function binaryOf(bytes: Uint8Array): Binary | undefined {
-  try {
-    return parseBinary(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Refuses a program that cannot be linked, or whose types are not WASI's. */
-function refuseUnfit(module: Interface | Binary, { imports, threads }: Own): void {
-  const fault = faultOf(module, {
-    table: tableOf,
-    has: (module, name) => {
-      const namespace = Object.hasOwn(imports, module) ? imports[module] : undefined;
-      return namespace !== undefined && offers(namespace, name);
-    },
-    threads: threads !== undefined,
-    allowThreads: "set options.threads",
-    needsMemory: true,
-  });
-  if (fault !== undefined) throw unfit(fault, WebAssembly.LinkError);
-}
-
-/** What `run()` of every runtime does; see run.ts. */
-export async function runOn(
+/** What `run()` of every runtime does; see adapters/run.ts. */
+export function runProgram(
   platform: Platform,
   source: Source,
   options: RunOptions,
-): Promise<number | WebAssembly.Instance> {
+): Promise<number> {
+  return guarded(options, async () => {
+    refuseUnknown("run", options, []);
+    const prepared = await prepare(platform, source, options);
+    const { code, settings, all } = prepared;
+    if (!hasExport(code.module, "_start")) {
+      throw unfit("it exports no _start, so there is nothing to run: use instantiate()");
+    }
+    let { module } = code;
+    let limit: ThreadLimit | undefined;
+    if (prepared.apart) {
+      const reason = obstacle(module, settings, platform);
+      if (reason === undefined) return await prepareWorkers(platform, code, settings, all).run();
+      if (isBounded(settings)) {
+        if (!canLimitInThread(settings, code.loaded, module)) throw reason;
+        limit = new ThreadLimit(settings.timeout, options.signal);
+        module = await compileCopy(checked(code.loaded, "loops"), prepared.bytes as Uint8Array);
+      } else if (code.checks !== undefined) module = await compile(code.loaded as Uint8Array);
+    }
+    return await inThread(
+      platform,
+      module,
+      prepared,
+      limit,
+      (wasi, instance) => wasi.start(instance),
+    );
+  });
+}
+
+/** What `instantiate()` of every runtime does; see adapters/run.ts. */
+export function instantiateProgram(
+  platform: Platform,
+  source: Source,
+  options: RunOptions,
+): Promise<Instantiated> {
+  return guarded(options, async () => {
+    refuseUnknown("instantiate", options, ["threads", "timeout", "interruptible"]);
+    const prepared = await prepare(platform, source, options);
+    let { module } = prepared.code;
+    if (hasExport(module, "_start")) {
+      throw unfit("it is a command, which exports _start: use run()");
+    }
+    if (prepared.code.checks !== undefined) {
+      module = await compile(prepared.code.loaded as Uint8Array);
+    }
+    return await inThread(platform, module, prepared, undefined, async (wasi, instance) => {
+      await wasi.initialize(instance);
+      const close = (): void => wasi[Symbol.dispose]();
+      return { instance, exports: instance.exports, close, [Symbol.dispose]: close };
+    });
+  });
+}
+
+/** Whatever fails closes the streams, and says so in words. */
+async function guarded<R>(options: RunOptions, act: () => Promise<R>): Promise<R> {
   validateObject(options, "options");
   try {
-    return await runNow(platform, source, options);
+    return await act();
   } catch (error) {
     closeOutputs(options);
     throw error instanceof Error && error.name === "SuspendError" ? cannotSuspend(error) : error;
@@ -186,23 +139,46 @@ function cannotSuspend(cause: Error): Error {
   return Object.assign(new Error(text, { cause }), { code: "ERR_WASI_SUSPEND" });
 }
 
-async function runNow(
+function hasExport(module: WebAssembly.Module, wanted: string): boolean {
+  return WebAssembly.Module.exports(module).some(({ name }) => name === wanted);
+}
+
+/** Whether it must be possible to stop a program, or to give it threads. */
+function isBounded({ threads, timeout }: RunSettings): boolean {
+  return threads !== undefined || timeout !== Infinity;
+}
+
+/** A program and its options, ready to be instantiated. */
+interface Prepared {
+  readonly code: Code;
+  /** The program's bytes before any limit was built in, or the module that was given. */
+  readonly bytes: Uint8Array | WebAssembly.Module;
+  readonly settings: RunSettings;
+  /** The options of the class. */
+  readonly all: AsyncWASIOptions;
+  readonly signal: AbortSignal | undefined;
+  /** Whether nothing asks for suspending. */
+  readonly holds: boolean;
+  /** Whether it is to run in workers, if it can. */
+  readonly apart: boolean;
+}
+
+async function prepare(
   platform: Platform,
   source: Source,
   options: RunOptions,
-): Promise<number | WebAssembly.Instance> {
-  refuseUnknown(options);
+): Promise<Prepared> {
   refuseOtherStreams(options);
-  const own = validateOwn(options);
+  const given = validateSettings(options);
   validateSignal(options.signal);
   const { memoryPages } = validateLimits(options.limits);
   const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
-  let loaded = await load(source);
+  let loaded = await load(source, platform.readFile);
   if (!isModule(loaded) && isComponent(loaded)) throw unfit(COMPONENT);
-  const bounded = own.threads !== undefined || own.timeout !== Infinity;
-  const held = !canSuspend() && (platform.mustNotHold === true || !canHold(options));
-  const apart = bounded || options.signal !== undefined || held;
-  if (own.interruptible === true && isModule(loaded)) {
+  const holds = canHold(options);
+  const held = !canSuspend() && (platform.mustNotHold === true || !holds);
+  const apart = isBounded(given) || options.signal !== undefined || held;
+  if (given.interruptible === true && isModule(loaded)) {
     throw invalidValue(
       "options.interruptible",
       "needs the program's bytes, which a WebAssembly.Module does not give",
@@ -210,46 +186,48 @@ async function runNow(
     );
   }
   const binary = isModule(loaded) ? undefined : binaryOf(loaded);
-  if (binary !== undefined) refuseUnfit(binary, own);
+  if (binary !== undefined) refuseUnfit(binary, given);
   const started = binary?.starts && !isModule(loaded)
     ? exportStart(loaded, binary.exports.map(({ name }) => name))
     : undefined;
   loaded = started?.bytes ?? loaded;
-  const first = started?.name;
   const bytes = loaded;
   if (!isModule(loaded) && memoryPages !== Infinity) loaded = await limited(loaded, memoryPages);
-  const checks = apart && !isModule(loaded) ? checksOf(own, platform) : undefined;
-  let module = isModule(loaded) ? loaded : await compileCopy(
+  const checks = apart && !isModule(loaded) ? checksOf(given, platform) : undefined;
+  const module = isModule(loaded) ? loaded : await compileCopy(
     checks === undefined ? loaded : checked(loaded, checks),
     bytes as Uint8Array,
   );
-  if (binary === undefined && checks === undefined) refuseUnfit(interfaceOf(module), own);
-  const all = { version: versionOf(module), ...rest };
-  let limit: LimitHere | undefined;
-  if (apart) {
-    const reason = obstacle(module, own, platform);
-    if (reason === undefined) {
-      return await prepareApart(platform, { loaded, module, checks }, { ...own, first }, all).run();
-    }
-    if (bounded) {
-      if (!canLimitHere(own, loaded, module)) throw reason;
-      limit = new LimitHere(own.timeout, options.signal);
-      module = await compileCopy(checked(loaded, "loops"), bytes as Uint8Array);
-    } else if (checks !== undefined) module = await compile(loaded as Uint8Array);
-  }
-  const signal = limit?.signal ?? options.signal;
-  const wasi = canSuspend() || !canHold(options)
-    ? new BaseAsyncWASI({ ...all, signal }, platform.maker(all))
+  if (binary === undefined && checks === undefined) refuseUnfit(interfaceOf(module), given);
+  return {
+    code: { loaded, module, checks },
+    bytes,
+    settings: { ...given, first: started?.name },
+    all: { version: versionOf(module), ...rest },
+    signal: options.signal,
+    holds,
+    apart,
+  };
+}
+
+/** Instantiates a program in this thread and begins it. */
+async function inThread<R>(
+  platform: Platform,
+  module: WebAssembly.Module,
+  { all, settings, holds, signal }: Prepared,
+  limit: ThreadLimit | undefined,
+  begin: (wasi: BaseWASI | BaseAsyncWASI, instance: WebAssembly.Instance) => R | Promise<R>,
+): Promise<R> {
+  const wasi = canSuspend() || !holds
+    ? new BaseAsyncWASI({ ...all, signal: limit?.signal ?? signal }, platform.maker(all))
     : new BaseWASI(all as WASIOptions, platform.maker(all));
-  stateOf(wasi).first = first;
+  stateOf(wasi).first = settings.first;
   try {
     limit?.start();
-    const given = { ...own.imports, ...limit?.imports };
-    const instance = await instantiate(module, offeredOf(module, given), wasi);
+    const given = { ...settings.imports, ...limit?.imports };
+    const instance = await link(module, offeredOf(module, given), wasi);
     limit?.bind(instance);
-    if ("_start" in instance.exports) return await wasi.start(instance);
-    await wasi.initialize(instance);
-    return instance;
+    return await begin(wasi, instance);
   } catch (error) {
     wasi[Symbol.dispose](); // streams and preopens that a refused instance has left as they are
     throw isException(error) ? uncaught(error) : error;
@@ -259,7 +237,7 @@ async function runNow(
 }
 
 /** Makes the instance. */
-async function instantiate(
+async function link(
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
   wasi: BaseWASI | BaseAsyncWASI,

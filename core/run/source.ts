@@ -17,17 +17,8 @@ export type Source =
   | Response
   | PromiseLike<Response>;
 
-/** Node's ways to read a file: fetch() there does not know file: URLs. */
-interface Files {
-  readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-async function bytesOfFile(url: URL): Promise<BufferSource> {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): Files };
-  };
-  return await process.getBuiltinModule("node:fs/promises").readFile(pathOfURL(url, "source"));
-}
+/** Reads a file by its path, where there are files. */
+export type ReadFile = (path: string) => Promise<BufferSource>;
 
 async function fetched(url: URL): Promise<Response> {
   try {
@@ -54,14 +45,18 @@ export function isModule(value: unknown): value is WebAssembly.Module {
 }
 
 /** The bytes of a source, or the module that it is. */
-export async function load(source: Source): Promise<Uint8Array | WebAssembly.Module> {
+export async function load(
+  source: Source,
+  readFile?: ReadFile,
+): Promise<Uint8Array | WebAssembly.Module> {
   if (isModule(source)) return source;
   let bytes: BufferSource;
   const given: unknown = await source;
   if (given instanceof Response) bytes = await bytesOfResponse(given);
   else if (given instanceof URL) {
-    bytes = given.protocol === "file:"
-      ? await bytesOfFile(given)
+    // fetch() of Node does not know file: URLs
+    bytes = given.protocol === "file:" && readFile !== undefined
+      ? await readFile(pathOfURL(given, "source"))
       : await bytesOfResponse(await fetched(given));
   } else if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) {
     bytes = given as BufferSource;

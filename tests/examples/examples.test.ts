@@ -1,6 +1,6 @@
 /**
  * Runs the examples of the documentation (see scripts/examples.mjs), each in a folder that has what
- * they use: the programs "tool.wasm" and "threads.wasm", and a folder "data".
+ * they use: the programs "tool.wasm", "threads.wasm" and "reactor.wasm", and a folder "data".
  */
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -23,7 +23,7 @@ for (const name of names) {
   if (source.includes("Deno.") && runtime !== "deno") continue; // an example for Deno alone
   test(`the example ${name.replace(/\.[jt]s$/, "")} runs`, async () => {
     const folder = scratch("example");
-    for (const guest of ["tool.wasm", "threads.wasm"]) {
+    for (const guest of ["tool.wasm", "threads.wasm", "reactor.wasm"]) {
       fs.copyFileSync(path.join(root, "tests/guests", guest), path.join(folder, guest));
     }
     fs.mkdirSync(path.join(folder, "data"));

@@ -5,8 +5,18 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { AsyncWASI, canSuspend, memory, OutputBuffer, run, type RunOptions } from "../../mod.ts";
+import {
+  AsyncWASI,
+  canSuspend,
+  Errno,
+  instantiate,
+  memory,
+  OutputBuffer,
+  run,
+  type RunOptions,
+} from "../../mod.ts";
 import { root, runtime } from "../support/harness.ts";
+import { textModule } from "../support/modules.ts";
 import { guestModule } from "./guest.ts";
 
 const tool = guestModule("tool");
@@ -20,7 +30,7 @@ const skip = canSuspend() ? false : "no JSPI on this runtime";
 async function ran(args: string[], options: RunOptions = {}): Promise<[number, string]> {
   const stdout = new OutputBuffer();
   const code = await run(tool, { args: ["tool", ...args], stdin: null, stdout, ...options });
-  return [code as number, stdout.text()];
+  return [code, stdout.text()];
 }
 
 test("only Node before 24.20 cannot suspend", () => {
@@ -62,14 +72,63 @@ test("run() refuses what is no program, in words", async () => {
   await assert.rejects(run(tool, null as unknown as RunOptions), { code: "ERR_INVALID_ARG_TYPE" });
 });
 
-test("run() gives the exit code of a command and the instance of a reactor", async () => {
+test("run() gives the exit code of a command, instantiate() the exports of a reactor", async () => {
   assert.deepEqual(await ran(["unknown"], { stderr: null }), [2, ""]);
-  const reactor = await run(guestModule("reactor"));
-  assert.equal(typeof reactor, "object");
-  const { initialized } = (reactor as WebAssembly.Instance).exports as {
-    initialized(): number;
-  };
+  const reactor = await instantiate(guestModule("reactor"));
+  const { initialized } = reactor.exports as { initialized(): number };
   assert.equal(initialized(), 1);
+  assert.equal(reactor.instance.exports, reactor.exports);
+  reactor.close();
+  reactor.close();
+});
+
+test("each says which one a program is for", async () => {
+  await assert.rejects(run(guestModule("reactor")), {
+    code: "ERR_INVALID_ARG_VALUE",
+    message: /exports no _start.*instantiate\(\)/,
+  });
+  await assert.rejects(instantiate(tool), {
+    code: "ERR_INVALID_ARG_VALUE",
+    message: /is a command.*run\(\)/,
+  });
+  for (const options of [{ timeout: 5 }, { threads: true }, { interruptible: true }]) {
+    await assert.rejects(instantiate(guestModule("reactor"), options), {
+      code: "ERR_INVALID_ARG_VALUE",
+      message: /is one of run\(\)/,
+    });
+  }
+  await assert.rejects(instantiate(guestModule("reactor"), { evn: {} } as RunOptions), {
+    code: "ERR_INVALID_ARG_VALUE",
+    message: /is no option of instantiate\(\): did you mean env\?/,
+  });
+});
+
+test("an instance uses what it was given until it is closed", async () => {
+  const stdout = new OutputBuffer();
+  const reactor = await instantiate(
+    await textModule(`(module
+      (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\02\\00\\00\\00")
+      (data (i32.const 16) "ok")
+      (func (export "say") (result i32)
+        (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (func (export "ask") (result i32) (call $prestat (i32.const 3) (i32.const 32))))`),
+    { stdout, preopens: { "/": memory({}) } },
+  );
+  const { say, ask } = reactor.exports as { say(): unknown; ask(): unknown };
+  // an export whose calls may wait is called through promising()
+  const call = async (callee: () => unknown): Promise<number> => {
+    const { promising } = WebAssembly as unknown as {
+      promising?: (callee: unknown) => () => unknown;
+    };
+    return await (promising === undefined ? callee() : promising(callee)()) as number;
+  };
+  assert.deepEqual([await call(say), stdout.text()], [0, "ok"]);
+  assert.equal(await call(ask), 0);
+  reactor[Symbol.dispose]();
+  assert.equal(await call(ask), Errno.BADF);
 });
 
 test("run() rejects with a guest's trap", async () => {

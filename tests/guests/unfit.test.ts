@@ -1,7 +1,7 @@
 /** Programs that cannot be run: run() says why, and what to do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OutputBuffer, run, type RunOptions } from "../../mod.ts";
+import { instantiate, OutputBuffer, run, type RunOptions } from "../../mod.ts";
 import { textModule } from "../support/modules.ts";
 
 const MEMORY = '(memory (export "memory") 1)';
@@ -132,12 +132,12 @@ test("a start function is run once, before _start, also without other exports th
     (func (export "_start") (call $exit (global.get $n))))`);
   assert.equal(await run(bytes), 41);
   assert.equal(await run(bytes, { timeout: 10_000 }), 41);
-  const reactor = await run(
+  const reactor = await instantiate(
     await textModule(`(module (memory (export "memory") 1)
     (global $n (export "n") (mut i32) (i32.const 1))
     (func $s (global.set $n (i32.const 5))) (start $s))`),
   );
-  const { n } = (reactor as WebAssembly.Instance).exports;
+  const { n } = reactor.exports;
   assert.equal((n as WebAssembly.Global).value, 5);
 });
 

@@ -58,7 +58,7 @@ async function leaves(
   const own = { args: ["guest"], preopens: { "/": folder }, stdin, stdout, stderr };
   let code: number | string;
   try {
-    code = await run(guestBytes(name), { ...own, ...given, ...way }) as number;
+    code = await run(guestBytes(name), { ...own, ...given, ...way });
   } catch (error) {
     code = (error as Error).name;
   } finally {

@@ -1,0 +1,20 @@
+/**
+ * What running a program needs of a runtime.
+ *
+ * @module
+ */
+import type { HostMaker } from "../guest/wasi.ts";
+import type { WorkerHost } from "./threads/coordinator.ts";
+
+/** A runtime, as far as running programs goes. */
+export interface Platform {
+  /** What makes the host of a guest with these options. */
+  maker(options: object): HostMaker;
+  readonly workers: WorkerHost;
+  /** Why workers are not available, if so. */
+  noWorkers?(): Error | undefined;
+  /** Whether a program that cannot be suspended is to run in a worker rather than hold the thread. */
+  readonly mustNotHold?: boolean;
+  /** Reads a file by its path; left out where there are no files. */
+  readFile?(path: string): Promise<BufferSource>;
+}
