@@ -5,7 +5,7 @@
  */
 import type { BaseWASI } from "../core/guest/wasi.ts";
 import { type Item, parseBinary } from "../core/module/binary.ts";
-import { bind } from "./run.ts";
+import { bind } from "./bindings.ts";
 import { CommandError } from "./error.ts";
 import { say } from "./runtime.ts";
 

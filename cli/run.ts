@@ -9,17 +9,11 @@ import { ProcExit } from "../core/exit.ts";
 import { tableOf } from "../core/guest/guest.ts";
 import type { Directory } from "../core/host.ts";
 import { BaseWASI, type WASIImport, type WASIOptions } from "../core/guest/wasi.ts";
+import { bind, endingWithReader, refusedBy, unavailable } from "./bindings.ts";
 import { CommandError, plain } from "./error.ts";
 import type { Command, Mount } from "./options.ts";
-import { exit, OUTPUT_CLOSED, uncallable, unreadable } from "./runtime.ts";
-import type { Bytes } from "./trap.ts";
-
-/** WASI's EPIPE. */
-const PIPE = 64;
-/** The descriptors that a reader may leave. */
-const OUTPUT: readonly number[] = [1, 2];
-/** How many frames of a stack an engine keeps. */
-export const FRAMES_KEPT = 60;
+import { unreadable } from "./runtime.ts";
+import { type Bytes, FRAMES_KEPT, stackOf } from "./stack.ts";
 
 async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<Directory> {
   if (mount.kind === "memory") return (await import("../adapters/memory.ts")).memory();
@@ -41,20 +35,6 @@ async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<D
       `--confine=${confine}: ${unavailable(message)}; leave it out for the strongest there is`,
     );
   }
-}
-
-/** Why something is not to be had, without the name that it has in the class's options. */
-function unavailable(message: string): string {
-  return message.replace(/^The property '[^']*'/, "it").replace(/\. Received .*$/s, "");
-}
-
-/** What the class says against its options, as the command's own. */
-export function refusedBy(error: unknown): CommandError {
-  const { code, message } = error as { code?: string; message: string };
-  if (code !== "ERR_INVALID_ARG_VALUE" || !message.includes("'options.listen'")) {
-    return new CommandError(plain(error));
-  }
-  return new CommandError(`--listen: ${uncallable() ?? unavailable(message)}`);
 }
 
 async function openInput(file: string): Promise<number> {
@@ -162,44 +142,6 @@ async function refuseUnfit(
     needsMemory: false,
   });
   if (fault !== undefined) throw new CommandError(`${file}: ${fault}`);
-}
-
-/** Ends quietly when nobody reads what the guest writes. */
-export function endingWithReader(imports: WASIImport): WASIImport {
-  const { fd_write } = imports as { fd_write: (...values: number[]) => number | Promise<number> };
-  const seen = (fd: number, errno: number): number => {
-    if (errno === PIPE && OUTPUT.includes(fd)) exit(OUTPUT_CLOSED);
-    return errno;
-  };
-  imports.fd_write = (fd: number, iovs: number, iovs_len: number, nwritten: number) => {
-    // a number, or a promise if it has to wait in a program with threads
-    const errno = fd_write(fd, iovs, iovs_len, nwritten);
-    return typeof errno === "number" ? seen(fd, errno) : errno.then((errno) => seen(fd, errno));
-  };
-  return imports;
-}
-
-/** Makes an instance ready for its functions to be called: those without memory are, too. */
-export function bind(wasi: BaseWASI, instance: WebAssembly.Instance): void {
-  const { memory } = instance.exports as { memory?: WebAssembly.Memory };
-  wasi.finalizeBindings(instance, { memory: memory ?? new WebAssembly.Memory({ initial: 0 }) });
-}
-
-/**
- * The lines of an error's stack. Bun's text says "unknown" of what its frames know, and the frames
- * become text by and by, so they are asked at once.
- */
-function stackOf(error: unknown): string[] {
-  const errors = Error as unknown as {
-    prepareStackTrace?: (error: Error, frames: { getFunctionName(): string | null }[]) => string;
-  };
-  if ("Bun" in globalThis) {
-    errors.prepareStackTrace = (_, frames) =>
-      frames.map((frame) => frame.getFunctionName() ?? "").join("\n");
-  }
-  const { stack } = (error ?? {}) as { stack?: unknown };
-  errors.prepareStackTrace = undefined;
-  return String(stack ?? "").split("\n");
 }
 
 /** Runs the program; gives the exit code. */

@@ -10,10 +10,10 @@ import { checked, checksOf, versionOf } from "../core/run/program.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workers } from "../adapters/workers.ts";
 import type { WASIOptions } from "../core/guest/guest.ts";
+import { endingWithReader, refusedBy } from "./bindings.ts";
 import { CommandError, UsageError } from "./error.ts";
 import type { Command } from "./options.ts";
-import { endingWithReader, refusedBy } from "./run.ts";
-import type { Bytes } from "./trap.ts";
+import type { Bytes } from "./stack.ts";
 
 /** The end of the process ends all loops: checks at loops would only slow them down. */
 const platform: Platform = { maker: runtimeMaker, workers: { ...workers, endsLoops: true } };

@@ -6,20 +6,12 @@
 import { isException, UNCAUGHT } from "../core/exit.ts";
 import { type Binary, parseBinary } from "../core/module/binary.ts";
 import { Instructions } from "../core/module/instructions.ts";
-import { FRAMES_KEPT } from "./run.ts";
 import { harmless } from "../core/text.ts";
+import { type Bytes, FRAMES_KEPT } from "./stack.ts";
 
 /** What a trapped guest ends with, as after SIGABRT. */
 const TRAPPED = 134;
 const FRAMES_MAX = 40;
-
-/** A program's bytes. */
-export interface Bytes {
-  /** as they came */
-  readonly given: Uint8Array;
-  /** what runs: the same, or a copy with checks at what takes long, and with waits as calls */
-  run: Uint8Array;
-}
 
 /** Whether an engine throws this when the guest does what it must not. */
 export function isTrap(error: unknown): boolean {
