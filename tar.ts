@@ -14,10 +14,9 @@
  * @module
  */
 import type { TarEntry } from "modern-tar";
-import { Errno } from "./core/preview1/abi.ts";
-import { posixError } from "./core/errno.ts";
+import { Errno, posixError } from "./core/errno.ts";
+import { invalidType } from "./core/errors.ts";
 import { isDirectory } from "./core/host.ts";
-import { invalidType } from "./core/guest/options.ts";
 import { isEscaped } from "./core/text.ts";
 import { isBytes } from "./adapters/memory/types.ts";
 import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "./adapters/memory.ts";

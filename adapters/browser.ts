@@ -35,7 +35,7 @@
  */
 import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/guest/async_wasi.ts";
 import { type Directory, isDirectory } from "../core/host.ts";
-import { invalidType } from "../core/guest/options.ts";
+import { invalidType } from "../core/errors.ts";
 import { BaseWASI, type WASIOptions } from "../core/guest/wasi.ts";
 import type { RunOptions } from "../core/run/options.ts";
 import type { Platform } from "../core/run/platform.ts";

@@ -3,10 +3,16 @@
  *
  * @module
  */
-import { Clockid, Errno } from "../core/preview1/abi.ts";
-import { posixError, WasiError } from "../core/errno.ts";
-import { type Clock, type File, type Host, isDirectory, type PollEntry } from "../core/host.ts";
-import { invalidValue } from "../core/guest/options.ts";
+import { Errno, posixError, WasiError } from "../core/errno.ts";
+import {
+  type Clock,
+  Clockid,
+  type File,
+  type Host,
+  isDirectory,
+  type PollEntry,
+} from "../core/host.ts";
+import { invalidValue } from "../core/errors.ts";
 import { inputOf, outputOf } from "../core/guest/streams.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import { WebClock } from "./clock.ts";

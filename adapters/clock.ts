@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Clockid, Errno } from "../core/preview1/abi.ts";
-import type { Clock } from "../core/host.ts";
+import { Errno } from "../core/errno.ts";
+import { type Clock, Clockid } from "../core/host.ts";
 
 /** After so many milliseconds it is looked whether somebody has set the wall clock. */
 const RESYNC = 20;

@@ -4,11 +4,19 @@
  *
  * @module
  */
-import { Clockid, Errno, Filetype } from "../core/preview1/abi.ts";
-import { posixError } from "../core/errno.ts";
+import { Errno, posixError } from "../core/errno.ts";
 import { ReadOnlyDirectory } from "../core/directories/read_only.ts";
 import { FileStat } from "../core/filestat.ts";
-import type { Clock, Directory, File, Host, HostFileSystem, PollEntry } from "../core/host.ts";
+import {
+  type Clock,
+  Clockid,
+  type Directory,
+  type File,
+  Filetype,
+  type Host,
+  type HostFileSystem,
+  type PollEntry,
+} from "../core/host.ts";
 import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";

@@ -16,9 +16,8 @@ import { ReadOnlyDirectory } from "../core/directories/read_only.ts";
 import { WrappedDirectory } from "../core/directories/wrapped.ts";
 import { errnoOf, posixError } from "../core/errno.ts";
 import type { Confinement, Directory } from "../core/host.ts";
+import { invalidType, invalidValue } from "../core/errors.ts";
 import {
-  invalidType,
-  invalidValue,
   pathOfURL,
   validateBoolean,
   validateConfinement,

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { Errno } from "../core/preview1/abi.ts";
-import { errnoOf } from "../core/errno.ts";
+import { Errno, errnoOf } from "../core/errno.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import type { ClockSources } from "./clock.ts";
 import { hostMaker, nodeProcess, type Runtime } from "./host.ts";

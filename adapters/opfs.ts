@@ -7,9 +7,8 @@
  *
  * @module
  */
-import { Errno } from "../core/preview1/abi.ts";
-import { posixError } from "../core/errno.ts";
-import { invalidType } from "../core/guest/options.ts";
+import { Errno, posixError } from "../core/errno.ts";
+import { invalidType } from "../core/errors.ts";
 import { isEscaped } from "../core/text.ts";
 import { memory } from "./memory.ts";
 import { changesOf, commit, type OverlayChange } from "./memory/commit.ts";

@@ -21,7 +21,7 @@
  * @module
  */
 import { type Directory, isDirectory } from "../core/host.ts";
-import { invalidType } from "../core/guest/options.ts";
+import { invalidType } from "../core/errors.ts";
 import { host } from "./host_directory.ts";
 import type { OverlayChange } from "./memory/commit.ts";
 import { layOver } from "./memory/layered.ts";

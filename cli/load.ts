@@ -170,7 +170,7 @@ export async function compile(
 ): Promise<{ module: WebAssembly.Module; bytes: Uint8Array<ArrayBuffer> }> {
   let { bytes, component } = await program;
   if (component) {
-    const { COMPONENT } = await import("../core/module/diagnose.ts");
+    const { COMPONENT } = await import("../core/run/diagnose.ts");
     throw new CommandError(`${file}: ${COMPONENT}`);
   }
   try {

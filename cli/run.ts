@@ -125,7 +125,7 @@ async function refuseUnfit(
   bytes: Uint8Array,
 ): Promise<void> {
   const [{ faultOf, interfaceOf }, { parseBinary }] = await Promise.all([
-    import("../core/module/diagnose.ts"),
+    import("../core/run/diagnose.ts"),
     import("../core/module/binary.ts"),
   ]);
   let described: Parameters<typeof faultOf>[0];

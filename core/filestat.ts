@@ -3,7 +3,19 @@
  *
  * @module
  */
-import { Filestat } from "./preview1/abi.ts";
+
+/** `filestat` of preview1: where each field is. */
+export const Filestat = {
+  size: 64,
+  dev: 0,
+  ino: 8,
+  filetype: 16,
+  nlink: 24,
+  filesize: 32,
+  atim: 40,
+  mtim: 48,
+  ctim: 56,
+} as const;
 
 /** The last time that 64 bits hold. */
 const TIME_MAX = 0xffffffffffffffffn;

@@ -25,6 +25,41 @@ import type { FileStat } from "./filestat.ts";
  */
 export type Confinement = "kernel" | "walk" | "checked" | "memory";
 
+/** The kinds of file. */
+export const Filetype = {
+  UNKNOWN: 0,
+  BLOCK_DEVICE: 1,
+  CHARACTER_DEVICE: 2,
+  DIRECTORY: 3,
+  REGULAR_FILE: 4,
+  SOCKET_DGRAM: 5,
+  SOCKET_STREAM: 6,
+  SYMBOLIC_LINK: 7,
+} as const;
+
+/** Flags of a descriptor. */
+export const Fdflags = { APPEND: 1, DSYNC: 2, NONBLOCK: 4, RSYNC: 8, SYNC: 16 } as const;
+
+/** Which times to set. */
+export const Fstflags = { ATIM: 1, ATIM_NOW: 2, MTIM: 4, MTIM_NOW: 8 } as const;
+
+/** From where a seek counts. */
+export const Whence = { SET: 0, CUR: 1, END: 2 } as const;
+
+/** The clocks. */
+export const Clockid = {
+  REALTIME: 0,
+  MONOTONIC: 1,
+  PROCESS_CPUTIME_ID: 2,
+  THREAD_CPUTIME_ID: 3,
+} as const;
+
+/** Flags given to `sock_recv`. */
+export const Riflags = { RECV_PEEK: 1, RECV_WAITALL: 2 } as const;
+
+/** Which half of a connection to shut. */
+export const Sdflags = { RD: 1, WR: 2 } as const;
+
 /** Flags of {@linkcode Directory.open}, combined with `|`. */
 export const Open = {
   /** for reading */

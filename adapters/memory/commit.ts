@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
-import { type Directory, type File, Open } from "../../core/host.ts";
-import { posixError } from "../../core/errno.ts";
+import { type Directory, type File, Filetype, Fstflags, Open } from "../../core/host.ts";
+import { Errno, posixError } from "../../core/errno.ts";
 import { DirectoryNode, FileNode, isModified, LinkNode, type Node } from "./nodes.ts";
 import { listNames, type OverlayVolume, pathIn } from "./overlay.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
+import { Errno } from "../../core/errno.ts";
 import { behind } from "../../core/directories/wrapped.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import {
@@ -11,7 +11,9 @@ import {
   type Confinement,
   type Directory,
   type DirentSink,
+  Fdflags,
   type File,
+  Filetype,
   Open,
 } from "../../core/host.ts";
 import { FOLLOW } from "../../core/directories/walk.ts";

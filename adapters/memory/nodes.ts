@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { Filetype } from "../../core/preview1/abi.ts";
 import type { FileStat } from "../../core/filestat.ts";
-import type { Directory } from "../../core/host.ts";
+import { type Directory, Filetype } from "../../core/host.ts";
 import { encode } from "../../core/text.ts";
 import { Pages } from "./pages.ts";
 

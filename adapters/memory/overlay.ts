@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../../core/preview1/abi.ts";
-import { WasiError } from "../../core/errno.ts";
+import { Errno, WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
-import { type Directory, type DirentSink, type File, Open } from "../../core/host.ts";
+import { type Directory, type DirentSink, type File, Filetype, Open } from "../../core/host.ts";
 import { decode } from "../../core/text.ts";
 import { DirectoryNode, FileNode, isModified, LinkNode, Node, type Origin } from "./nodes.ts";
 import { type Base, Pages } from "./pages.ts";

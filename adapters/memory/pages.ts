@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Errno } from "../../core/preview1/abi.ts";
+import { Errno } from "../../core/errno.ts";
 
 const PAGE = 65536;
 /** The first allocation of a page; it doubles up to PAGE. */

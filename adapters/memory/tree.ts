@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Errno } from "../../core/preview1/abi.ts";
 import { isDirectory } from "../../core/host.ts";
-import { invalidType, invalidValue, toRecord } from "../../core/guest/options.ts";
-import { posixError } from "../../core/errno.ts";
+import { invalidType, invalidValue } from "../../core/errors.ts";
+import { toRecord } from "../../core/guest/options.ts";
+import { Errno, posixError } from "../../core/errno.ts";
 import {
   type BytesTree,
   invalidContent,

@@ -4,13 +4,8 @@
  * @module
  */
 import type { Directory } from "../../core/host.ts";
-import {
-  invalidType,
-  invalidValue,
-  outOfRange,
-  toRecord,
-  validateObject,
-} from "../../core/guest/options.ts";
+import { invalidType, invalidValue, outOfRange } from "../../core/errors.ts";
+import { toRecord, validateObject } from "../../core/guest/options.ts";
 
 /** Whether a value is a `Uint8Array`, of whatever realm: a test runner's, a frame's. */
 export function isBytes(value: unknown): value is Uint8Array {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Clockid, Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
-import type { Clock } from "../../core/host.ts";
+import { Errno } from "../../core/errno.ts";
+import { type Clock, Clockid, Filetype, Fstflags } from "../../core/host.ts";
 import { walk, type Walker } from "../../core/directories/walk.ts";
 import type { FOLLOW } from "../../core/directories/walk.ts";
 import { encode } from "../../core/text.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Filetype } from "../../core/preview1/abi.ts";
+import { Filetype } from "../../core/host.ts";
 import { errnoOf } from "../../core/errno.ts";
 
 /** The module `node:fs`. */

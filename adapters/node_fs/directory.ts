@@ -12,15 +12,16 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
-import { errnoOf, WasiError } from "../../core/errno.ts";
+import { Errno, errnoOf, WasiError } from "../../core/errno.ts";
 import { behind } from "../../core/directories/wrapped.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import {
   type Confinement,
   type Directory,
   type DirentSink,
+  Fdflags,
   type File,
+  Filetype,
   Open,
 } from "../../core/host.ts";
 import { FOLLOW, looksMagic, walk, type Walker } from "../../core/directories/walk.ts";

@@ -3,10 +3,16 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
-import { errnoOf } from "../../core/errno.ts";
+import { Errno, errnoOf } from "../../core/errno.ts";
 import type { FileStat } from "../../core/filestat.ts";
-import { type File, Poll, type PollEntry, type StreamAccess } from "../../core/host.ts";
+import {
+  Fdflags,
+  type File,
+  Filetype,
+  Poll,
+  type PollEntry,
+  type StreamAccess,
+} from "../../core/host.ts";
 import { attempt, done, filetypeOf, type NodeContext, type NodeFs } from "./context.ts";
 import { fill, setTimesOfDescriptor } from "./times.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Fstflags } from "../../core/preview1/abi.ts";
+import { Fstflags } from "../../core/host.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import { type BigStats, done, filetypeOf, type NodeFs } from "./context.ts";
 

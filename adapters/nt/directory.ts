@@ -5,15 +5,16 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
 import { behind } from "../../core/directories/wrapped.ts";
-import { WasiError } from "../../core/errno.ts";
+import { Errno, WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import {
   type Confinement,
   type Directory,
   type DirentSink,
+  Fdflags,
   type File,
+  Filetype,
   Open,
 } from "../../core/host.ts";
 import { FOLLOW, walk, type Walker } from "../../core/directories/walk.ts";

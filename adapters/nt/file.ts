@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { Fdflags, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import type { FileStat } from "../../core/filestat.ts";
-import type { File } from "../../core/host.ts";
+import { Fdflags, type File, Filetype, Fstflags } from "../../core/host.ts";
 import type { Ntdll } from "./ntdll.ts";
 import * as nt from "./nt.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Errno } from "../../core/preview1/abi.ts";
+import { Errno } from "../../core/errno.ts";
 import { isEscaped } from "../../core/text.ts";
 import { isFileName } from "./names.ts";
 import * as nt from "./nt.ts";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../../core/preview1/abi.ts";
+import { Errno } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
-import type { DirentSink } from "../../core/host.ts";
+import { type DirentSink, Filetype } from "../../core/host.ts";
 import { type Ntdll, utf16 } from "./ntdll.ts";
 import * as nt from "./nt.ts";
 

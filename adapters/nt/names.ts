@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { Errno } from "../../core/preview1/abi.ts";
+import { Errno } from "../../core/errno.ts";
 import { isEscaped } from "../../core/text.ts";
 
 /** UTF-16 units of a name that NTFS, ReFS, FAT and SMB can hold. */

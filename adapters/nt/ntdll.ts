@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../../core/preview1/abi.ts";
+import { Filetype } from "../../core/host.ts";
+import { Errno } from "../../core/errno.ts";
 import type { FileStat } from "../../core/filestat.ts";
 import type { CFunction, Foreign, Pointer } from "../posix/foreign.ts";
 import { linkOf, putLink } from "./links.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Errno } from "../../core/preview1/abi.ts";
+import { Errno } from "../../core/errno.ts";
 
 /** Answers that are looked at; as signed numbers they are below zero. */
 export const Status = {

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Clockid } from "../../core/preview1/abi.ts";
+import { Clockid } from "../../core/host.ts";
 import * as linux from "./linux.ts";
 
 /** bsd/sys/fcntl.h, bsd/sys/_types/_o_sync.h, _o_dsync.h */

@@ -7,10 +7,9 @@
  *
  * @module
  */
-import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
-import { errnoOfDarwin } from "../../core/errno.ts";
+import { Errno, errnoOfDarwin } from "../../core/errno.ts";
 import { FileStat, writeTime } from "../../core/filestat.ts";
-import { Poll, type PollEntry } from "../../core/host.ts";
+import { Filetype, Fstflags, Poll, type PollEntry } from "../../core/host.ts";
 import { decode, encodeInto } from "../../core/text.ts";
 import * as darwin from "./darwin.ts";
 import type { CFunction, Foreign, Pointer } from "./foreign.ts";

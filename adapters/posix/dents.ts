@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Errno } from "../../core/preview1/abi.ts";
+import { Errno } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import type { DirentSink } from "../../core/host.ts";
 import type { Lister } from "./interface.ts";

@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../../core/preview1/abi.ts";
 import { behind } from "../../core/directories/wrapped.ts";
-import { WasiError } from "../../core/errno.ts";
+import { Errno, WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import {
   type Confinement,
   type Directory,
   type DirentSink,
+  Fdflags,
   type File,
+  Filetype,
   Open,
   type StreamAccess,
 } from "../../core/host.ts";

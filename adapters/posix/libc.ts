@@ -6,10 +6,9 @@
  *
  * @module
  */
-import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
-import { errnoOfLinux } from "../../core/errno.ts";
+import { Errno, errnoOfLinux } from "../../core/errno.ts";
 import { FileStat, writeTime } from "../../core/filestat.ts";
-import { Poll, type PollEntry } from "../../core/host.ts";
+import { Filetype, Fstflags, Poll, type PollEntry } from "../../core/host.ts";
 import { decode, encodeInto } from "../../core/text.ts";
 import type { CFunction, Foreign, Pointer } from "./foreign.ts";
 import type { PosixLibc } from "./interface.ts";

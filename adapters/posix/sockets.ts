@@ -4,9 +4,8 @@
  *
  * @module
  */
-import { Errno, Filetype, Riflags, Sdflags } from "../../core/preview1/abi.ts";
-import { posixError } from "../../core/errno.ts";
-import type { File, StreamAccess } from "../../core/host.ts";
+import { Errno, posixError } from "../../core/errno.ts";
+import { type File, Filetype, Riflags, Sdflags, type StreamAccess } from "../../core/host.ts";
 import { type Context, LibcFile } from "./directory.ts";
 import type { Libc } from "./libc.ts";
 import * as linux from "./linux.ts";

@@ -8,9 +8,9 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 import { FileStat } from "../filestat.ts";
-import { type Directory, type File, Open } from "../host.ts";
+import { type Directory, Fdflags, type File, Filetype, Open } from "../host.ts";
 import { WrappedDirectory, WrappedFile } from "./wrapped.ts";
 
 /** What is known of a file that the guest has made larger, or of a link that it has made. */

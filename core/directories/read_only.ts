@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 import { FileStat } from "../filestat.ts";
-import { type Directory, type File, Open } from "../host.ts";
+import { type Directory, type File, Filetype, Open } from "../host.ts";
 import { WrappedDirectory, WrappedFile } from "./wrapped.ts";
 
 const CHANGES = Open.WRITE | Open.TRUNC;

@@ -4,9 +4,18 @@
  *
  * @module
  */
-import { Clockid, Errno, Filetype, Fstflags } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 import { FileStat } from "../filestat.ts";
-import { type Clock, type Directory, type DirentSink, type File, Open } from "../host.ts";
+import {
+  type Clock,
+  Clockid,
+  type Directory,
+  type DirentSink,
+  type File,
+  Filetype,
+  Fstflags,
+  Open,
+} from "../host.ts";
 import { decode } from "../text.ts";
 import { WrappedDirectory, WrappedFile } from "./wrapped.ts";
 

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { Errno } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 
 /** The steps that a host supplies. `H` is a handle of a directory. */
 export interface Walker<H> {

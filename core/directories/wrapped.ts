@@ -4,9 +4,17 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 import type { FileStat } from "../filestat.ts";
-import type { Clock, Confinement, Directory, DirentSink, File, StreamAccess } from "../host.ts";
+import {
+  type Clock,
+  type Confinement,
+  type Directory,
+  type DirentSink,
+  type File,
+  Filetype,
+  type StreamAccess,
+} from "../host.ts";
 
 /** A directory before another. */
 export class WrappedDirectory implements Directory {

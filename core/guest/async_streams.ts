@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 import { Thrown } from "../exit.ts";
 import type { FileStat } from "../filestat.ts";
-import { type File, Poll, type PollEntry, type StreamAccess } from "../host.ts";
-import { invalidType, invalidValue } from "./options.ts";
+import { type File, Filetype, Poll, type PollEntry, type StreamAccess } from "../host.ts";
+import { invalidType, invalidValue } from "../errors.ts";
 import {
   inputOf,
   isOutputBuffer,

@@ -32,8 +32,10 @@ import {
   type WASIOptions,
 } from "./guest.ts";
 import { hidden, type ImportedFunction } from "../preview1/imports.ts";
-import { invalidType, validateFunction, validateObject, validateUndefined } from "./options.ts";
-import { type System, Wait } from "../system/system.ts";
+import { invalidType } from "../errors.ts";
+import { validateFunction, validateObject, validateUndefined } from "./options.ts";
+import type { Preview1System } from "../preview1/system.ts";
+import type { Wait } from "../system/waiting.ts";
 import { turn } from "../next_task.ts";
 import { ENDED, typedImports } from "../preview1/typed.ts";
 
@@ -121,7 +123,11 @@ function rest(
  * Waits until an entry has found something, the deadline is over or the guest is ended, the thread
  * free meanwhile; others are let through once at least, unless there is something already.
  */
-async function waitFor(system: System, { entries, deadline }: Wait, ending: Ending): Promise<void> {
+async function waitFor(
+  system: Preview1System,
+  { entries, deadline }: Wait,
+  ending: Ending,
+): Promise<void> {
   const files = new Set(entries.map(({ file }) => file).filter(isAsyncFile));
   const others = entries.some(({ file }) => !isAsyncFile(file));
   // time that is not real goes by at once, unless a stream may wake the guest: it has as long in truth
@@ -146,7 +152,7 @@ async function waitFor(system: System, { entries, deadline }: Wait, ending: Endi
 
 /** A guest that may be ended from outside. */
 export class Ending {
-  readonly #system: System;
+  readonly #system: Preview1System;
   /** Called when it is, to let go of what is waited for. */
   readonly wakes: Set<() => void> = new Set();
   /** Rejects when it is. */
@@ -155,7 +161,7 @@ export class Ending {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.end(this.#signal!.reason);
 
-  constructor(system: System, signal: AbortSignal | undefined) {
+  constructor(system: Preview1System, signal: AbortSignal | undefined) {
     this.#system = system;
     this.#signal = signal;
     this.aborted = new Promise<never>((_, reject) => this.#reject = reject);
@@ -182,7 +188,7 @@ export class Ending {
 }
 
 /** Goes through with a call that waits; {@linkcode ENDED} for a guest that has been ended. */
-export async function settle(system: System, ending: Ending, wait: Wait): Promise<number> {
+export async function settle(system: Preview1System, ending: Ending, wait: Wait): Promise<number> {
   let result: number | Wait = wait;
   while (typeof result !== "number") {
     try {

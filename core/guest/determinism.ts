@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { Clockid, Errno } from "../preview1/abi.ts";
-import type { Clock, Host, PollEntry } from "../host.ts";
+import { Errno } from "../errno.ts";
+import { type Clock, Clockid, type Host, type PollEntry } from "../host.ts";
 import { calling } from "./streams.ts";
-import { invalidType, invalidValue, validateObject } from "./options.ts";
+import { invalidType, invalidValue } from "../errors.ts";
+import { validateObject } from "./options.ts";
 
 /**
  * A clock of the embedder's, for the option `clock`. All times are nanoseconds.

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Errno } from "../preview1/abi.ts";
 import { PAGE } from "../constants.ts";
 import {
   DescriptorTable,
@@ -14,7 +13,7 @@ import {
 } from "../system/descriptors.ts";
 import { Quota, QuotaDirectory } from "../directories/quota.ts";
 import { StableDirectory, StableNumbers } from "../directories/stable.ts";
-import { WasiError } from "../errno.ts";
+import { Errno, WasiError } from "../errno.ts";
 import { throwAborted, throwExit, Thrown } from "../exit.ts";
 import { type Confinement, type Directory, type File, type Host, isDirectory } from "../host.ts";
 import { type ImportedFunction, makeImports } from "../preview1/imports.ts";
@@ -22,12 +21,14 @@ import { type EveryLimit, type Limits, OutputLimit, validateLimits } from "./lim
 import { isMemory } from "../preview1/memory.ts";
 import {
   alreadyStarted,
-  bindingOf,
   initFailure,
   invalidMemory,
   invalidType,
   invalidValue,
   notStarted,
+} from "../errors.ts";
+import {
+  bindingOf,
   pathOfURL,
   validateArgs,
   validateBoolean,
@@ -39,7 +40,7 @@ import {
 } from "./options.ts";
 import { preview1, type Signature } from "../preview1/table.ts";
 import type { StdinOption, StdoutOption } from "./streams.ts";
-import { StringList, System } from "../system/system.ts";
+import { Preview1System, StringList } from "../preview1/system.ts";
 import { traced, type TraceSink } from "../preview1/trace.ts";
 import { unstable } from "../unstable/table.ts";
 import {
@@ -144,7 +145,7 @@ export type StreamMaker = (stdin: unknown, stdout: unknown, stderr: unknown) => 
 /** What a WASI object keeps to itself. */
 export interface State {
   readonly binding: string;
-  readonly system: System;
+  readonly system: Preview1System;
   readonly trace: TraceSink | undefined;
   readonly streams: readonly (number | File)[];
   readonly listeners: readonly File[];
@@ -414,7 +415,7 @@ function guestOf(
     table.close();
     throw error;
   }
-  const system = new System(host, table, new StringList(args), new StringList(env));
+  const system = new Preview1System(host, table, new StringList(args), new StringList(env));
   system.memory.limit = limits.memoryPages * PAGE;
   const state: State = {
     binding,

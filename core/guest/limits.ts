@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { Errno } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 import { WrappedFile } from "../directories/wrapped.ts";
 import type { File } from "../host.ts";
-import { invalidType, outOfRange, validateNames, validateObject } from "./options.ts";
+import { invalidType, outOfRange } from "../errors.ts";
+import { validateNames, validateObject } from "./options.ts";
 
 /** How much a guest may take. What is left out is not limited. */
 export interface Limits {

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { Errno, Filetype } from "../preview1/abi.ts";
+import { Errno } from "../errno.ts";
 import { Thrown } from "../exit.ts";
 import type { FileStat } from "../filestat.ts";
-import { type File, Poll, type PollEntry, type StreamAccess } from "../host.ts";
-import { invalidType, invalidValue, validateDescriptor } from "./options.ts";
+import { type File, Filetype, Poll, type PollEntry, type StreamAccess } from "../host.ts";
+import { invalidType, invalidValue } from "../errors.ts";
+import { validateDescriptor } from "./options.ts";
 
 /**
  * What a guest's standard input can be: a descriptor of the process, bytes, a function that fills

@@ -20,7 +20,8 @@ import {
 } from "./guest.ts";
 import type { Confinement } from "../host.ts";
 import { hidden } from "../preview1/imports.ts";
-import { invalidValue, validateFunction, validateUndefined } from "./options.ts";
+import { invalidValue } from "../errors.ts";
+import { validateFunction, validateUndefined } from "./options.ts";
 import { inputOf, outputOf } from "./streams.ts";
 import { typedImports } from "../preview1/typed.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { PAGE } from "../constants.ts";
-import { invalidType, outOfRange } from "../guest/options.ts";
+import { invalidType, outOfRange } from "../errors.ts";
 import { budget, ELEMENT_SHIFT, type Spaces } from "./budget.ts";
 import { imported, memoriesIn, tableLimits } from "./contents.ts";
 import { Instructions } from "./instructions.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { Errno } from "./abi.ts";
-import type { System } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
 
-export function clock_res_get(system: System, id: number, resolution: number): number {
+export function clock_res_get(system: Preview1System, id: number, resolution: number): number {
   system.memory.check(resolution, 8);
   const found = system.host.clock.resolution(id);
   if (found === 0n) return Errno.INVAL;
@@ -17,7 +17,7 @@ export function clock_res_get(system: System, id: number, resolution: number): n
 
 /** `precision` is a wish; every clock here is as precise as it can be. */
 export function clock_time_get(
-  system: System,
+  system: Preview1System,
   id: number,
   _precision: bigint,
   time: number,
@@ -30,7 +30,7 @@ export function clock_time_get(
 }
 
 /** The time of an embedder's clock, which may make the guest's memory grow. */
-function timeAside({ memory, host: { clock } }: System, id: number, time: number): number {
+function timeAside({ memory, host: { clock } }: Preview1System, id: number, time: number): number {
   const error = clock.time(id, aside, 0);
   if (error < 0) return -error;
   memory.check(time, 8);

@@ -17,12 +17,17 @@ import {
 import { WasiError } from "../errno.ts";
 import { DirentWriter } from "./dirent.ts";
 import { type File, Poll } from "../host.ts";
-import { pollEntry, type System, Wait } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
+import { pollEntry, Wait } from "../system/waiting.ts";
 import { badTimeFlags } from "../system/times.ts";
 import { read, write } from "./transfer.ts";
 
 /** The file of a descriptor, or throws why there is none. */
-function fileOf(system: System, fd: number, rights: number): Descriptor & { readonly file: File } {
+function fileOf(
+  system: Preview1System,
+  fd: number,
+  rights: number,
+): Descriptor & { readonly file: File } {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) throw new WasiError(Errno.BADF);
   if (descriptor.file === undefined) throw new WasiError(Errno.ISDIR);
@@ -47,14 +52,14 @@ function toOffset(value: bigint): number {
 }
 
 /** Whether a stream is ready this moment. */
-function isReady(system: System, file: File, events: number): boolean {
+function isReady(system: Preview1System, file: File, events: number): boolean {
   const entry = pollEntry(file, events);
   system.poll([entry], 0);
   return entry.found !== 0;
 }
 
 /** Whether a stream may be used only when it is ready. */
-function mustAsk(system: System, descriptor: Descriptor): boolean {
+function mustAsk(system: Preview1System, descriptor: Descriptor): boolean {
   return system.suspends || (descriptor.flags & Fdflags.NONBLOCK) !== 0;
 }
 
@@ -64,7 +69,7 @@ function mustAsk(system: System, descriptor: Descriptor): boolean {
  * however long one waits.
  */
 function again(
-  system: System,
+  system: Preview1System,
   { file, flags }: Descriptor & { readonly file: File },
   events: number,
   resume: () => number | Wait,
@@ -77,7 +82,7 @@ function again(
 }
 
 export function fd_read(
-  system: System,
+  system: Preview1System,
   fd: number,
   iovs: number,
   iovs_len: number,
@@ -101,7 +106,7 @@ export function fd_read(
 }
 
 export function fd_write(
-  system: System,
+  system: Preview1System,
   fd: number,
   iovs: number,
   iovs_len: number,
@@ -141,7 +146,7 @@ export function fd_write(
 }
 
 export function fd_pread(
-  system: System,
+  system: Preview1System,
   fd: number,
   iovs: number,
   iovs_len: number,
@@ -162,7 +167,7 @@ export function fd_pread(
 }
 
 export function fd_pwrite(
-  system: System,
+  system: Preview1System,
   fd: number,
   iovs: number,
   iovs_len: number,
@@ -185,7 +190,7 @@ export function fd_pwrite(
 const MAY_TELL = Rights.FD_SEEK | Rights.FD_TELL;
 
 export function fd_seek(
-  system: System,
+  system: Preview1System,
   fd: number,
   offset: bigint,
   whence: number,
@@ -207,7 +212,7 @@ export function fd_seek(
 }
 
 function seek(
-  system: System,
+  system: Preview1System,
   descriptor: Descriptor & { readonly file: File },
   delta: number,
   whence: number,
@@ -229,7 +234,7 @@ function seek(
   return position;
 }
 
-export function fd_tell(system: System, fd: number, offset: number): number {
+export function fd_tell(system: Preview1System, fd: number, offset: number): number {
   const descriptor = fileOf(system, fd, 0);
   const { file } = descriptor;
   if (!file.seekable) return Errno.SPIPE;
@@ -241,14 +246,14 @@ export function fd_tell(system: System, fd: number, offset: number): number {
   return 0;
 }
 
-export function fd_close(system: System, fd: number): number {
+export function fd_close(system: Preview1System, fd: number): number {
   const descriptor = system.table.remove(fd);
   if (descriptor === undefined) return Errno.BADF;
   descriptor.close();
   return 0;
 }
 
-export function fd_renumber(system: System, fd: number, to: number): number {
+export function fd_renumber(system: Preview1System, fd: number, to: number): number {
   const { table } = system;
   if (table.get(fd) === undefined || table.get(to) === undefined) return Errno.BADF;
   if (fd === to) return 0;
@@ -256,23 +261,23 @@ export function fd_renumber(system: System, fd: number, to: number): number {
   return 0;
 }
 
-function sync(system: System, fd: number, right: number, dataOnly: boolean): number {
+function sync(system: Preview1System, fd: number, right: number, dataOnly: boolean): number {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) return Errno.BADF;
   if ((descriptor.rightsBase & right) === 0) return Errno.NOTCAPABLE;
   return -(descriptor.file ?? descriptor.directory!).sync(dataOnly);
 }
 
-export function fd_datasync(system: System, fd: number): number {
+export function fd_datasync(system: Preview1System, fd: number): number {
   return sync(system, fd, Rights.FD_DATASYNC, true);
 }
 
-export function fd_sync(system: System, fd: number): number {
+export function fd_sync(system: Preview1System, fd: number): number {
   return sync(system, fd, Rights.FD_SYNC, false);
 }
 
 export function fd_advise(
-  system: System,
+  system: Preview1System,
   fd: number,
   offset: bigint,
   len: bigint,
@@ -286,7 +291,12 @@ export function fd_advise(
   return -file.advise(at, length, advice);
 }
 
-export function fd_allocate(system: System, fd: number, offset: bigint, len: bigint): number {
+export function fd_allocate(
+  system: Preview1System,
+  fd: number,
+  offset: bigint,
+  len: bigint,
+): number {
   const { file } = fileOf(system, fd, 0);
   if (!file.seekable) return Errno.SPIPE;
   fileOf(system, fd, Rights.FD_ALLOCATE);
@@ -296,7 +306,7 @@ export function fd_allocate(system: System, fd: number, offset: bigint, len: big
   return -file.allocate(toOffset(offset), toOffset(len));
 }
 
-export function fd_fdstat_get(system: System, fd: number, stat: number): number {
+export function fd_fdstat_get(system: Preview1System, fd: number, stat: number): number {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) return Errno.BADF;
   const { memory } = system;
@@ -314,7 +324,7 @@ export function fd_fdstat_get(system: System, fd: number, stat: number): number 
 const SYNC_FLAGS = Fdflags.DSYNC | Fdflags.RSYNC | Fdflags.SYNC;
 
 /** The synchronous flags cannot change while a file is open (fcntl(2)): INVAL, as in wasmtime. */
-export function fd_fdstat_set_flags(system: System, fd: number, flags: number): number {
+export function fd_fdstat_set_flags(system: Preview1System, fd: number, flags: number): number {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) return Errno.BADF;
   if ((descriptor.rightsBase & Rights.FD_FDSTAT_SET_FLAGS) === 0) return Errno.NOTCAPABLE;
@@ -333,7 +343,7 @@ export function fd_fdstat_set_flags(system: System, fd: number, flags: number): 
 }
 
 export function fd_fdstat_set_rights(
-  system: System,
+  system: Preview1System,
   fd: number,
   fs_rights_base: bigint,
   fs_rights_inheriting: bigint,
@@ -351,7 +361,7 @@ export function fd_fdstat_set_rights(
 }
 
 /** Fills `system.stat` from a descriptor; an errno. */
-export function statDescriptor(system: System, fd: number): number {
+export function statDescriptor(system: Preview1System, fd: number): number {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) return Errno.BADF;
   if ((descriptor.rightsBase & Rights.FD_FILESTAT_GET) === 0) return Errno.NOTCAPABLE;
@@ -361,13 +371,13 @@ export function statDescriptor(system: System, fd: number): number {
   return 0;
 }
 
-export function fd_filestat_get(system: System, fd: number, filestat: number): number {
+export function fd_filestat_get(system: Preview1System, fd: number, filestat: number): number {
   const errno = statDescriptor(system, fd);
   if (errno === 0) system.memory.set(filestat, system.stat.bytes);
   return errno;
 }
 
-export function fd_filestat_set_size(system: System, fd: number, size: bigint): number {
+export function fd_filestat_set_size(system: Preview1System, fd: number, size: bigint): number {
   const { file } = fileOf(system, fd, Rights.FD_FILESTAT_SET_SIZE);
   const length = toOffset(size);
   if (length < 0) return Errno.INVAL;
@@ -376,7 +386,7 @@ export function fd_filestat_set_size(system: System, fd: number, size: bigint): 
 }
 
 export function fd_filestat_set_times(
-  system: System,
+  system: Preview1System,
   fd: number,
   atim: bigint,
   mtim: bigint,
@@ -390,7 +400,7 @@ export function fd_filestat_set_times(
   return -handle.setTimes(BigInt.asUintN(64, atim), BigInt.asUintN(64, mtim), fst_flags);
 }
 
-export function fd_prestat_get(system: System, fd: number, prestat: number): number {
+export function fd_prestat_get(system: Preview1System, fd: number, prestat: number): number {
   const preopen = system.table.get(fd)?.preopen;
   if (preopen === undefined) return Errno.BADF;
   const { memory } = system;
@@ -401,7 +411,7 @@ export function fd_prestat_get(system: System, fd: number, prestat: number): num
 }
 
 export function fd_prestat_dir_name(
-  system: System,
+  system: Preview1System,
   fd: number,
   path: number,
   path_len: number,
@@ -414,7 +424,7 @@ export function fd_prestat_dir_name(
 }
 
 export function fd_readdir(
-  system: System,
+  system: Preview1System,
   fd: number,
   buf: number,
   buf_len: number,

@@ -11,9 +11,10 @@
 import { Errno } from "./abi.ts";
 import { errnoOf } from "../errno.ts";
 import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
-import { notStarted } from "../guest/options.ts";
+import { notStarted } from "../errors.ts";
 import type { Signature, SystemCall } from "./table.ts";
-import type { System, Wait } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
+import type { Wait } from "../system/waiting.ts";
 
 /** A function as a guest imports it: 32-bit numbers and bigints in, an errno out. */
 // deno-lint-ignore no-explicit-any
@@ -30,12 +31,12 @@ function failure(thrown: unknown): number {
 }
 
 /** A result as the guest gets it, after waiting if it has to. */
-function settled(system: System, result: number | Wait): number {
+function settled(system: Preview1System, result: number | Wait): number {
   return typeof result === "number" ? result | 0 : system.settle(result);
 }
 
 /** A call before the guest was started, or after it was ended from outside. */
-function refuse({ ended }: System): never {
+function refuse({ ended }: Preview1System): never {
   if (ended !== undefined) throwAborted(ended.cause);
   throw notStarted();
 }
@@ -44,7 +45,7 @@ function refuse({ ended }: System): never {
  * One wrapper for each shape: "i" is a 32-bit parameter, "I" a 64-bit one. A missing last
  * parameter is INVAL, as it is in Node: only JavaScript can leave one out.
  */
-const wrappers: Record<string, (s: System, call: SystemCall) => ImportedFunction> = {
+const wrappers: Record<string, (s: Preview1System, call: SystemCall) => ImportedFunction> = {
   "": (s, call) => () => {
     if (!s.memory.bound) refuse(s);
     try {
@@ -266,7 +267,7 @@ export function shapeOf({ parameters }: Signature): string {
 
 /** The functions of a table, bound to a guest. `proc_exit` is not among them. */
 export function makeImports(
-  system: System,
+  system: Preview1System,
   table: Readonly<Record<string, Signature>>,
 ): Record<string, ImportedFunction> {
   const imports: Record<string, ImportedFunction> = {};

@@ -10,7 +10,7 @@
 import { Errno, Iovec } from "./abi.ts";
 import { WasiError } from "../errno.ts";
 import { Thrown } from "../exit.ts";
-import { outOfRange } from "../guest/options.ts";
+import { outOfRange } from "../errors.ts";
 import { decode } from "../text.ts";
 
 /** Longest path taken from a guest, in bytes: PATH_MAX without its NUL. */

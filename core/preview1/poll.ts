@@ -16,7 +16,8 @@ import {
 } from "./abi.ts";
 import { type Descriptor, POSITION_OF_FILE } from "../system/descriptors.ts";
 import { Poll, type PollEntry } from "../host.ts";
-import { pollEntry, type System, Wait } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
+import { pollEntry, Wait } from "../system/waiting.ts";
 
 /** More subscriptions than this in one call are INVAL: they cost the host memory. */
 const SUBSCRIPTIONS_MAX = 65536;
@@ -30,7 +31,7 @@ export type SubscriptionLayout = Readonly<
 interface Subscribed {
   userdata: bigint;
   type: number;
-  /** milliseconds of `System.now`; NaN for what is not a clock */
+  /** milliseconds of `Preview1System.now`; NaN for what is not a clock */
   deadline: number;
   /** the clock that has to say so as well, and when */
   until: { id: number; time: bigint } | undefined;
@@ -42,7 +43,7 @@ interface Subscribed {
 }
 
 function clock(
-  system: System,
+  system: Preview1System,
   layout: SubscriptionLayout,
   at: number,
   now: number,
@@ -67,7 +68,7 @@ function clock(
  * Whether an absolute time has not come yet on its own clock, which may go in steps: one more is
  * waited for then. Only one, for that clock may stand still.
  */
-function isEarly(system: System, subscribed: Subscribed, now: number): boolean {
+function isEarly(system: Preview1System, subscribed: Subscribed, now: number): boolean {
   const { until, deadline } = subscribed;
   if (until === undefined || deadline > now || time(system, until.id) >= until.time) return false;
   subscribed.until = undefined;
@@ -77,13 +78,13 @@ function isEarly(system: System, subscribed: Subscribed, now: number): boolean {
 
 const timeView: DataView = new DataView(new ArrayBuffer(8));
 
-function time(system: System, id: number): bigint {
+function time(system: Preview1System, id: number): bigint {
   system.host.clock.time(id, timeView, 0);
   return timeView.getBigUint64(0, true);
 }
 
 function descriptor(
-  system: System,
+  system: Preview1System,
   fd: number,
   type: number,
 ): Pick<Subscribed, "entry" | "known" | "nbytes"> {
@@ -109,7 +110,7 @@ function descriptor(
 }
 
 /** Bytes between a file's position and its end. */
-function remaining(system: System, found: Descriptor): bigint {
+function remaining(system: Preview1System, found: Descriptor): bigint {
   const file = found.file!;
   if (file.stat(system.stat) < 0) return 0n;
   const position = found.position >= 0
@@ -121,7 +122,7 @@ function remaining(system: System, found: Descriptor): bigint {
 }
 
 function parse(
-  system: System,
+  system: Preview1System,
   layout: SubscriptionLayout,
   at: number,
   now: number,
@@ -159,7 +160,7 @@ function answer(
 }
 
 /** Writes the events that are there and returns how many. */
-function report(system: System, all: Subscribed[], out: number): number {
+function report(system: Preview1System, all: Subscribed[], out: number): number {
   const now = system.now();
   const { memory } = system;
   let count = 0;
@@ -181,7 +182,7 @@ function report(system: System, all: Subscribed[], out: number): number {
 
 /** `poll_oneoff` of either snapshot. */
 export function poll(
-  system: System,
+  system: Preview1System,
   layout: SubscriptionLayout,
   input: number,
   out: number,
@@ -222,7 +223,7 @@ export function poll(
 
 /** Waits for the first of several events and reports all that are there then. */
 export function poll_oneoff(
-  system: System,
+  system: Preview1System,
   input: number,
   out: number,
   nsubscriptions: number,

@@ -4,15 +4,16 @@
  * @module
  */
 import { Errno, SIGNAL_MAX } from "./abi.ts";
-import { type System, Wait } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
+import { Wait } from "../system/waiting.ts";
 
 /** The host is not the guest's to signal: there is no process of its own that could get one. */
-export function proc_raise(_system: System, signal: number): number {
+export function proc_raise(_system: Preview1System, signal: number): number {
   if (signal > SIGNAL_MAX) return Errno.INVAL;
   return signal === 0 ? 0 : Errno.NOSYS;
 }
 
-export function sched_yield(system: System): number | Wait {
+export function sched_yield(system: Preview1System): number | Wait {
   if (system.suspends) return new Wait([], 0, () => 0);
   system.host.yield?.();
   return 0;
@@ -27,7 +28,7 @@ const pool = new Uint32Array(POOL_WORDS);
 const poolBytes = new Uint8Array(pool.buffer);
 let used = POOL_WORDS;
 
-export function random_get(system: System, buffer: number, length: number): number {
+export function random_get(system: Preview1System, buffer: number, length: number): number {
   const { memory, host } = system;
   memory.check(buffer, length);
   const end = buffer + length;
@@ -52,7 +53,7 @@ export function random_get(system: System, buffer: number, length: number): numb
 }
 
 /** Fills an array of ours, piece by piece: an embedder's function may make the memory grow. */
-function fillAside({ memory, host }: System, buffer: number, length: number): number {
+function fillAside({ memory, host }: Preview1System, buffer: number, length: number): number {
   for (let at = 0; at < length; at += RANDOM_MAX) {
     const piece = new Uint8Array(Math.min(RANDOM_MAX, length - at));
     host.random(piece);

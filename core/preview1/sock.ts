@@ -7,11 +7,12 @@ import { Errno, Fdflags, Riflags, Rights, Roflags, Sdflags } from "./abi.ts";
 import { Descriptor, POSITION_OF_FILE, rightsOf } from "../system/descriptors.ts";
 import { WasiError } from "../errno.ts";
 import { type File, Poll } from "../host.ts";
-import { pollEntry, type System, Wait } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
+import { pollEntry, Wait } from "../system/waiting.ts";
 import { scatter, write } from "./transfer.ts";
 
 export function sock_accept(
-  system: System,
+  system: Preview1System,
   fd: number,
   flags: number,
   connection: number,
@@ -40,7 +41,11 @@ export function sock_accept(
 }
 
 /** A connection's descriptor, or throws why there is none. */
-function connectionOf(system: System, fd: number, right: number): Descriptor & { file: File } {
+function connectionOf(
+  system: Preview1System,
+  fd: number,
+  right: number,
+): Descriptor & { file: File } {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) throw new WasiError(Errno.BADF);
   if (descriptor.file?.receive === undefined) throw new WasiError(Errno.NOTSOCK);
@@ -49,7 +54,7 @@ function connectionOf(system: System, fd: number, right: number): Descriptor & {
 }
 
 export function sock_recv(
-  system: System,
+  system: Preview1System,
   fd: number,
   ri_data: number,
   ri_data_len: number,
@@ -104,7 +109,7 @@ const MESSAGE_MAX = 0x100000;
 
 /** Receives once, into the buffers of `size` bytes from `done` bytes on. */
 function receive(
-  system: System,
+  system: Preview1System,
   file: File,
   buffers: readonly number[],
   done: number,
@@ -125,7 +130,7 @@ function receive(
 }
 
 export function sock_send(
-  system: System,
+  system: Preview1System,
   fd: number,
   si_data: number,
   si_data_len: number,
@@ -149,7 +154,7 @@ export function sock_send(
   return 0;
 }
 
-export function sock_shutdown(system: System, fd: number, how: number): number {
+export function sock_shutdown(system: Preview1System, fd: number, how: number): number {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) return Errno.BADF;
   const file = descriptor.file;

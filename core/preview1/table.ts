@@ -13,11 +13,12 @@ import * as path from "./path.ts";
 import * as poll from "./poll.ts";
 import * as proc from "./proc.ts";
 import * as sock from "./sock.ts";
-import type { System, Wait } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
+import type { Wait } from "../system/waiting.ts";
 
 /** A system call: unsigned 32-bit numbers and signed 64-bit bigints in, an errno out. */
 // deno-lint-ignore no-explicit-any
-export type SystemCall = (system: System, ...parameters: any[]) => number | Wait;
+export type SystemCall = (system: Preview1System, ...parameters: any[]) => number | Wait;
 
 /** A function of the table. */
 export interface Signature {

@@ -29,7 +29,8 @@ import {
 import { errnoOf } from "../errno.ts";
 import { GuestAborted, ProcExit, Thrown } from "../exit.ts";
 import type { Signature, SystemCall } from "./table.ts";
-import { type System, Wait } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
+import { Wait } from "../system/waiting.ts";
 import { decode, quoted } from "../text.ts";
 
 /** Takes one line of a trace, without a line break. */
@@ -76,13 +77,13 @@ function textAt(bytes: Uint8Array, start: number, length: number): string {
 
 /** What is called, to whom it belongs. */
 interface Context {
-  readonly system: System;
+  readonly system: Preview1System;
   readonly name: string;
   readonly unstable: boolean;
 }
 
 /** Lengths of the buffers of an iovec array. */
-function buffers({ memory }: System, iovs: number, count: number): string {
+function buffers({ memory }: Preview1System, iovs: number, count: number): string {
   const lengths: string[] = [];
   for (let i = 0; i < Math.min(count, LIST_MAX); i++) {
     const at = iovs + i * Iovec.size;

@@ -6,7 +6,7 @@
 import { Errno, Iovec } from "./abi.ts";
 import type { File } from "../host.ts";
 import type { GuestMemory } from "./memory.ts";
-import type { System } from "../system/system.ts";
+import type { Preview1System } from "./system.ts";
 
 /** Most bytes moved in one call: what Linux moves at most. */
 const TRANSFER_MAX = 0x7ffff000;
@@ -18,7 +18,7 @@ const ASIDE_MAX = 0x1000000;
 
 /** Moves bytes between guest memory and a file, in either direction. */
 interface Transfer {
-  (system: System, file: File, pointer: number, length: number, position: number): number;
+  (system: Preview1System, file: File, pointer: number, length: number, position: number): number;
 }
 
 const reading: Transfer = (system, file, pointer, length, position) => {
@@ -33,7 +33,7 @@ const writing: Transfer = ({ memory }, file, pointer, length, position) =>
  * embedder's own may call the guest, and a view of memory that has grown is empty.
  */
 function readAside(
-  system: System,
+  system: Preview1System,
   file: File,
   pointer: number,
   length: number,
@@ -54,7 +54,7 @@ function readAside(
 
 /** Fills or empties several buffers. What fits in the scratch goes in one operation. */
 function transferAll(
-  system: System,
+  system: Preview1System,
   transfer: Transfer,
   file: File,
   buffers: number[],
@@ -79,7 +79,7 @@ function transferAll(
 }
 
 function gathered(
-  system: System,
+  system: Preview1System,
   transfer: Transfer,
   file: File,
   buffers: number[],
@@ -138,7 +138,7 @@ export function scatter(
 
 /** Reads or writes several buffers, or an empty one; -errno when it fails. */
 function transferBuffers(
-  system: System,
+  system: Preview1System,
   transfer: Transfer,
   file: File,
   iovs: number,
@@ -161,7 +161,7 @@ function transferBuffers(
 
 /** Reads at a position; -errno when it fails. One buffer, the usual case, takes the short way. */
 export function read(
-  system: System,
+  system: Preview1System,
   file: File,
   iovs: number,
   iovs_len: number,
@@ -185,7 +185,7 @@ export function read(
 const PIPE_BUF = 4096;
 
 /** How much may be written at once to a file: all of it, unless nobody may be kept waiting. */
-function atMost(system: System, file: File, length: number): number {
+function atMost(system: Preview1System, file: File, length: number): number {
   if (!system.suspends || file.seekable) return length;
   while (file.inner !== undefined) file = file.inner;
   return file.neverHolds === true ? length : Math.min(length, PIPE_BUF);
@@ -193,7 +193,7 @@ function atMost(system: System, file: File, length: number): number {
 
 /** Writes at a position, like {@linkcode read}. */
 export function write(
-  system: System,
+  system: Preview1System,
   file: File,
   iovs: number,
   iovs_len: number,

@@ -7,7 +7,7 @@ import { PAGE } from "../constants.ts";
 import { asyncStreams } from "../guest/async_streams.ts";
 import type { AsyncWASIOptions } from "../guest/async_wasi.ts";
 import { closeGuest, makeGuest, type WASIImport, type WASIOptions } from "../guest/guest.ts";
-import { invalidType, invalidValue, outOfRange } from "../guest/options.ts";
+import { invalidType, invalidValue, outOfRange } from "../errors.ts";
 import { importedMemory, initialPages } from "../module/memory.ts";
 import type { RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";

@@ -5,13 +5,8 @@
  */
 import { THREADS } from "../constants.ts";
 import type { AsyncWASIOptions } from "../guest/async_wasi.ts";
-import {
-  invalidType,
-  invalidValue,
-  outOfRange,
-  validateBoolean,
-  validateObject,
-} from "../guest/options.ts";
+import { invalidType, invalidValue, outOfRange } from "../errors.ts";
+import { validateBoolean, validateObject } from "../guest/options.ts";
 import { nearest } from "../nearest.ts";
 
 /** Options of `run()` and, but for `threads`, `timeout` and `interruptible`, of `instantiate()`. */

@@ -14,9 +14,10 @@ import {
 } from "../guest/async_wasi.ts";
 import { stateOf } from "../guest/guest.ts";
 import { validateLimits } from "../guest/limits.ts";
-import { invalidValue, validateObject } from "../guest/options.ts";
+import { invalidValue } from "../errors.ts";
+import { validateObject } from "../guest/options.ts";
 import { BaseWASI, type WASIOptions } from "../guest/wasi.ts";
-import { COMPONENT, interfaceOf, isComponent } from "../module/diagnose.ts";
+import { COMPONENT, interfaceOf, isComponent } from "./diagnose.ts";
 import { exportStart } from "../module/start.ts";
 import { offeredOf } from "../preview1/imports.ts";
 import { canLimitInThread, ThreadLimit } from "./in_thread.ts";

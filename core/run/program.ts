@@ -4,9 +4,9 @@
  * @module
  */
 import { tableOf } from "../guest/guest.ts";
-import { invalidValue, outOfRange } from "../guest/options.ts";
+import { invalidValue, outOfRange } from "../errors.ts";
 import { type Binary, parseBinary } from "../module/binary.ts";
-import { faultOf, type Interface } from "../module/diagnose.ts";
+import { faultOf, type Interface } from "./diagnose.ts";
 import { type Checks, instrument } from "../module/instrument.ts";
 import { initialPages, limitMemory } from "../module/memory.ts";
 import { offers } from "../preview1/imports.ts";

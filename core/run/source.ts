@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { invalidType, invalidValue, pathOfURL } from "../guest/options.ts";
+import { invalidType, invalidValue } from "../errors.ts";
+import { pathOfURL } from "../guest/options.ts";
 
 /**
  * What {@linkcode run} runs: a module, its bytes, where they are, or a response with them. Bun's files

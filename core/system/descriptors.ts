@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { Errno, Fdflags, Filetype, Rights, RIGHTS_ALL } from "../preview1/abi.ts";
-import type { Directory, File } from "../host.ts";
+import { Rights, RIGHTS_ALL } from "./rights.ts";
+import { Errno } from "../errno.ts";
+import { type Directory, Fdflags, type File, Filetype } from "../host.ts";
 
 const FILE_RIGHTS = Rights.FD_DATASYNC | Rights.FD_READ | Rights.FD_SEEK |
   Rights.FD_FDSTAT_SET_FLAGS | Rights.FD_SYNC | Rights.FD_TELL | Rights.FD_WRITE |

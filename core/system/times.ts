@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Fstflags } from "../preview1/abi.ts";
+import { Fstflags } from "../host.ts";
 
 /** Whether flags ask for a time twice or are not flags. */
 export function badTimeFlags(flags: number): boolean {

@@ -23,13 +23,14 @@ import { preview1, type Signature } from "../preview1/table.ts";
 import { fd_fdstat_get, fd_seek, statDescriptor } from "../preview1/fd.ts";
 import { statPath } from "../preview1/path.ts";
 import { poll } from "../preview1/poll.ts";
-import type { System, Wait } from "../system/system.ts";
+import type { Preview1System } from "../preview1/system.ts";
+import type { Wait } from "../system/waiting.ts";
 
 /** Preview1's whence for each of the old ones. */
 const WHENCE: readonly number[] = [Whence.CUR, Whence.END, Whence.SET];
 
 function fdSeek(
-  system: System,
+  system: Preview1System,
   fd: number,
   offset: bigint,
   whence: number,
@@ -39,7 +40,7 @@ function fdSeek(
 }
 
 /** Lays `system.stat` into guest memory in the old layout. */
-function putFilestat({ memory, stat }: System, filestat: number): void {
+function putFilestat({ memory, stat }: Preview1System, filestat: number): void {
   const bytes = new Uint8Array(FilestatUnstable.size);
   bytes.set(stat.bytes.subarray(0, Filestat.nlink), FilestatUnstable.dev);
   bytes.set(stat.bytes.subarray(Filestat.nlink, Filestat.nlink + 4), FilestatUnstable.nlink);
@@ -47,14 +48,14 @@ function putFilestat({ memory, stat }: System, filestat: number): void {
   memory.set(filestat, bytes);
 }
 
-function fdFilestatGet(system: System, fd: number, filestat: number): number {
+function fdFilestatGet(system: Preview1System, fd: number, filestat: number): number {
   const errno = statDescriptor(system, fd);
   if (errno === 0) putFilestat(system, filestat);
   return errno;
 }
 
 function pathFilestatGet(
-  system: System,
+  system: Preview1System,
   fd: number,
   flags: number,
   path: number,
@@ -66,7 +67,7 @@ function pathFilestatGet(
   return errno;
 }
 
-function fdFdstatGet(system: System, fd: number, stat: number): number {
+function fdFdstatGet(system: Preview1System, fd: number, stat: number): number {
   const errno = fd_fdstat_get(system, fd, stat);
   if (errno !== Errno.SUCCESS) return errno;
   const { view } = system.memory;
@@ -77,7 +78,7 @@ function fdFdstatGet(system: System, fd: number, stat: number): number {
 }
 
 function pollOneoff(
-  system: System,
+  system: Preview1System,
   input: number,
   out: number,
   nsubscriptions: number,

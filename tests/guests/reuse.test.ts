@@ -9,7 +9,8 @@ import { stateOf } from "../../core/guest/guest.ts";
 import { fd_close } from "../../core/preview1/fd.ts";
 import { poll_oneoff } from "../../core/preview1/poll.ts";
 import { sock_accept, sock_recv } from "../../core/preview1/sock.ts";
-import { type System, Wait } from "../../core/system/system.ts";
+import type { Preview1System } from "../../core/preview1/system.ts";
+import { Wait } from "../../core/system/waiting.ts";
 import { foreign, scratch } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 
@@ -17,7 +18,9 @@ const skip = foreign ? false : "no foreign functions on this runtime";
 const [IOVS, DATA, LENGTH, FLAGS, OPENED, SUBSCRIPTIONS, EVENTS] = [64, 4096, 8, 12, 16, 256, 512];
 
 /** A guest whose descriptor 4 is a connection, from which nothing comes. */
-async function connected(): Promise<{ system: System; bytes: Uint8Array; client: net.Socket }> {
+async function connected(): Promise<
+  { system: Preview1System; bytes: Uint8Array; client: net.Socket }
+> {
   const listen = [{ host: "127.0.0.1", port: 0 }];
   const wasi = new WASI({ version: "preview1", stdin: null, listen });
   const memory = new WebAssembly.Memory({ initial: 1 });
@@ -50,7 +53,7 @@ function reuse(number: number): () => void {
 }
 
 /** The number that a descriptor of the guest has in the system. */
-function numberOf(system: System): number {
+function numberOf(system: Preview1System): number {
   return (system.table.get(4)!.file as unknown as { fd: number }).fd;
 }
 

@@ -77,7 +77,7 @@ test("elsewhere they are names as all others", () => {
   directory.close();
 });
 
-test("the class, run(), host() and overlay() refuse an unknown system", () => {
+test("the class, run(), instantiate(), host() and overlay() refuse an unknown system", () => {
   const mod = path.join(root, runtime === "node20" ? "build/mod.js" : "mod.ts");
   const script = path.join(folder, "script.mjs");
   fs.writeFileSync(
@@ -90,11 +90,14 @@ test("the class, run(), host() and overlay() refuse an unknown system", () => {
       });
       Object.defineProperty(globalThis, "Deno", { value });
     } else Object.defineProperty(process, "platform", { value: "freebsd" });
-    const { WASI, host, overlay, run } = await import(${JSON.stringify(mod)});
+    const bytes = await (await import("node:fs/promises")).readFile(${
+      JSON.stringify(path.join(root, "tests/guests/exit.wasm"))
+    });
+    const { WASI, host, instantiate, overlay, run } = await import(${JSON.stringify(mod)});
     const codes = [];
     for (const use of [
       () => new WASI({ version: "preview1" }), () => host("."), () => overlay("."),
-      () => run(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
+      () => run(bytes), () => instantiate(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])),
     ]) {
       try {
         await use();
@@ -108,5 +111,5 @@ test("the class, run(), host() and overlay() refuse an unknown system", () => {
   const flags = runtime === "deno" ? ["run", "-A", "--no-lock", "--no-config"] : [];
   const { stdout, stderr } = runRuntime([...flags, script], folder);
   assert.notEqual(stdout, "", stderr);
-  assert.deepEqual(JSON.parse(stdout), new Array(4).fill("ERR_FEATURE_UNAVAILABLE_ON_PLATFORM"));
+  assert.deepEqual(JSON.parse(stdout), new Array(5).fill("ERR_FEATURE_UNAVAILABLE_ON_PLATFORM"));
 });

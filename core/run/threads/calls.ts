@@ -4,10 +4,10 @@
  *
  * @module
  */
+import { Filestat } from "../../filestat.ts";
 import {
   Event,
   Fdstat,
-  Filestat,
   FilestatUnstable,
   Iovec,
   Prestat,
@@ -16,7 +16,7 @@ import {
 } from "../../preview1/abi.ts";
 import { shapeOf } from "../../preview1/imports.ts";
 import type { Signature } from "../../preview1/table.ts";
-import type { System } from "../../system/system.ts";
+import type { Preview1System } from "../../preview1/system.ts";
 import type { CallShape, Region } from "./worker.ts";
 
 /** More of a path than any call takes. */
@@ -41,7 +41,7 @@ const SIZES: Readonly<Record<string, number>> = {
 function regionsOf(
   name: string,
   parameters: readonly string[],
-  { args, env }: System,
+  { args, env }: Preview1System,
   unstable: boolean,
 ): Region[] {
   const regions: Region[] = [];
@@ -88,7 +88,7 @@ function regionsOf(
 export function callsOf(
   module: string,
   table: Readonly<Record<string, Signature>>,
-  system: System,
+  system: Preview1System,
 ): CallShape[] {
   const unstable = module === "wasi_unstable";
   const calls = Object.entries(table).map(([name, signature]) => ({

@@ -4,13 +4,13 @@
  *
  * @module
  */
+import { Errno } from "../../errno.ts";
 import { Ending, finishStreams, settle } from "../../guest/async_wasi.ts";
-import { Errno } from "../../preview1/abi.ts";
 import { GuestAborted, ProcExit, TRAP, uncaught } from "../../exit.ts";
 import { bindMemory, importsOf, type State, tableOf } from "../../guest/guest.ts";
 import type { ImportedFunction } from "../../preview1/imports.ts";
 import { type Checks, EXPORTED, HOOKS, INTERVAL } from "../../module/instrument.ts";
-import { outOfRange } from "../../guest/options.ts";
+import { outOfRange } from "../../errors.ts";
 import { TimeLimit } from "../time_limit.ts";
 import { type CallType, ENDED, typedModule } from "../../preview1/typed.ts";
 import { callsOf } from "./calls.ts";

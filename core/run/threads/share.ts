@@ -4,18 +4,13 @@
  *
  * @module
  */
-import { Errno } from "../../preview1/abi.ts";
+import { Errno } from "../../errno.ts";
 import { GuestAborted, ProcExit, throwAborted, throwExit } from "../../exit.ts";
 import { importsOf, stateOf, tableOf, type WASIImport } from "../../guest/guest.ts";
 import { hidden } from "../../preview1/imports.ts";
 import { isMemory } from "../../preview1/memory.ts";
-import {
-  alreadyStarted,
-  invalidMemory,
-  invalidType,
-  notStarted,
-  validateObject,
-} from "../../guest/options.ts";
+import { alreadyStarted, invalidMemory, invalidType, notStarted } from "../../errors.ts";
+import { validateObject } from "../../guest/options.ts";
 import { BaseWASI } from "../../guest/wasi.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";

@@ -6,7 +6,7 @@
  */
 import { shapeOf } from "../preview1/imports.ts";
 import type { Signature } from "../preview1/table.ts";
-import type { Binary, FunctionType, Item } from "./binary.ts";
+import type { Binary, FunctionType, Item } from "../module/binary.ts";
 
 /** What a program is given. */
 export interface Given {
