@@ -8,18 +8,22 @@
  * @module
  */
 import { ADVICE_MAX, Errno, Fdflags, Fdstat, Preopentype, Prestat, Rights, Whence } from "./abi.ts";
-import {
-  type Descriptor,
-  knownRights,
-  POSITION_OF_FILE,
-  POSITION_UNKNOWN,
-} from "../system/descriptors.ts";
 import { WasiError } from "../errno.ts";
-import { DirentWriter } from "./dirent.ts";
-import { type File, Poll } from "../host.ts";
-import type { Preview1System } from "./system.ts";
-import { pollEntry, Wait } from "../system/waiting.ts";
+import { Poll } from "../host.ts";
+import { knownRights, POSITION_OF_FILE, POSITION_UNKNOWN } from "../system/descriptors.ts";
+import {
+  again,
+  type FileDescriptor,
+  isReady,
+  mustAsk,
+  positionOf,
+  seek,
+  toOffset,
+} from "../system/files.ts";
 import { badTimeFlags } from "../system/times.ts";
+import type { Wait } from "../system/waiting.ts";
+import { DirentWriter } from "./dirent.ts";
+import type { Preview1System } from "./system.ts";
 import { read, write } from "./transfer.ts";
 
 /** The file of a descriptor, or throws why there is none. */
@@ -27,58 +31,12 @@ function fileOf(
   system: Preview1System,
   fd: number,
   rights: number,
-): Descriptor & { readonly file: File } {
+): FileDescriptor {
   const descriptor = system.table.get(fd);
   if (descriptor === undefined) throw new WasiError(Errno.BADF);
   if (descriptor.file === undefined) throw new WasiError(Errno.ISDIR);
   if ((descriptor.rightsBase & rights) !== rights) throw new WasiError(Errno.NOTCAPABLE);
-  return descriptor as Descriptor & { readonly file: File };
-}
-
-/** Where a descriptor stands, asked of the file if an append left it open. */
-function positionOf(descriptor: Descriptor & { readonly file: File }): number {
-  if (descriptor.position !== POSITION_UNKNOWN) return descriptor.position;
-  const position = descriptor.file.tell!();
-  if (position < 0) throw new WasiError(-position);
-  descriptor.position = position;
-  return position;
-}
-
-/** A 64-bit offset as a number: -1 for 2 ** 63 and more, Infinity for what no file can hold. */
-function toOffset(value: bigint): number {
-  if (value < 0n) return -1;
-  if (value <= 0x1fffffffffffffn) return Number(value);
-  return value < 0x8000000000000000n ? Infinity : -1;
-}
-
-/** Whether a stream is ready this moment. */
-function isReady(system: Preview1System, file: File, events: number): boolean {
-  const entry = pollEntry(file, events);
-  system.poll([entry], 0);
-  return entry.found !== 0;
-}
-
-/** Whether a stream may be used only when it is ready. */
-function mustAsk(system: Preview1System, descriptor: Descriptor): boolean {
-  return system.suspends || (descriptor.flags & Fdflags.NONBLOCK) !== 0;
-}
-
-/**
- * AGAIN for a guest that asked for it, a wait for the others. A guest that could be suspended lets
- * others through first: they may be what it asks for. A socket that listens has nothing to be read,
- * however long one waits.
- */
-function again(
-  system: Preview1System,
-  { file, flags }: Descriptor & { readonly file: File },
-  events: number,
-  resume: () => number | Wait,
-): number | Wait {
-  if (file.listening) return Errno.NOTCONN;
-  const entry = pollEntry(file, events);
-  if ((flags & Fdflags.NONBLOCK) === 0) return new Wait([entry], Infinity, resume);
-  if (!system.suspends) return Errno.AGAIN;
-  return new Wait([entry], 0, () => entry.found === 0 ? Errno.AGAIN : resume());
+  return descriptor as FileDescriptor;
 }
 
 export function fd_read(
@@ -209,29 +167,6 @@ export function fd_seek(
   if (position < 0) return -position;
   system.memory.setUint64(newoffset, position);
   return 0;
-}
-
-function seek(
-  system: Preview1System,
-  descriptor: Descriptor & { readonly file: File },
-  delta: number,
-  whence: number,
-): number {
-  const { file } = descriptor;
-  if (descriptor.position === POSITION_OF_FILE && file.seek !== undefined) {
-    return file.seek(delta, whence);
-  }
-  let base = 0;
-  if (whence === Whence.CUR) base = positionOf(descriptor);
-  else if (whence === Whence.END) {
-    const error = file.stat(system.stat);
-    if (error < 0) return error;
-    base = system.stat.length;
-  }
-  const position = base + delta;
-  if (position < 0 || position > Number.MAX_SAFE_INTEGER) return -Errno.INVAL;
-  descriptor.position = position;
-  return position;
 }
 
 export function fd_tell(system: Preview1System, fd: number, offset: number): number {
