@@ -126,6 +126,15 @@ const ALIASES: Record<string, number> = {
   EREMOTEIO: Errno.IO,
   ENODATA: Errno.IO,
   ENOMEDIUM: Errno.NODEV,
+  // libuv's names for what systems other than Linux say
+  ECHARSET: Errno.ILSEQ,
+  EFTYPE: Errno.INVAL,
+  EHOSTDOWN: Errno.HOSTUNREACH,
+  ENONET: Errno.NETUNREACH,
+  EPFNOSUPPORT: Errno.AFNOSUPPORT,
+  ESOCKTNOSUPPORT: Errno.PROTONOSUPPORT,
+  EUNATCH: Errno.IO,
+  EOF: Errno.PIPE,
   // what the runtimes say of their own permissions
   ERR_ACCESS_DENIED: Errno.ACCES,
   // Node's names for arguments that a guest's numbers led to

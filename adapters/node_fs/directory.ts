@@ -37,8 +37,10 @@ import {
   O_CLOEXEC,
   O_PATH,
 } from "./context.ts";
+import { checkName } from "../nt/names.ts";
 import { openedFile, reopen, sync } from "./file.ts";
 import { fill, setTimes, setTimesOfDescriptor } from "./times.ts";
+import * as windows from "./windows.ts";
 
 /** Which file it is, whatever it is called. */
 interface Identity {
@@ -64,8 +66,13 @@ function handleStep(fd: number): Step {
   return { fd, path: "", dev: 0n, ino: 0n, parent: undefined };
 }
 
-/** Names that mean something else on Windows: streams, devices, other paths. */
-const WINDOWS_ODD = /[\\:*?"<>|]|[. ]$|^(?:con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(?:\.|$)/i;
+/** Whether a directory is another one or in it, as far as is known of the way to it. */
+function isBelow(directory: Step, other: Identity): boolean {
+  for (let step: Step | undefined = directory; step; step = step.parent) {
+    if (same(step, other)) return true;
+  }
+  return false;
+}
 
 function hostFlags(context: NodeContext, flags: number, fdflags: number): number {
   // Windows has not all of them
@@ -140,7 +147,7 @@ export class NodeDirectory implements Directory {
    * the kernel follows none of them for a guest (RESOLVE_NO_MAGICLINKS), and so nobody here does.
    */
   #isMagic(directory: Step, target: string): boolean {
-    if (!looksMagic(target)) return false;
+    if (this.#context.windows || !looksMagic(target)) return false;
     const devices = attempt(() => {
       const here = directory.fd < 0
         ? directory.dev
@@ -156,10 +163,11 @@ export class NodeDirectory implements Directory {
     return typeof stats !== "number" && same(stats, step);
   }
 
-  /** A name in a directory, for node:fs. */
-  #path(directory: Step, name: string): NodePath {
-    if (this.#context.windows && name !== "." && name !== ".." && WINDOWS_ODD.test(name)) {
-      throw new WasiError(Errno.NOENT);
+  /** A name in a directory, for node:fs. `makes` says that a file of that name is to be made. */
+  #path(directory: Step, name: string, makes: boolean = false): NodePath {
+    if (this.#context.windows && name !== "." && name !== "..") {
+      const error = checkName(name, makes);
+      if (error < 0) throw new WasiError(-error);
     }
     const path = directory.fd >= 0
       ? `/proc/self/fd/${directory.fd}/${name}`
@@ -191,6 +199,7 @@ export class NodeDirectory implements Directory {
   #readlink(directory: Step, name: string): string | number {
     return attempt(() => {
       const path = this.#path(directory, name);
+      if (this.#context.windows) return windows.linkText(String(this.#fs.readlinkSync(path)));
       if (!this.#context.byteNames) return String(this.#fs.readlinkSync(path));
       const bytes = this.#fs.readlinkSync(path, { encoding: "buffer" });
       return decode(bytes, 0, bytes.length);
@@ -243,7 +252,7 @@ export class NodeDirectory implements Directory {
     const opened = attempt(() => this.#fs.openSync(this.#path(self, "."), "r"));
     if (opened < 0) return opened;
     try {
-      return sync(this.#fs, opened, dataOnly);
+      return sync(this.#context, opened, dataOnly);
     } finally {
       this.#fs.closeSync(opened);
     }
@@ -372,7 +381,10 @@ export class NodeDirectory implements Directory {
     expected: Identity | undefined,
   ): File | Directory | number {
     const flags = how & ~this.#fs.constants.O_APPEND;
-    const fd = attempt(() => this.#fs.openSync(this.#path(directory, name), flags, 0o666));
+    const makes = (how & this.#fs.constants.O_CREAT) !== 0;
+    const path = attempt(() => this.#path(directory, name, makes));
+    if (typeof path === "number") return path;
+    const fd = attempt(() => this.#fs.openSync(path, flags, 0o666));
     if (fd < 0) return fd;
     const stats = attempt(() => this.#fs.fstatSync(fd, { bigint: true }));
     let honest = typeof stats !== "number" && (expected === undefined || same(stats, expected));
@@ -449,11 +461,17 @@ export class NodeDirectory implements Directory {
    * Calls node:fs with the path of a name in its directory. A path that ends in dots gives "."
    * here, which is no name, and without /proc would be the directory's own path.
    */
-  #change(path: string, use: (path: NodePath) => void): number {
+  #change(
+    path: string,
+    makes: boolean,
+    use: (path: NodePath, directory: Step) => void,
+  ): number {
     return this.#inParent(
       path,
       (directory, name) =>
-        name === "." ? -Errno.INVAL : done(() => use(this.#path(directory, name))),
+        name === "."
+          ? -Errno.INVAL
+          : done(() => use(this.#path(directory, name, makes), directory)),
     );
   }
 
@@ -462,27 +480,35 @@ export class NodeDirectory implements Directory {
     path: string,
     to: NodeDirectory,
     toPath: string,
-    use: (from: NodePath, to: NodePath) => void,
+    use: (from: NodePath, to: NodePath, target: Step) => void,
   ): number {
     return this.#inParent(
       path,
       (from, name) =>
-        name === "." ? -Errno.INVAL : to.#change(toPath, (toName) => {
-          use(this.#path(from, name), toName);
+        name === "." ? -Errno.INVAL : to.#change(toPath, true, (toName, target) => {
+          use(this.#path(from, name), toName, target);
         }),
     );
   }
 
   mkdir(path: string): number {
-    return this.#change(path, (target) => void this.#fs.mkdirSync(target));
+    return this.#change(path, true, (target) => void this.#fs.mkdirSync(target));
   }
 
   rmdir(path: string): number {
-    return this.#change(path, (target) => this.#fs.rmdirSync(target));
+    if (this.#context.windows) {
+      return this.#change(path, false, (target) => windows.removeDirectory(this.#fs, target));
+    }
+    return this.#change(path, false, (target) => this.#fs.rmdirSync(target));
   }
 
   unlink(path: string): number {
-    if (!this.#context.deno) return this.#change(path, (target) => this.#fs.unlinkSync(target));
+    if (this.#context.windows) {
+      return this.#change(path, false, (target) => windows.removeFile(this.#fs, target));
+    }
+    if (!this.#context.deno) {
+      return this.#change(path, false, (target) => this.#fs.unlinkSync(target));
+    }
     return this.#atPath(path, false, (directory, name, stats) => {
       if (name === ".") return -Errno.INVAL;
       if (filetypeOf(stats) === Filetype.DIRECTORY) return -Errno.ISDIR;
@@ -493,6 +519,11 @@ export class NodeDirectory implements Directory {
   rename(path: string, to: Directory, toPath: string): number {
     const target = behind(to);
     if (!(target instanceof NodeDirectory)) return -Errno.XDEV;
+    if (this.#context.windows) {
+      return this.#changeTwo(path, target, toPath, (one, other, directory) => {
+        windows.rename(this.#fs, one, other, (moved) => isBelow(directory, moved));
+      });
+    }
     return this.#changeTwo(path, target, toPath, (one, other) => this.#fs.renameSync(one, other));
   }
 
@@ -503,7 +534,10 @@ export class NodeDirectory implements Directory {
   }
 
   symlink(target: string, path: string): number {
-    return this.#change(path, (place) => this.#fs.symlinkSync(target, place));
+    if (this.#context.windows) {
+      return this.#change(path, true, (place) => windows.makeLink(this.#fs, target, place));
+    }
+    return this.#change(path, true, (place) => this.#fs.symlinkSync(target, place));
   }
 
   readlink(path: string): string | number {

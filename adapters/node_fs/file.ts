@@ -13,12 +13,32 @@ import {
   type PollEntry,
   type StreamAccess,
 } from "../../core/host.ts";
-import { attempt, done, filetypeOf, type NodeContext, type NodeFs } from "./context.ts";
+import {
+  attempt,
+  type BigStats,
+  done,
+  filetypeOf,
+  type NodeContext,
+  type NodeFs,
+} from "./context.ts";
 import { fill, setTimesOfDescriptor } from "./times.ts";
+import { describeDescriptor } from "./windows.ts";
 
 /** Waits until what was written is on the disk. */
-export function sync(fs: NodeFs, fd: number, dataOnly: boolean): number {
-  return done(() => dataOnly ? fs.fdatasyncSync(fd) : fs.fsyncSync(fd));
+export function sync({ fs, windows }: NodeContext, fd: number, dataOnly: boolean): number {
+  const error = done(() => dataOnly ? fs.fdatasyncSync(fd) : fs.fsyncSync(fd));
+  // Windows waits only for who may write, and through this one nothing was written
+  return windows && error === -Errno.PERM ? 0 : error;
+}
+
+/** fstat(2). Throws what node:fs throws. */
+function describe({ fs, windows }: NodeContext, fd: number): BigStats {
+  return windows ? describeDescriptor(fs, fd) : fs.fstatSync(fd, { bigint: true });
+}
+
+/** Whether what was thrown tells that the other end of a pipe is closed, as Windows has it. */
+function isEnd(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === "EOF";
 }
 
 /** Opens once more what a descriptor has open, with other flags. Throws what node:fs throws. */
@@ -74,7 +94,7 @@ export class NodeFile implements File {
     try {
       return this.#fs.readSync(this.#fd, into, offset, length, position < 0 ? null : position);
     } catch (error) {
-      return -errnoOf(error);
+      return isEnd(error) ? 0 : -errnoOf(error);
     }
   }
 
@@ -91,7 +111,7 @@ export class NodeFile implements File {
       this.#appended = end + count;
       return count;
     } catch (error) {
-      return -errnoOf(error);
+      return isEnd(error) ? -Errno.PIPE : -errnoOf(error);
     }
   }
 
@@ -100,7 +120,7 @@ export class NodeFile implements File {
   }
 
   stat(into: FileStat): number {
-    return done(() => fill(into, this.#fs.fstatSync(this.#fd, { bigint: true })));
+    return done(() => fill(into, describe(this.#context, this.#fd)));
   }
 
   setTimes(atim: bigint, mtim: bigint, flags: number): number {
@@ -108,7 +128,7 @@ export class NodeFile implements File {
   }
 
   sync(dataOnly: boolean): number {
-    return sync(this.#fs, this.#fd, dataOnly);
+    return sync(this.#context, this.#fd, dataOnly);
   }
 
   setSize(size: number): number {
@@ -416,6 +436,5 @@ export function openedFile(
 
 /** Wraps a descriptor of the process. Throws an error of node:fs. */
 export function openStream(context: NodeContext, fd: number): File {
-  const stats = context.fs.fstatSync(fd, { bigint: true });
-  return new NodeStream(context, fd, filetypeOf(stats));
+  return new NodeStream(context, fd, filetypeOf(describe(context, fd)));
 }

@@ -43,6 +43,11 @@ export function linkOf(bytes: Uint8Array, length: number): string | number {
   return relative ? slashed : `/${slashed.replace(/^\/(?:\?\?|[?.])?\/?/, "")}`;
 }
 
+/** Whether every component of a link's text is a name that Windows takes for a file's. */
+export function isTarget(target: string): boolean {
+  return target.split("/").every((name) => ["", ".", ".."].includes(name) || isFileName(name));
+}
+
 /**
  * Lays a symbolic link to `target` into `bytes` and returns how many they are. Its components must
  * be names that Windows takes for files; it is kept as it is otherwise, and is relative for Windows
@@ -50,9 +55,7 @@ export function linkOf(bytes: Uint8Array, length: number): string | number {
  */
 export function putLink(bytes: Uint8Array, target: string): number {
   if (isEscaped(target)) return -Errno.ILSEQ;
-  const odd = (name: string): boolean =>
-    name !== "" && name !== "." && name !== ".." && !isFileName(name);
-  if (target.split("/").some(odd)) return -Errno.INVAL;
+  if (!isTarget(target)) return -Errno.INVAL;
   const { Reparse } = nt;
   const size = 2 * target.length;
   const length = Reparse.symlinkNames + 2 * size;

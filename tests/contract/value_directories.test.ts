@@ -9,6 +9,7 @@ import { StableDirectory, StableNumbers } from "../../core/directories/stable.ts
 import { WebClock } from "../../adapters/clock.ts";
 import { scratch } from "../support/harness.ts";
 import { hostOf, ways } from "../support/hosts.ts";
+import { here } from "../support/system.ts";
 import { contract } from "./suite.ts";
 
 const folder = scratch("contract-values");
@@ -20,6 +21,7 @@ contract("overlay() over an overlay()", { make: () => overlay(overlay(memory()))
 contract("host()", {
   make: () => host(empty()),
   pinned: host(folder).confinement !== "checked",
+  system: here,
 });
 for (const [name, way] of ways) {
   contract(`overlay() over ${name}`, {
@@ -29,6 +31,7 @@ for (const [name, way] of ways) {
   contract(`a quota over ${name}`, {
     make: () => new QuotaDirectory(hostOf(way).fs.directory(empty()), new Quota(2 ** 40, 10000)),
     pinned: way.confinement !== "checked",
+    system: here,
   });
 }
 contract("a quota over memory()", {

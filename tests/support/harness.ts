@@ -28,6 +28,9 @@ export const runtime: string = "Deno" in globalThis
   ? "bun"
   : `node${process.versions.node.split(".")[0]}`;
 
+/** Whether the system is Windows, or answers as it does. */
+export const windows: boolean = process.platform === "win32";
+
 /** Whether this is what TypeScript compiled, which runs on Node before 26. */
 export const compiled: boolean = import.meta.url.endsWith(".js");
 
@@ -50,17 +53,6 @@ export function scratch(name = "wasi"): string {
 
 function removeAll(): void {
   for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
-}
-
-/** Whether symbolic links can be made in a folder: not on every file system, nor by everybody. */
-export function makesLinks(folder: string): boolean {
-  const link = path.join(fs.mkdtempSync(path.join(folder, "link-")), "l");
-  try {
-    fs.symlinkSync("f", link);
-    return fs.lstatSync(link).isSymbolicLink();
-  } catch {
-    return false;
-  }
 }
 
 /** What a guest left behind. */

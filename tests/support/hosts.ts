@@ -1,10 +1,9 @@
 /** The hosts of the runtime that runs the tests, each way of confining directories once. */
-import process from "node:process";
 import { makeBunMaker } from "../../adapters/bun_host.ts";
 import { makeDenoMaker } from "../../adapters/deno_host.ts";
 import { makeNodeMaker } from "../../adapters/node_host.ts";
 import type { Confinement, Host } from "../../core/host.ts";
-import { foreign, runtime } from "./harness.ts";
+import { foreign, runtime, windows } from "./harness.ts";
 
 const make = runtime === "deno"
   ? makeDenoMaker()
@@ -31,7 +30,7 @@ const onPosix: [string, Way][] = [
 ];
 
 /** Every way there is on this runtime and system, by name. */
-export const ways: [string, Way][] = process.platform === "win32"
+export const ways: [string, Way][] = windows
   ? onWindows.slice(foreign ? 0 : 1)
   : onPosix.slice(foreign ? 0 : 2);
 

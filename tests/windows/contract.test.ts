@@ -1,8 +1,12 @@
 /** The contract of directories over ntdll, on a volume of Windows in memory. */
 import { NtDirectory } from "../../adapters/nt/directory.ts";
 import { Ntdll } from "../../adapters/nt/ntdll.ts";
+import { Errno } from "../../core/errno.ts";
 import { contract } from "../contract/suite.ts";
 import { type FakeOptions, FakeVolume } from "../support/fake_nt.ts";
+import { posix, type System } from "../support/system.ts";
+
+const ntfs: System = { ...posix, anyName: false, nameUnits: 16 };
 
 function make(options: FakeOptions): NtDirectory {
   const volume = new FakeVolume(options);
@@ -23,8 +27,7 @@ for (
   contract(name, {
     make: () => make(options),
     pinned: true,
-    windows: true,
     step: 100n,
-    links: !options.unprivileged,
+    system: { ...ntfs, linkError: options.unprivileged ? Errno.PERM : 0 },
   });
 }
