@@ -12,13 +12,21 @@ export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 const { arch, platform } = process;
 const cpu = arch === "arm64" ? "aarch64" : arch;
-const candidates = {
-  node22: [`node22-${platform}-${arch}/bin/node`],
-  node24: [`node24-${platform}-${arch}/bin/node`],
-  node26: [`node-${platform}-${arch}/bin/node`, `node-bin-${platform}-${arch}/bin/node`],
-  deno: [`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`, "deno/deno"],
-  bun: [`@oven/bun-${platform}-${cpu}/bin/bun`, "bun/bin/bun.exe"],
-};
+const candidates = platform === "win32"
+  ? {
+    node22: [`node22-win-${arch}/bin/node.exe`],
+    node24: [`node24-win-${arch}/bin/node.exe`],
+    node26: [`node-win-${arch}/bin/node.exe`],
+    deno: [`@deno/win32-${arch}/deno.exe`, "deno/deno.exe"],
+    bun: [`@oven/bun-windows-${cpu}/bin/bun.exe`, "bun/bin/bun.exe"],
+  }
+  : {
+    node22: [`node22-${platform}-${arch}/bin/node`],
+    node24: [`node24-${platform}-${arch}/bin/node`],
+    node26: [`node-${platform}-${arch}/bin/node`, `node-bin-${platform}-${arch}/bin/node`],
+    deno: [`@deno/${platform}-${arch}-glibc/deno`, `@deno/${platform}-${arch}/deno`, "deno/deno"],
+    bun: [`@oven/bun-${platform}-${cpu}/bin/bun`, "bun/bin/bun.exe"],
+  };
 
 /** The program of "node22", "node24", "node26", "deno" or "bun". */
 export function programOf(name) {

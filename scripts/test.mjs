@@ -6,24 +6,15 @@
  *   npm test                       everything
  *   npm test -- bun deno           on these runtimes only (node, node22, node24, node26, deno, bun)
  *   npm test -- bun tests/parity   only these files or folders
+ *   npm test -- portable           only what runs on every system (scripts/windows/files.mjs)
  */
 import { execFileSync, spawn } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { FAILED, filesIn, nodeFlags, runnerWords } from "./runners.mjs";
 import { machineNode, programOf, root } from "./runtimes.mjs";
+import { portable } from "./windows/files.mjs";
 
-function filesIn(where) {
-  const full = path.join(root, where);
-  if (!fs.statSync(full).isDirectory()) return [where];
-  return fs.readdirSync(full, { recursive: true })
-    .filter((name) => name.endsWith(".test.ts"))
-    .map((name) => path.posix.join(where, name.replaceAll(path.sep, "/")))
-    .sort();
-}
-
-/** How the runners begin a line about what failed. */
-const FAILED = /^\s*(?:not ok |✖ |\(fail\) |FAIL |# not ok )|\.\.\. FAILED/;
 /** The lines about what failed, for the end: what is printed in between may be cut off. */
 const lines = [];
 
@@ -64,11 +55,12 @@ const runtimes = ["node", "node22", "node24", "node26", "deno", "bun"];
 const between = ["tests/guests", "tests/cli/threads.test.ts", "tests/cli/thread_programs.test.ts"];
 const only = chosen.filter((word) => runtimes.includes(word));
 const places = chosen.filter((word) => !runtimes.includes(word));
-const files = (places.length > 0 ? places : ["tests"]).flatMap(filesIn);
+const files = (places.length > 0 ? places : ["tests"]).flatMap((place) =>
+  place === "portable" ? portable.flatMap(filesIn) : filesIn(place)
+);
 const inBuild = (file) => path.posix.join("build", file.replace(/\.ts$/, ".js"));
 const compiled = files.map(inBuild);
 const wants = (name) => only.length === 0 || only.includes(name);
-const nodeFlags = ["--test", "--test-reporter=spec", "--test-concurrency=2"];
 
 /** How much of the core and the adapters the tests must run through; the command runs in processes. */
 const coverageFlags = [
@@ -124,16 +116,12 @@ if (wants("node26")) {
 }
 if (wants("deno")) {
   failures.push(
-    ...await run("Deno", programOf("deno"), ["test", "--allow-all", "--no-check", ...files]),
+    ...await run("Deno", programOf("deno"), runnerWords("deno", files)),
   );
 }
 if (wants("bun")) {
   failures.push(
-    ...await run("Bun", programOf("bun"), [
-      "test",
-      "--timeout=120000",
-      ...files.map((file) => `./${file}`),
-    ]),
+    ...await run("Bun", programOf("bun"), runnerWords("bun", files)),
   );
 }
 
