@@ -104,7 +104,8 @@ export function wabtFor(place: string): string {
   if (place.includes("/_npx/")) return "npx -p @x/wasi -p wabt wasi ...";
   if (/\/bunx-[^/]+\//.test(place)) return "bun add -g @x/wasi wabt, and then wasi ...";
   if (place.includes("/install/global/node_modules/")) return "bun add -g wabt";
-  if (place.includes("/lib/node_modules/")) return "npm install -g wabt";
+  // where npm keeps what is global: the second on Windows
+  if (/\/(?:lib|AppData\/Roaming\/npm)\/node_modules\//.test(place)) return "npm install -g wabt";
   return "Bun" in globalThis ? "bun add wabt" : "npm install wabt";
 }
 

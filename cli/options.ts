@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { currentSystem } from "../adapters/platform.ts";
 import { THREADS } from "../core/constants.ts";
 import { UsageError } from "./error.ts";
 import { address, duration, size, time, whole } from "./values.ts";
@@ -108,7 +109,7 @@ export const OPTIONS: Readonly<Record<string, Option>> = {
   dir: {
     completed: "folders",
     value: "HOST[::GUEST[::ro]]",
-    set: ({ mounts }, text, option) => mounts.push(directory("host", text, option)),
+    set: ({ mounts }, text, option) => mounts.push(hostMount("host", text, option)),
   },
   mount: {
     completed: "folders",
@@ -129,7 +130,7 @@ export const OPTIONS: Readonly<Record<string, Option>> = {
   overlay: {
     completed: "folders",
     value: "HOST[::GUEST]",
-    set: ({ mounts }, text, option) => mounts.push(directory("overlay", text, option)),
+    set: ({ mounts }, text, option) => mounts.push(hostMount("overlay", text, option)),
   },
   tmp: {
     value: "GUEST",
@@ -237,27 +238,54 @@ export const LETTERS: Readonly<Record<string, string>> = {
   h: "help",
 };
 
+/**
+ * A path's drive on Windows, "C:", and what comes after it: a drive's colon separates nothing. A
+ * folder of one letter is told from it by a path: ".\\C:/data".
+ */
+function afterDrive(text: string, windows: boolean): [drive: string, rest: string] {
+  const drive = windows && /^[a-z]:(?=$|[^:]|::)/i.test(text) ? text.slice(0, 2) : "";
+  return [drive, text.slice(drive.length)];
+}
+
+/** What a directory is called for the guest if it is given no name: there are only slashes there. */
+function guestName(host: string, windows: boolean): string {
+  return windows ? host.replaceAll("\\", "/") : host;
+}
+
 /** HOST[::GUEST[::ro]], as wasmtime spells it. */
-function directory(kind: "host" | "overlay", text: string, option: string): Mount {
-  const [host, guest, mode, ...more] = text.split("::");
+export function hostMount(
+  kind: "host" | "overlay",
+  text: string,
+  option: string,
+  windows: boolean = currentSystem() === "windows",
+): Mount {
+  const [drive, paths] = afterDrive(text, windows);
+  const [rest, guest, mode, ...more] = paths.split("::");
+  const host = `${drive}${rest}`;
   const modes = kind === "host" ? ["ro", "rw"] : [];
   if (!host || more.length > 0 || (mode !== undefined && !modes.includes(mode))) {
     const forms = kind === "host" ? "HOST, HOST::GUEST or HOST::GUEST::ro" : "HOST or HOST::GUEST";
     throw new UsageError(`${option} ${text}: it must be ${forms}`);
   }
   const readOnly = mode === "ro";
-  return { kind, host, guest: guest || host, readOnly, option: `${option} ${text}` };
+  const name = guest || guestName(host, windows);
+  return { kind, host, guest: name, readOnly, option: `${option} ${text}` };
 }
 
 /** HOST[:GUEST][:ro], as wazero spells it: without GUEST it has the name it has on the host. */
-function wazeroMount(text: string, option: string): Mount {
-  const readOnly = text.endsWith(":ro");
-  const paths = readOnly ? text.slice(0, -3) : text;
+export function wazeroMount(
+  text: string,
+  option: string,
+  windows: boolean = currentSystem() === "windows",
+): Mount {
+  const [drive, all] = afterDrive(text, windows);
+  const readOnly = all.endsWith(":ro");
+  const paths = readOnly ? all.slice(0, -3) : all;
   const colon = paths.lastIndexOf(":");
-  const host = colon < 0 ? paths : paths.slice(0, colon);
+  const host = drive + (colon < 0 ? paths : paths.slice(0, colon));
   if (host === "") {
     throw new UsageError(`${option} ${text}: it must be HOST, HOST:GUEST or HOST:GUEST:ro`);
   }
-  const guest = colon < 0 ? host : paths.slice(colon + 1) || host;
+  const guest = (colon < 0 ? "" : paths.slice(colon + 1)) || guestName(host, windows);
   return { kind: "host", host, guest, readOnly, option: `${option} ${text}` };
 }

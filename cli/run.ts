@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { currentSystem } from "../adapters/platform.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { PAGE } from "../core/constants.ts";
 import { ProcExit } from "../core/exit.ts";
@@ -69,8 +70,8 @@ function tracer(kinds: string[]): (line: string) => void {
 }
 
 /** A program's name for itself: the last part of its path. */
-function nameOf(file: string): string {
-  let path = file;
+export function nameOf(file: string, windows: boolean = currentSystem() === "windows"): string {
+  let path = windows ? file.replaceAll("\\", "/") : file;
   if (/^(https?|file):/i.test(file)) {
     const { pathname } = new URL(file);
     try {

@@ -142,7 +142,8 @@ export async function say(text: string): Promise<void> {
       left = left.subarray(writeSync(1, left));
     } catch (error) {
       const { code } = error as { code?: string };
-      if (code === "EPIPE") exit(OUTPUT_CLOSED);
+      // Windows says that the end of the pipe is reached
+      if (code === "EPIPE" || code === "EOF") exit(OUTPUT_CLOSED);
       if (code !== "EAGAIN") throw new CommandError(`standard output: ${plain(error)}`);
       await new Promise((resolve) => setTimeout(resolve, 1));
     }

@@ -117,6 +117,7 @@ test("text without wabt is told what to install", options, async () => {
   const places: [place: string, how: string][] = [
     ["/home/a/.npm/_npx/e27e710651/node_modules/@x/wasi", "npx -p @x/wasi -p wabt wasi ..."],
     ["/usr/lib/node_modules/@x/wasi", "npm install -g wabt"],
+    ["/C:/Users/a/AppData/Roaming/npm/node_modules/@x/wasi", "npm install -g wabt"],
     ["/home/a/.bun/install/global/node_modules/@x/wasi", "bun add -g wabt"],
     [
       "/tmp/bunx-1000-@x/wasi@latest/node_modules/@x/wasi",

@@ -3,9 +3,10 @@
  */
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { compiled, root, runtime } from "./harness.ts";
+import { compiled, root, runtime, scratch, windows } from "./harness.ts";
 
 const cli = compiled ? "build/cli.js" : "cli.ts";
 
@@ -48,15 +49,47 @@ export function guest(name: string): string {
   return path.join(root, "tests/guests", `${name}.wasm`);
 }
 
+/** The variables that it is given in any case: without the others no program starts on Windows. */
+function inherited(): Record<string, string> {
+  if (!windows) return { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "/" };
+  const names = ["PATH", "SystemRoot", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA"];
+  return Object.fromEntries(
+    names.flatMap((name) => process.env[name] === undefined ? [] : [[name, process.env[name]]]),
+  );
+}
+
+/**
+ * The command's words on Windows, where there is no shell to be had. Deno changes those of a
+ * program with its own name, so that gets another one.
+ */
+function ofWindows(words: readonly string[], { shell }: CommandOptions): string[] {
+  if (shell !== undefined) throw new Error(`there is no shell here for ${shell}`);
+  if (runtime !== "deno") return [...command, ...words];
+  return [starter(), ...command.slice(1), ...words];
+}
+
+/** A name of Deno's program that Deno does not know for its own. */
+let other: string | undefined;
+
+function starter(): string {
+  if (other === undefined) {
+    other = path.join(scratch("deno"), "other.exe");
+    fs.linkSync(process.execPath, other);
+  }
+  return other;
+}
+
 /** Runs it with these words. */
 export function wasi(words: readonly string[], options: CommandOptions = {}): Promise<Ran> {
   const { input = "", cwd = root, env = {}, shell = 'exec "$@"', started } = options;
-  const { PATH = "", HOME = "/" } = process.env;
   const began = performance.now();
   // through a shell, because Deno changes the words of a Deno that it starts
-  const child = spawn("/bin/sh", ["-c", shell, "sh", ...command, ...words], {
+  const [program, ...all] = windows
+    ? ofWindows(words, options)
+    : ["/bin/sh", "-c", shell, "sh", ...command, ...words];
+  const child = spawn(program!, all, {
     cwd,
-    env: { PATH, HOME, NO_COLOR: "1", NODE_COMPILE_CACHE: cache, ...env },
+    env: { ...inherited(), NO_COLOR: "1", NODE_COMPILE_CACHE: cache, ...env },
     stdio: "pipe",
   });
   const chunks: Record<"stdout" | "stderr", Uint8Array[]> = { stdout: [], stderr: [] };
