@@ -247,11 +247,6 @@ function afterDrive(text: string, windows: boolean): [drive: string, rest: strin
   return [drive, text.slice(drive.length)];
 }
 
-/** What a directory is called for the guest if it is given no name: there are only slashes there. */
-function guestName(host: string, windows: boolean): string {
-  return windows ? host.replaceAll("\\", "/") : host;
-}
-
 /** HOST[::GUEST[::ro]], as wasmtime spells it. */
 export function hostMount(
   kind: "host" | "overlay",
@@ -268,8 +263,7 @@ export function hostMount(
     throw new UsageError(`${option} ${text}: it must be ${forms}`);
   }
   const readOnly = mode === "ro";
-  const name = guest || guestName(host, windows);
-  return { kind, host, guest: name, readOnly, option: `${option} ${text}` };
+  return { kind, host, guest: guest || host, readOnly, option: `${option} ${text}` };
 }
 
 /** HOST[:GUEST][:ro], as wazero spells it: without GUEST it has the name it has on the host. */
@@ -286,6 +280,6 @@ export function wazeroMount(
   if (host === "") {
     throw new UsageError(`${option} ${text}: it must be HOST, HOST:GUEST or HOST:GUEST:ro`);
   }
-  const guest = (colon < 0 ? "" : paths.slice(colon + 1)) || guestName(host, windows);
+  const guest = (colon < 0 ? "" : paths.slice(colon + 1)) || host;
   return { kind: "host", host, guest, readOnly, option: `${option} ${text}` };
 }

@@ -41,9 +41,19 @@ async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<D
 async function openInput(file: string): Promise<number> {
   if (file === "-") return 0;
   const { fstatSync, openSync } = await import("node:fs");
+  const isDirectory = (fd: number): boolean => {
+    try {
+      return fstatSync(fd).isDirectory();
+    } catch (error) {
+      // on Windows Deno can describe files and directories alone
+      if (isWindows() && (error as { code?: string }).code === "EINVAL") return false;
+      throw error;
+    }
+  };
   try {
-    const fd = openSync(file, "r");
-    if (fstatSync(fd).isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+    // no runtime takes the null device by its short name
+    const fd = openSync(isWindows() && /^nul$/i.test(file) ? "\\\\.\\NUL" : file, "r");
+    if (isDirectory(fd)) throw Object.assign(new Error(), { code: "EISDIR" });
     return fd;
   } catch (error) {
     throw new CommandError(`--stdin ${file}: ${plain(error)}`);

@@ -8,26 +8,26 @@ import { nameOf } from "../../cli/run.ts";
 type Case = [text: string, host: string, guest: string, readOnly?: boolean];
 
 const DIR: Case[] = [
-  ["C:\\data", "C:\\data", "C:/data"],
+  ["C:\\data", "C:\\data", "C:\\data"],
   ["C:/data", "C:/data", "C:/data"],
   ["c:", "c:", "c:"],
-  ["C:\\", "C:\\", "C:/"],
+  ["C:\\", "C:\\", "C:\\"],
   ["C:\\data::/data", "C:\\data", "/data"],
   ["C:/data::/data::ro", "C:/data", "/data", true],
   ["C:data::d", "C:data", "d"],
   ["C:::/c", "C:", "/c"],
   ["C::/c", "C", "/c"],
-  [".\\data\\in", ".\\data\\in", "./data/in"],
+  [".\\data\\in", ".\\data\\in", ".\\data\\in"],
   [".", ".", "."],
   ["\\\\server\\share::/share", "\\\\server\\share", "/share"],
   ["\\\\?\\C:\\data::/data", "\\\\?\\C:\\data", "/data"],
 ];
 
 const MOUNT: Case[] = [
-  ["C:\\data", "C:\\data", "C:/data"],
+  ["C:\\data", "C:\\data", "C:\\data"],
   ["C:/data:/data", "C:/data", "/data"],
   ["C:\\data:/data:ro", "C:\\data", "/data", true],
-  ["C:\\data:ro", "C:\\data", "C:/data", true],
+  ["C:\\data:ro", "C:\\data", "C:\\data", true],
   ["data:/data", "data", "/data"],
   [".\\C:/data", ".\\C", "/data"],
   ["C:", "C:", "C:"],

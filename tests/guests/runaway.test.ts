@@ -5,9 +5,8 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { pathToFileURL } from "node:url";
 import { canSuspend, memory, OutputBuffer, run, type RunOptions } from "../../mod.ts";
-import { compiled, root, runtime, scratch } from "../support/harness.ts";
+import { mod, root, runtime, scratch } from "../support/harness.ts";
 import { textModule } from "../support/modules.ts";
 import { assemble } from "../support/wat.ts";
 
@@ -166,7 +165,6 @@ function processOf(script: string): Promise<number | string | null> {
 }
 
 test("a compiled module that is given up does not keep the process", options, async () => {
-  const mod = pathToFileURL(path.join(root, compiled ? "build/mod.js" : "mod.ts")).href;
   // one that fills memory holds Node for good (see docs/threads.md)
   const filling = runtime.startsWith("node") ? [] : ["a loop that fills memory"];
   for (const what of ["a loop without calls", ...filling]) {

@@ -8,11 +8,11 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { AsyncWASI, canSuspend, memory, OutputBuffer, type WASIOptions } from "../../mod.ts";
 import { addressOf } from "../../adapters/posix/sockets.ts";
-import { foreign, scratch } from "../support/harness.ts";
+import { scratch, sockets } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 import { guestModule } from "./guest.ts";
 
-const skip = foreign ? false : "no foreign functions on this runtime";
+const skip = sockets ? false : "no sockets that listen on this runtime";
 const local = [{ host: "127.0.0.1", port: 0 }];
 
 /** Runs a client, a script of CommonJS that has `port`, in a thread of its own. */

@@ -7,8 +7,8 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { type Ended, root, runRuntime, runtime, scratch } from "../support/harness.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Ended, mod, root, runRuntime, runtime, scratch } from "../support/harness.ts";
 
 const options = { timeout: 180_000 };
 
@@ -26,7 +26,9 @@ const plain = runtime === "deno" ? ["run", "-A"] : [];
 /** And with the preload. */
 const preloaded = runtime === "deno"
   ? ["run", "-A", "--preload", register]
-  : [runtime === "bun" ? "--preload" : "--import", register];
+  : runtime === "bun"
+  ? ["--preload", register]
+  : ["--import", pathToFileURL(register).href];
 
 /** A folder with these files, and a package.json that makes it a project. */
 function project(files: Record<string, string>): string {
@@ -82,7 +84,7 @@ const ways: Record<string, string> = {
     });`,
   "main.mjs": `
     import { readFileSync } from "node:fs";
-    import { fileURLToPath } from "node:url";
+    import { fileURLToPath, pathToFileURL } from "node:url";
     import { reports } from "./script.mjs";
     import { inWorker } from "./workers.mjs";
     const module = new URL("script.mjs", import.meta.url);
@@ -133,14 +135,14 @@ test("without the preload they get the runtime's own", options, () => {
 });
 
 test("a program that imports it gets ours, and the workers it makes", options, () => {
-  const importing = `import ${JSON.stringify(register)};`;
+  const importing = `import ${JSON.stringify(pathToFileURL(register).href)};`;
   const folder = project({ ...ways, "first.mjs": `${importing} await import("./main.mjs");` });
   assertReports(printed(runRuntime([...plain, "first.mjs"], folder)), true);
 });
 
 test("what it imports statically beside it gets ours on Node only", options, () => {
   const folder = project({
-    "main.mjs": `import ${JSON.stringify(register)};
+    "main.mjs": `import ${JSON.stringify(pathToFileURL(register).href)};
       import { WASI } from "node:wasi";
       console.log("confinement" in WASI.prototype);`,
   });
@@ -167,7 +169,7 @@ test("NODE_OPTIONS is enough, and for workers with other environments, too", {
 }, () => {
   const folder = project(ways);
   const before = process.env["NODE_OPTIONS"];
-  process.env["NODE_OPTIONS"] = `--import=${register}`;
+  process.env["NODE_OPTIONS"] = `--import=${pathToFileURL(register).href}`;
   try {
     assertReports(printed(runRuntime(["main.mjs"], folder)), true);
     // Arguments that no worker may be given do not keep it from starting.
@@ -252,11 +254,10 @@ test("workers are of the same class, and end and fail as before", options, () =>
 });
 
 test("a program in threads of our own runs as before", options, () => {
-  const mod = JSON.stringify(file("mod"));
   const folder = project({
     "main.mjs": `
       import { readFileSync } from "node:fs";
-      import { OutputBuffer, run } from ${mod};
+      import { OutputBuffer, run } from ${JSON.stringify(mod)};
       const stdout = new OutputBuffer();
       const code = await run(readFileSync(process.argv[2]), {
         threads: true, args: ["threads", "count", "4", "100"], stdout,

@@ -11,7 +11,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Errno, host, memory, MemoryFile, MemoryLink, overlay } from "../../mod.ts";
-import { compile, root, runRuntime, runtime, scratch } from "../support/harness.ts";
+import { compile, mod, root, runRuntime, runtime, scratch } from "../support/harness.ts";
 import {
   answer,
   encoder,
@@ -515,7 +515,6 @@ test("reading is all that a read-only folder and an overlay need to be allowed",
   const before = picture(folder, true);
   const beside = path.dirname(folder);
   const wasm = path.join(root, PYTHON);
-  const mod = path.join(root, runtime === "node20" ? "build/mod.js" : "mod.ts");
   const script = path.join(beside, "script.mjs");
   const draft = `
 import os, shutil

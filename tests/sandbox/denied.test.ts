@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { foreign, root, runRuntime, runtime, scratch } from "../support/harness.ts";
+import { foreign, mod, root, runRuntime, runtime, scratch } from "../support/harness.ts";
 
 const folder = scratch("denied");
 const data = path.join(folder, "data");
@@ -19,9 +19,7 @@ const FRESH = ["new", "sub/new", "made"];
 
 /** What a guest gets of a preopen: by the class, by host(), and through an overlay. */
 const SCRIPT = `
-  import { host, overlay, WASI } from ${
-  JSON.stringify(path.join(root, runtime === "node20" ? "build/mod.js" : "mod.ts"))
-};
+  import { host, overlay, WASI } from ${JSON.stringify(mod)};
   const [place, confinement] = process.argv.slice(2);
   const memory = new WebAssembly.Memory({ initial: 1 });
   function guest(make) {
@@ -184,7 +182,7 @@ if (runtime === "deno") {
     fs.writeFileSync(path.join(sub, "file"), "secret");
     fs.writeFileSync(
       script,
-      `import { host } from ${JSON.stringify(path.join(root, "mod.ts"))};
+      `import { host } from ${JSON.stringify(mod)};
       const directory = host(${JSON.stringify(data)}, { ffi: false });
       const opened = directory.open("sub/file", 1, 0);
       const seen = [directory.confinement, opened, directory.mkdir("denied")];

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { root, runRuntime, runtime, scratch } from "../support/harness.ts";
+import { mod, root, runRuntime, runtime, scratch } from "../support/harness.ts";
 
 const folder = scratch("permissions");
 const data = path.join(folder, "data");
@@ -14,7 +14,6 @@ fs.symlinkSync("../secret", path.join(data, "out"));
 
 /** Runs a script with flags; it has `WASI`, `folder` and a function `attempt(path, oflags, rights)`. */
 function run(flags: string[], body: string): { status: number | null; out: unknown; err: string } {
-  const mod = path.join(root, runtime === "node20" ? "build/mod.js" : "mod.ts");
   const script = path.join(folder, "script.mjs");
   fs.writeFileSync(
     script,

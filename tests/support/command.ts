@@ -20,6 +20,9 @@ export const command: readonly string[] = [
   path.join(root, cli),
 ];
 
+/** What Bun says of itself on Windows. */
+const OF_BUN = /^Internal error: directory mismatch .*\n/gm;
+
 /** How it ended, and what it wrote. */
 export interface Ran {
   /** its exit code, or the name of the signal that ended it */
@@ -106,7 +109,7 @@ export function wasi(words: readonly string[], options: CommandOptions = {}): Pr
       resolve({
         code: code ?? String(signal),
         out: stdout.toString(),
-        err: stderr.toString(),
+        err: runtime === "bun" ? stderr.toString().replace(OF_BUN, "") : stderr.toString(),
         stdout: new Uint8Array(stdout),
         milliseconds: performance.now() - began,
       });

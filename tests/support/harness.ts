@@ -7,7 +7,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { WASIOptions } from "../../mod.ts";
 import { WASI } from "./wasi.ts";
 
@@ -34,8 +34,15 @@ export const windows: boolean = process.platform === "win32";
 /** Whether this is what TypeScript compiled, which runs on Node before 26. */
 export const compiled: boolean = import.meta.url.endsWith(".js");
 
-/** Whether this runtime has foreign functions. */
-export const foreign: boolean = !/^node2[0-5]$/.test(runtime);
+/** The class's module, for scripts that tests write: an import takes no path of Windows. */
+export const mod: string =
+  pathToFileURL(path.join(root, compiled ? "build/mod.js" : "mod.ts")).href;
+
+/** Whether this runtime has foreign functions, and this system a libc to be called with them. */
+export const foreign: boolean = !windows && !/^node2[0-5]$/.test(runtime);
+
+/** Whether there are sockets that listen. */
+export const sockets: boolean = foreign && process.platform === "linux";
 
 const folders: string[] = [];
 
@@ -52,7 +59,14 @@ export function scratch(name = "wasi"): string {
 }
 
 function removeAll(): void {
-  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
+  for (const folder of folders) {
+    try {
+      fs.rmSync(folder, { recursive: true, force: true });
+    } catch (error) {
+      // what a process still has open stays on Windows
+      if (!windows) throw error;
+    }
+  }
 }
 
 /** What a guest left behind. */

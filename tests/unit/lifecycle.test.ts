@@ -5,7 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { ProcExit } from "../../core/exit.ts";
 import { Guest } from "../support/guest.ts";
-import { type Ended, root, runRuntime, runtime, scratch } from "../support/harness.ts";
+import { type Ended, mod, runRuntime, runtime, scratch } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 
 const folder = scratch("lifecycle");
@@ -178,7 +178,6 @@ test("a replaced proc_exit is what the guest calls", () => {
 
 /** Runs a script in a process of its own, on this runtime; it imports `WASI` from `mod`. */
 function runScript(source: string): Ended {
-  const mod = runtime === "node20" ? path.join(root, "build/mod.js") : path.join(root, "mod.ts");
   const file = path.join(folder, `script-${Math.random().toString(36).slice(2)}.mjs`);
   fs.writeFileSync(file, `import { WASI } from ${JSON.stringify(mod)};\n${source}`);
   const flags = runtime === "deno" ? ["run", "-A", "--no-lock"] : [];

@@ -9,7 +9,7 @@ import { systemOf } from "../../adapters/platform.ts";
 import { Errno } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { Open } from "../../core/host.ts";
-import { root, runRuntime, runtime, scratch } from "../support/harness.ts";
+import { mod, runRuntime, runtime, scratch } from "../support/harness.ts";
 
 function on(platform: string): Runtime {
   return {
@@ -78,7 +78,6 @@ test("elsewhere they are names as all others", () => {
 });
 
 test("the class, run(), instantiate(), host() and overlay() refuse an unknown system", () => {
-  const mod = path.join(root, runtime === "node20" ? "build/mod.js" : "mod.ts");
   const script = path.join(folder, "script.mjs");
   fs.writeFileSync(
     script,
