@@ -46,13 +46,18 @@ async function openInput(file: string): Promise<number> {
       return fstatSync(fd).isDirectory();
     } catch (error) {
       // on Windows Deno can describe files and directories alone
-      if (isWindows() && (error as { code?: string }).code === "EINVAL") return false;
+      if (currentSystem() === "windows" && (error as { code?: string }).code === "EINVAL") {
+        return false;
+      }
       throw error;
     }
   };
   try {
     // no runtime takes the null device by its short name
-    const fd = openSync(isWindows() && /^nul$/i.test(file) ? "\\\\.\\NUL" : file, "r");
+    const fd = openSync(
+      currentSystem() === "windows" && /^nul$/i.test(file) ? "\\\\.\\NUL" : file,
+      "r",
+    );
     if (isDirectory(fd)) throw Object.assign(new Error(), { code: "EISDIR" });
     return fd;
   } catch (error) {

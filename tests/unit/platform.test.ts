@@ -9,7 +9,7 @@ import { systemOf } from "../../adapters/platform.ts";
 import { Errno } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { Open } from "../../core/host.ts";
-import { mod, runRuntime, runtime, scratch } from "../support/harness.ts";
+import { mod, root, runRuntime, runtime, scratch } from "../support/harness.ts";
 
 function on(platform: string): Runtime {
   return {
