@@ -3,7 +3,6 @@
  * {@linkcode contract} with a way to make an empty one.
  */
 import assert from "node:assert/strict";
-import { test } from "node:test";
 import { Errno, WasiError } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";
 import {
@@ -15,6 +14,7 @@ import {
   Fstflags,
   Open,
 } from "../../core/host.ts";
+import { type Declare, declare } from "../support/subject.ts";
 import { posix, type System } from "../support/system.ts";
 
 /** What a kind of directory can and cannot do, apart from the contract. */
@@ -27,6 +27,8 @@ export interface Kind {
   step?: bigint;
   /** what the system below can do, if it is not all that POSIX knows */
   system?: System;
+  /** how a test is declared; default: as it stands */
+  test?: Declare;
 }
 
 const RW = Open.READ | Open.WRITE;
@@ -165,7 +167,7 @@ export function contract(what: string, kind: Kind): void {
   };
 
   const check = (sentence: string, body: (directory: Directory) => void): void => {
-    test(`${what}: ${sentence}`, () => {
+    (kind.test ?? declare)(`${what}: ${sentence}`, {}, () => {
       const directory = kind.make();
       try {
         body(directory);

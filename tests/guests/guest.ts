@@ -12,6 +12,7 @@ import {
   runtime,
   scratch,
 } from "../support/harness.ts";
+import { own, type Subject } from "../support/subject.ts";
 
 /** The module of a guest; `name` is its file's without `.wasm`. */
 export function guestModule(name: string): WebAssembly.Module {
@@ -25,29 +26,56 @@ export function linesOf(outcome: Outcome, word: string): string[] {
     .map((line) => line.slice(start.length));
 }
 
-/**
- * Runs a guest and asserts that it made just so many checks, that all of them passed, and that it
- * ended with 0. The number is stated so that a guest that ends early does not pass.
- */
-export function passes(name: string, checks: number, options: RunOptions = {}): Outcome {
-  const outcome = run(guestModule(name), options);
-  const failed = linesOf(outcome, "not ok");
-  assert.equal(failed.length, 0, `${name}: ${failed.length} checks failed\n${failed.join("\n")}`);
-  assert.equal(outcome.code, 0, `${name}: exit code; standard error: ${outcome.err}`);
-  assert.equal(linesOf(outcome, "ok").length, checks, `${name}: number of checks`);
-  return outcome;
+/** Guests on the classes of one host. */
+export class Guests implements Subject {
+  readonly WASI: Subject["WASI"];
+  readonly AsyncWASI: Subject["AsyncWASI"];
+  readonly test: Subject["test"];
+
+  constructor({ WASI, AsyncWASI, test }: Subject) {
+    this.WASI = WASI;
+    this.AsyncWASI = AsyncWASI;
+    this.test = test;
+  }
+
+  /** Runs a module with real files as its standard streams. */
+  run(module: WebAssembly.Module, options: RunOptions = {}): Outcome {
+    return run(module, options, this.WASI);
+  }
+
+  /**
+   * Runs a guest and asserts that it made just so many checks, that all of them passed, and that
+   * it ended with 0. The number is stated so that a guest that ends early does not pass.
+   */
+  passes(name: string, checks: number, options: RunOptions = {}): Outcome {
+    const outcome = this.run(guestModule(name), options);
+    const failed = linesOf(outcome, "not ok");
+    assert.equal(failed.length, 0, `${name}: ${failed.length} checks failed\n${failed.join("\n")}`);
+    assert.equal(outcome.code, 0, `${name}: exit code; standard error: ${outcome.err}`);
+    assert.equal(linesOf(outcome, "ok").length, checks, `${name}: number of checks`);
+    return outcome;
+  }
+
+  /** Runs a guest over a fresh folder as its `/`; gives the folder and what the guest left behind. */
+  passesIn(
+    name: string,
+    checks: number,
+    options: RunOptions & { prepare?: (folder: string) => void } = {},
+  ): Outcome & { folder: string } {
+    const folder = scratch(`guest-${name}`);
+    options.prepare?.(folder);
+    return { folder, ...this.passes(name, checks, { preopens: { "/": folder }, ...options }) };
+  }
 }
 
-/** Runs a guest over a fresh folder as its `/`; gives the folder and what the guest left behind. */
-export function passesIn(
-  name: string,
-  checks: number,
-  options: RunOptions & { prepare?: (folder: string) => void } = {},
-): Outcome & { folder: string } {
-  const folder = scratch(`guest-${name}`);
-  options.prepare?.(folder);
-  return { folder, ...passes(name, checks, { preopens: { "/": folder }, ...options }) };
-}
+/** Guests on the host that the runtime gets by itself. */
+export const guests: Guests = new Guests(own);
+
+/** As {@linkcode Guests.passes}, on that host. */
+export const passes: Guests["passes"] = (...parameters) => guests.passes(...parameters);
+
+/** As {@linkcode Guests.passesIn}, on that host. */
+export const passesIn: Guests["passesIn"] = (...parameters) => guests.passesIn(...parameters);
 
 /** The text of a file that the guest wrote. */
 export function textOf(...names: string[]): string {

@@ -2,7 +2,7 @@
  * System calls made from JavaScript, as a guest would make them: memory is filled with "?", paths
  * and buffers are laid into it, results are read back, and a stray write shows.
  */
-import { BaseWASI, type WASIOptions } from "../../core/guest/wasi.ts";
+import { BaseWASI, type HostMaker, type WASIOptions } from "../../core/guest/wasi.ts";
 import { WASI } from "./wasi.ts";
 
 /** Where the helper lays things; tests may use what lies above. */
@@ -26,9 +26,14 @@ export class Guest {
   // deno-lint-ignore no-explicit-any
   readonly call: Record<string, (...parameters: any[]) => number>;
 
-  constructor(options: Partial<WASIOptions> = {}, memory?: WebAssembly.Memory) {
+  /** `makeHost` makes another host than the runtime's own. */
+  constructor(
+    { makeHost, ...given }: Partial<WASIOptions> & { makeHost?: HostMaker } = {},
+    memory?: WebAssembly.Memory,
+  ) {
     this.memory = memory ?? new WebAssembly.Memory({ initial: 16 });
-    this.wasi = new WASI({ version: "preview1", ...options });
+    const options: WASIOptions = { version: "preview1", ...given };
+    this.wasi = makeHost === undefined ? new WASI(options) : new BaseWASI(options, makeHost);
     this.bytes.fill(63, 0, 1 << 20);
     this.wasi.finalizeBindings({ exports: {} } as WebAssembly.Instance, { memory: this.memory });
     this.call = this.wasi.wasiImport;

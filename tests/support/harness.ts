@@ -8,7 +8,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import type { WASIOptions } from "../../mod.ts";
+import type { BaseWASI, WASIOptions } from "../../core/guest/wasi.ts";
 import { WASI } from "./wasi.ts";
 
 /** The repository's folder: tests run from tests/ or from build/tests/. */
@@ -104,7 +104,11 @@ export function compile(file: string): WebAssembly.Module {
 }
 
 /** Runs a command with real files as its standard streams and reads them back. */
-export function run(module: WebAssembly.Module, options: RunOptions = {}): Outcome {
+export function run(
+  module: WebAssembly.Module,
+  options: RunOptions = {},
+  Class: new (options: WASIOptions) => BaseWASI = WASI,
+): Outcome {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "wasi-run-"));
   const names = ["stdin", "stdout", "stderr"].map((name) => path.join(folder, name));
   fs.writeFileSync(names[0]!, options.input ?? "");
@@ -114,7 +118,7 @@ export function run(module: WebAssembly.Module, options: RunOptions = {}): Outco
     fs.openSync(names[2]!, "w"),
   ];
   try {
-    const wasi = new WASI({
+    const wasi = new Class({
       version: options.version ?? "preview1",
       args: options.args ?? ["guest"],
       env: options.env ?? {},

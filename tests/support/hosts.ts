@@ -4,6 +4,7 @@ import { makeDenoMaker } from "../../adapters/deno_host.ts";
 import { makeNodeMaker } from "../../adapters/node_host.ts";
 import type { Confinement, Host } from "../../core/host.ts";
 import { foreign, runtime, windows } from "./harness.ts";
+import type { HostMaker } from "../../core/guest/wasi.ts";
 
 const make = runtime === "deno"
   ? makeDenoMaker()
@@ -15,6 +16,8 @@ const make = runtime === "deno"
 export interface Way {
   ffi: boolean;
   confinement: Confinement;
+  /** Makes the host. Default: the runtime's own. */
+  makeHost?: HostMaker;
 }
 
 const onWindows: [string, Way][] = [
@@ -36,5 +39,5 @@ export const ways: [string, Way][] = windows
 
 /** The host of a way. */
 export function hostOf(way: Way): Host {
-  return make(way);
+  return (way.makeHost ?? make)(way);
 }
