@@ -33,6 +33,7 @@ import {
 import { archOf, type System, systemOf } from "./platform.ts";
 import { DarwinLibc } from "./posix/darwin_libc.ts";
 import { DarwinSnapshot } from "./posix/darwin_snapshot.ts";
+import { DarwinSockets } from "./posix/darwin_sockets.ts";
 import { Dents } from "./posix/dents.ts";
 import { darwinLibrary, type Foreign, type Library, linuxLibrary } from "./posix/foreign.ts";
 import { NtDirectory, ntPathOf, realPathOf } from "./nt/directory.ts";
@@ -42,7 +43,7 @@ import { openNtStream, StandardHandles } from "./nt/stream.ts";
 import type { PosixLibc } from "./posix/interface.ts";
 import { Libc } from "./posix/libc.ts";
 import * as linux from "./posix/linux.ts";
-import { Sockets } from "./posix/sockets.ts";
+import { LinuxSockets } from "./posix/linux_sockets.ts";
 
 /** The parts of Node's `process` that the three runtimes share. */
 export interface NodeProcess {
@@ -287,7 +288,7 @@ function libcContext(runtime: Runtime, system: System, beneath: boolean): Contex
       lister: () => new Dents(libc),
       transfers: runtime.transfers(libc),
       beneath: beneath && resolvesBeneath(libc),
-      sockets: new Sockets(libc, () => context),
+      sockets: new LinuxSockets(libc, () => context),
     };
     return context;
   }
@@ -295,12 +296,14 @@ function libcContext(runtime: Runtime, system: System, beneath: boolean): Contex
     const foreign = openForeign(runtime, darwinLibrary);
     if (foreign === undefined) return undefined;
     const libc = new DarwinLibc(foreign, processor);
-    return {
+    const context: Context = {
       libc,
       lister: () => new DarwinSnapshot(libc),
       transfers: runtime.transfers(libc),
       beneath: false,
+      sockets: new DarwinSockets(libc, () => context),
     };
+    return context;
   }
   return undefined;
 }

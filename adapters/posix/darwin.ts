@@ -29,6 +29,8 @@ export const O_SEARCH: number = 0x40000000 | O_DIRECTORY;
 export const AT_FDCWD = -2;
 export const AT_SYMLINK_NOFOLLOW = 0x20;
 export const AT_REMOVEDIR = 0x80;
+export const F_SETFD = 2;
+export const FD_CLOEXEC = 1;
 export const F_PREALLOCATE = 42;
 export const F_GETPATH = 50;
 export const F_FULLFSYNC = 51;
@@ -37,6 +39,34 @@ export const F_PEOFPOSMODE = 3;
 
 /** bsd/sys/filio.h: _IOR('f', 127, int) */
 export const FIONREAD = 0x4004667f;
+
+/** bsd/sys/socket.h */
+export const AF_INET = 2;
+export const AF_INET6 = 30;
+export const SOCK_STREAM = 1;
+export const SOL_SOCKET = 0xffff;
+export const SO_ACCEPTCONN = 2;
+export const SO_REUSEADDR = 4;
+export const SO_TYPE = 0x1008;
+/** How many bytes can be read; where there are messages, of the first. */
+export const SO_NREAD = 0x1020;
+export const SO_NOSIGPIPE = 0x1022;
+export const MSG_PEEK = 2;
+export const MSG_DONTWAIT = 0x80;
+
+/**
+ * bsd/netinet/in.h, bsd/netinet6/in6.h: `struct sockaddr_in` and `struct sockaddr_in6`; ports and
+ * addresses are big end first.
+ */
+export const Sockaddr = {
+  size: 28,
+  size4: 16,
+  len: 0,
+  family: 1,
+  port: 2,
+  addr: 4,
+  addr6: 8,
+} as const;
 
 /** bsd/sys/stat.h */
 export const UTIME_NOW = -1;

@@ -38,7 +38,7 @@ const scratchStat: FileStat = new FileStat();
 export class DarwinLibc implements PosixLibc {
   readonly arch: typeof darwin.BOUNDARY = darwin.BOUNDARY;
   readonly pathHandles = false;
-  readonly #foreign: Foreign;
+  readonly foreign: Foreign;
   readonly #c: Readonly<Record<string, CFunction>>;
   /** Whether variadic arguments go on the stack, behind all registers: Apple's arm64. */
   readonly #stack: boolean;
@@ -58,7 +58,7 @@ export class DarwinLibc implements PosixLibc {
 
   /** `arch` as Node names it: "x64" or "arm64". */
   constructor(foreign: Foreign, arch: string) {
-    this.#foreign = foreign;
+    this.foreign = foreign;
     this.#stack = arch === "arm64";
     this.#c = foreign.symbols;
     this.#errno = foreign.errnoView(this.#c.__error!());
@@ -77,7 +77,8 @@ export class DarwinLibc implements PosixLibc {
     return -errnoOfDarwin(this.#errno[0]!);
   }
 
-  #result(result: number): number {
+  /** A result, or for one below zero the errno of the call, negative. */
+  result(result: number): number {
     return result < 0 ? this.#failed() : result;
   }
 
@@ -100,7 +101,7 @@ export class DarwinLibc implements PosixLibc {
     const c = this.#c;
     const from = this.#directory(fd);
     const how = darwin.openFlags(flags);
-    return this.#result(
+    return this.result(
       this.#stack
         ? c.openat_stack!(from, this.#path, how, 0, 0, 0, 0, 0, mode)
         : c.openat!(from, this.#path, how, mode),
@@ -169,14 +170,14 @@ export class DarwinLibc implements PosixLibc {
 
   mkdirat(fd: number, name: string): number {
     if (!this.#put(name)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.mkdirat!(fd, this.#path, 0o777));
+    return this.result(this.#c.mkdirat!(fd, this.#path, 0o777));
   }
 
   /** unlinkat(2); what it calls PERM is ISDIR if it is a directory. */
   unlinkat(fd: number, name: string, flags: number): number {
     if (!this.#put(name)) return -Errno.NAMETOOLONG;
     const how = darwin.atFlags(flags);
-    const error = this.#result(this.#c.unlinkat!(fd, this.#path, how));
+    const error = this.result(this.#c.unlinkat!(fd, this.#path, how));
     if (error !== -Errno.PERM || (how & darwin.AT_REMOVEDIR) !== 0) return error;
     const isDirectory = this.stat(fd, name, scratchStat) === 0 &&
       scratchStat.filetype === Filetype.DIRECTORY;
@@ -185,17 +186,17 @@ export class DarwinLibc implements PosixLibc {
 
   renameat(fd: number, name: string, toFd: number, toName: string): number {
     if (!this.#put(name) || !this.#put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.renameat!(fd, this.#path, toFd, this.#path2));
+    return this.result(this.#c.renameat!(fd, this.#path, toFd, this.#path2));
   }
 
   linkat(fd: number, name: string, toFd: number, toName: string): number {
     if (!this.#put(name) || !this.#put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.linkat!(fd, this.#path, toFd, this.#path2, 0));
+    return this.result(this.#c.linkat!(fd, this.#path, toFd, this.#path2, 0));
   }
 
   symlinkat(target: string, fd: number, name: string): number {
     if (!this.#put(target) || !this.#put(name, PATH2)) return -Errno.NAMETOOLONG;
-    return this.#result(this.#c.symlinkat!(this.#path, fd, this.#path2));
+    return this.result(this.#c.symlinkat!(this.#path, fd, this.#path2));
   }
 
   readlinkat(fd: number, name: string): string | number {
@@ -218,7 +219,7 @@ export class DarwinLibc implements PosixLibc {
 
   futimens(fd: number, atim: bigint, mtim: bigint, flags: number): number {
     this.#putTimes(atim, mtim, flags);
-    return this.#result(this.#c.futimens!(fd, this.#times));
+    return this.result(this.#c.futimens!(fd, this.#times));
   }
 
   utimensat(fd: number, name: string, atim: bigint, mtim: bigint, flags: number): number {
@@ -226,11 +227,11 @@ export class DarwinLibc implements PosixLibc {
     if (!this.#put(name)) return -Errno.NAMETOOLONG;
     this.#putTimes(atim, mtim, flags);
     const how = darwin.AT_SYMLINK_NOFOLLOW;
-    return this.#result(this.#c.utimensat!(this.#directory(fd), this.#path, this.#times, how));
+    return this.result(this.#c.utimensat!(this.#directory(fd), this.#path, this.#times, how));
   }
 
   ftruncate(fd: number, size: number): number {
-    return this.#result(this.#c.ftruncate!(fd, this.#foreign.long(size)));
+    return this.result(this.#c.ftruncate!(fd, this.foreign.long(size)));
   }
 
   /** Room behind the end is reserved where the file system can, then the file is grown. */
@@ -261,21 +262,26 @@ export class DarwinLibc implements PosixLibc {
   /** fsync(2) leaves bytes in the drive's own cache, so F_FULLFSYNC is asked for first. */
   sync(fd: number): number {
     if (this.#fcntlLong(fd, darwin.F_FULLFSYNC, 0) >= 0) return 0;
-    return this.#result(this.#c.fsync!(fd));
+    return this.result(this.#c.fsync!(fd));
   }
 
   /** F_GETFL and F_SETFL, which have Linux's numbers, with Linux's flags. */
   fcntl(fd: number, command: number, argument: number): number {
     if (command === linux.F_GETFL) {
-      const flags = this.#result(this.#fcntlLong(fd, command, 0));
+      const flags = this.result(this.#fcntlLong(fd, command, 0));
       return flags < 0 ? flags : darwin.statusFlags(flags);
     }
     if (command !== linux.F_SETFL) return -Errno.INVAL;
-    return this.#result(this.#fcntlLong(fd, command, darwin.openFlags(argument)));
+    return this.result(this.#fcntlLong(fd, command, darwin.openFlags(argument)));
+  }
+
+  /** A program that this process starts does not get the descriptor. */
+  closeOnExec(fd: number): number {
+    return this.result(this.#fcntlLong(fd, darwin.F_SETFD, darwin.FD_CLOEXEC));
   }
 
   #fcntlLong(fd: number, command: number, argument: number): number {
-    const value = this.#foreign.long(argument);
+    const value = this.foreign.long(argument);
     return this.#stack
       ? this.#c.fcntl_stack!(fd, command, 0, 0, 0, 0, 0, 0, value)
       : this.#c.fcntl!(fd, command, value);
@@ -288,8 +294,8 @@ export class DarwinLibc implements PosixLibc {
   }
 
   lseek(fd: number, offset: number | bigint, whence: number): number {
-    const to = typeof offset === "bigint" ? offset : this.#foreign.long(offset);
-    return this.#result(Number(this.#c.lseek!(fd, to, whence)));
+    const to = typeof offset === "bigint" ? offset : this.foreign.long(offset);
+    return this.result(Number(this.#c.lseek!(fd, to, whence)));
   }
 
   isatty(fd: number): boolean {
@@ -298,16 +304,16 @@ export class DarwinLibc implements PosixLibc {
 
   /** getdirentries64 into `bytes`; the count, 0 at the end. */
   getdirentries(fd: number, bytes: Uint8Array): number {
-    const to = this.#foreign.pointer(bytes, 0);
-    return this.#result(this.#c.__getdirentries64!(fd, to, bytes.length, this.#integer));
+    const to = this.foreign.pointer(bytes, 0);
+    return this.result(this.#c.__getdirentries64!(fd, to, bytes.length, this.#integer));
   }
 
   read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number {
-    const to = this.#foreign.pointer(into, offset);
+    const to = this.foreign.pointer(into, offset);
     for (;;) {
       const count = position < 0
         ? this.#c.read!(fd, to, length)
-        : this.#c.pread!(fd, to, length, this.#foreign.long(position));
+        : this.#c.pread!(fd, to, length, this.foreign.long(position));
       if (count >= 0) return count;
       const error = this.#failed();
       if (error !== -Errno.INTR) return error;
@@ -315,11 +321,11 @@ export class DarwinLibc implements PosixLibc {
   }
 
   write(fd: number, from: Uint8Array, offset: number, length: number, position: number): number {
-    const at = this.#foreign.pointer(from, offset);
+    const at = this.foreign.pointer(from, offset);
     for (;;) {
       const count = position < 0
         ? this.#c.write!(fd, at, length)
-        : this.#c.pwrite!(fd, at, length, this.#foreign.long(position));
+        : this.#c.pwrite!(fd, at, length, this.foreign.long(position));
       if (count >= 0) return count;
       const error = this.#failed();
       if (error !== -Errno.INTR) return error;
@@ -353,7 +359,7 @@ export class DarwinLibc implements PosixLibc {
       view.setUint16(pollfd + Pollfd.events, events, true);
       view.setUint16(pollfd + Pollfd.revents, 0, true);
     }
-    const pointer = large ? this.#foreign.pointer(block, 0) : this.#pollfds;
+    const pointer = large ? this.foreign.pointer(block, 0) : this.#pollfds;
     const wait = timeout === Infinity ? -1 : Math.min(Math.ceil(timeout), 0x7fffffff);
     if (this.#c.poll!(pointer, fds.length, wait) <= 0) return;
     for (let i = 0; i < fds.length; i++) {
@@ -372,7 +378,7 @@ export class DarwinLibc implements PosixLibc {
     if ((revents & darwin.POLLHUP) !== 0) entry.found |= Poll.HANGUP;
     if ((revents & darwin.POLLIN) === 0) return;
     this.#view.setInt32(INTEGER, 0, true);
-    const request = this.#foreign.long(darwin.FIONREAD);
+    const request = this.foreign.long(darwin.FIONREAD);
     const error = this.#stack
       ? this.#c.ioctl_stack!(fd, request, 0, 0, 0, 0, 0, 0, this.#integer)
       : this.#c.ioctl!(fd, request, this.#integer);

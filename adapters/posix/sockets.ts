@@ -1,14 +1,14 @@
 /**
- * Sockets of the stream kind over Linux' libc: listening ones that an embedder opens, and their
- * connections.
+ * Sockets of the stream kind over libc: listening ones that an embedder opens, and their
+ * connections. linux_sockets.ts and darwin_sockets.ts have what differs between systems.
  *
  * @module
  */
 import { Errno, posixError } from "../../core/errno.ts";
 import { type File, Filetype, Riflags, Sdflags, type StreamAccess } from "../../core/host.ts";
 import { type Context, LibcFile } from "./directory.ts";
-import type { Libc } from "./libc.ts";
-import * as linux from "./linux.ts";
+import type { Foreign } from "./foreign.ts";
+import type { PosixLibc } from "./interface.ts";
 
 /** Connections that wait to be taken. */
 const BACKLOG = 511;
@@ -42,17 +42,73 @@ function addressOf6(text: string): Uint8Array | undefined {
   }));
 }
 
-/** Opens and serves sockets. */
-export class Sockets {
+/** Numbers and layouts of sockets, which each system has of its own. */
+export interface SocketNumbers {
+  readonly AF_INET: number;
+  readonly AF_INET6: number;
+  readonly SOCK_STREAM: number;
+  readonly SOL_SOCKET: number;
+  readonly SO_REUSEADDR: number;
+  readonly SO_TYPE: number;
+  readonly SO_ACCEPTCONN: number;
+  readonly Sockaddr: {
+    readonly size: number;
+    readonly size4: number;
+    readonly port: number;
+    readonly addr: number;
+    readonly addr6: number;
+  };
+}
+
+/** libc as far as sockets need it. */
+export interface SocketLibc extends PosixLibc {
+  readonly foreign: Foreign;
+  /** A result, or for one below zero the errno of the call, negative. */
+  result(result: number): number;
+}
+
+/** Where things lie in the block: an address, a whole number, its size. */
+const ADDRESS = 0;
+const VALUE = 32;
+const SIZE = 36;
+
+/** Opens and serves sockets. Each system makes, takes, reads and writes them in its own way. */
+export abstract class Sockets {
   readonly #context: () => Context;
-  readonly #libc: Libc;
+  readonly #numbers: SocketNumbers;
+  protected readonly libc: SocketLibc;
   readonly #block: Uint8Array = new Uint8Array(new ArrayBuffer(64));
   readonly #view: DataView = new DataView(this.#block.buffer);
 
-  constructor(libc: Libc, context: () => Context) {
-    this.#libc = libc;
+  constructor(libc: SocketLibc, numbers: SocketNumbers, context: () => Context) {
+    this.libc = libc;
+    this.#numbers = numbers;
     this.#context = context;
   }
+
+  /** Makes a socket of the stream kind that does not block and is not handed on; -errno. */
+  protected abstract make(family: number): number;
+  /** Takes a connection that does not block and is not handed on; -errno. */
+  protected abstract take(fd: number): number;
+  /** Lays the family into an address of so many bytes. */
+  protected abstract putFamily(view: DataView, family: number, size: number): void;
+  protected abstract familyOf(view: DataView): number;
+  /** Prepares a socket that the process inherited. */
+  protected abstract prepare(fd: number): void;
+  /**
+   * Receives without waiting; -errno. Of a socket that gives messages the count is the message's own
+   * length, however much of it fits.
+   */
+  abstract receive(
+    fd: number,
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    peeks: boolean,
+    messages: boolean,
+  ): number;
+  /** Sends, without a signal if nobody can receive; -errno. */
+  abstract send(fd: number, from: Uint8Array, offset: number, length: number): number;
 
   /** Opens a listening socket; throws an error with a POSIX `code`. */
   listen(host: string, port: number): File {
@@ -65,16 +121,15 @@ export class Sockets {
         } must be "localhost" or an address such as "127.0.0.1" or "::1"`,
       );
     }
-    const libc = this.#libc;
+    const { libc } = this;
     const { symbols } = libc.foreign;
-    const six = address.length === 16;
-    const type = linux.SOCK_STREAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
-    const fd = libc.result(symbols.socket!(six ? linux.AF_INET6 : linux.AF_INET, type, 0));
+    const { AF_INET, AF_INET6, SO_REUSEADDR } = this.#numbers;
+    const family = address.length === 16 ? AF_INET6 : AF_INET;
+    const fd = this.make(family);
     if (fd < 0) throw posixError(-fd, "cannot make a socket");
-    this.#view.setInt32(32, 1, true);
-    symbols.setsockopt!(fd, linux.SOL_SOCKET, linux.SO_REUSEADDR, this.#pointer(32), 4);
-    const size = this.#putAddress(address, port);
-    let error = libc.result(symbols.bind!(fd, this.#pointer(0), size));
+    this.setOption(fd, SO_REUSEADDR);
+    const size = this.#putAddress(family, address, port);
+    let error = libc.result(symbols.bind!(fd, this.#pointer(ADDRESS), size));
     if (error === 0) error = libc.result(symbols.listen!(fd, BACKLOG));
     if (error === 0) {
       const listening = this.#port(fd);
@@ -86,50 +141,62 @@ export class Sockets {
 
   /** A socket that the process has open. */
   inherited(fd: number): File {
-    const messages = this.#option(fd, linux.SO_TYPE) !== linux.SOCK_STREAM;
-    const listening = this.#option(fd, linux.SO_ACCEPTCONN) === 1 ? this.#port(fd) : undefined;
+    const { SO_TYPE, SO_ACCEPTCONN, SOCK_STREAM } = this.#numbers;
+    this.prepare(fd);
+    const messages = this.option(fd, SO_TYPE) !== SOCK_STREAM;
+    // a system may answer with the option's own bit instead of 1
+    const listening = this.option(fd, SO_ACCEPTCONN) > 0 ? this.#port(fd) : undefined;
     return new LibcSocket(this.#context(), this, fd, { owned: false, messages, listening });
   }
 
   /** A whole number among a socket's options, or -errno. */
-  #option(fd: number, name: number): number {
-    this.#view.setInt32(32, 0, true);
-    this.#view.setUint32(36, 4, true);
-    const { getsockopt } = this.#libc.foreign.symbols;
-    const error = getsockopt!(fd, linux.SOL_SOCKET, name, this.#pointer(32), this.#pointer(36));
-    return this.#libc.result(error < 0 ? error : this.#view.getInt32(32, true));
+  protected option(fd: number, name: number): number {
+    this.#view.setInt32(VALUE, 0, true);
+    this.#view.setUint32(SIZE, 4, true);
+    const { getsockopt } = this.libc.foreign.symbols;
+    const { SOL_SOCKET } = this.#numbers;
+    const error = getsockopt!(fd, SOL_SOCKET, name, this.#pointer(VALUE), this.#pointer(SIZE));
+    return this.libc.result(error < 0 ? error : this.#view.getInt32(VALUE, true));
+  }
+
+  /** Turns an option on; -errno. */
+  protected setOption(fd: number, name: number): number {
+    this.#view.setInt32(VALUE, 1, true);
+    const { setsockopt } = this.libc.foreign.symbols;
+    return this.libc.result(
+      setsockopt!(fd, this.#numbers.SOL_SOCKET, name, this.#pointer(VALUE), 4),
+    );
   }
 
   #pointer(at: number): unknown {
-    return this.#libc.foreign.pointer(this.#block, at);
+    return this.libc.foreign.pointer(this.#block, at);
   }
 
-  #putAddress(address: Uint8Array, port: number): number {
-    const { Sockaddr } = linux;
+  #putAddress(family: number, address: Uint8Array, port: number): number {
+    const { Sockaddr } = this.#numbers;
     const six = address.length === 16;
-    this.#block.fill(0, 0, Sockaddr.size);
-    this.#view.setUint16(Sockaddr.family, six ? linux.AF_INET6 : linux.AF_INET, true);
-    this.#view.setUint16(Sockaddr.port, port, false);
-    this.#block.set(address, six ? Sockaddr.addr6 : Sockaddr.addr);
-    return six ? Sockaddr.size : Sockaddr.size4;
+    const size = six ? Sockaddr.size : Sockaddr.size4;
+    this.#block.fill(0, ADDRESS, Sockaddr.size);
+    this.putFamily(this.#view, family, size);
+    this.#view.setUint16(ADDRESS + Sockaddr.port, port, false);
+    this.#block.set(address, ADDRESS + (six ? Sockaddr.addr6 : Sockaddr.addr));
+    return size;
   }
 
   /** The port that a socket is bound to, 0 for one that has none. */
   #port(fd: number): number {
-    this.#view.setUint32(32, linux.Sockaddr.size, true);
-    const { symbols } = this.#libc.foreign;
-    const error = symbols.getsockname!(fd, this.#pointer(0), this.#pointer(32));
-    const family = this.#view.getUint16(linux.Sockaddr.family, true);
-    const known = error === 0 && (family === linux.AF_INET || family === linux.AF_INET6);
-    return known ? this.#view.getUint16(linux.Sockaddr.port, false) : 0;
+    const { Sockaddr, AF_INET, AF_INET6 } = this.#numbers;
+    this.#view.setUint32(SIZE, Sockaddr.size, true);
+    const { getsockname } = this.libc.foreign.symbols;
+    if (getsockname!(fd, this.#pointer(ADDRESS), this.#pointer(SIZE)) < 0) return 0;
+    const family = this.familyOf(this.#view);
+    const known = family === AF_INET || family === AF_INET6;
+    return known ? this.#view.getUint16(ADDRESS + Sockaddr.port, false) : 0;
   }
 
   accept(fd: number): File | number {
-    const flags = linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
     for (;;) {
-      const connection = this.#libc.result(
-        this.#libc.foreign.symbols.accept4!(fd, null, null, flags),
-      );
+      const connection = this.take(fd);
       if (connection >= 0) {
         const kind = { owned: true, messages: false, listening: undefined };
         return new LibcSocket(this.#context(), this, connection, kind);
@@ -139,29 +206,8 @@ export class Sockets {
     }
   }
 
-  receive(fd: number, into: Uint8Array, offset: number, length: number, flags: number): number {
-    const { foreign } = this.#libc;
-    for (;;) {
-      const count = this.#libc.result(
-        foreign.symbols.recv!(fd, foreign.pointer(into, offset), length, flags),
-      );
-      if (count !== -Errno.INTR) return count;
-    }
-  }
-
-  send(fd: number, from: Uint8Array, offset: number, length: number): number {
-    const { foreign } = this.#libc;
-    const flags = linux.MSG_NOSIGNAL | linux.MSG_DONTWAIT;
-    for (;;) {
-      const count = this.#libc.result(
-        foreign.symbols.send!(fd, foreign.pointer(from, offset), length, flags),
-      );
-      if (count !== -Errno.INTR) return count;
-    }
-  }
-
   shutdown(fd: number, how: number): number {
-    return this.#libc.result(this.#libc.foreign.symbols.shutdown!(fd, how));
+    return this.libc.result(this.libc.foreign.symbols.shutdown!(fd, how));
   }
 }
 
@@ -197,7 +243,7 @@ export class LibcSocket extends LibcFile {
   }
 
   override read(into: Uint8Array, offset: number, length: number): number {
-    return this.#sockets.receive(this.fd, into, offset, length, linux.MSG_DONTWAIT);
+    return this.#sockets.receive(this.fd, into, offset, length, false, false);
   }
 
   override write(from: Uint8Array, offset: number, length: number): number {
@@ -209,11 +255,8 @@ export class LibcSocket extends LibcFile {
   }
 
   receive(into: Uint8Array, offset: number, length: number, flags: number): number {
-    let how = linux.MSG_DONTWAIT;
-    if ((flags & Riflags.RECV_PEEK) !== 0) how |= linux.MSG_PEEK;
-    // then the count is the message's own length, however much of it fits
-    if (this.#kind.messages) how |= linux.MSG_TRUNC;
-    return this.#sockets.receive(this.fd, into, offset, length, how);
+    const peeks = (flags & Riflags.RECV_PEEK) !== 0;
+    return this.#sockets.receive(this.fd, into, offset, length, peeks, this.#kind.messages);
   }
 
   /** shutdown(2) counts its ways from 0: reading, writing, both. */

@@ -89,7 +89,7 @@ export interface WASIOptions {
   /**
    * Sockets that listen, with descriptors after the directories, in this order: `host` is an
    * address in numbers or "localhost", port 0 any that is free (see {@linkcode BaseWASI.ports}).
-   * They need foreign functions on Linux. Default: none.
+   * They need foreign functions on Linux or macOS. Default: none.
    */
   listen?: readonly { host: string; port: number }[];
   /** How much it may take of its host. Default: what the host has. */
@@ -266,7 +266,7 @@ function openListener(host: Host, name: string, port: number): File {
   if (host.listen === undefined) {
     throw invalidValue(
       "options.listen",
-      `is not to be had on ${host.name}: it needs foreign functions on Linux`,
+      `is not to be had on ${host.name}: it needs foreign functions on Linux or macOS`,
       name,
     );
   }

@@ -410,15 +410,26 @@ EXPORT(int, clock_gettime, int clock, struct timespec *into) {
   fatal("clock_gettime", "unknown clock", clock);
 }
 
-/* bsd/sys/poll.h: `struct pollfd` and these events are Linux's; a hang-up is told of a socket that
- * was read to its end as well. */
+/*
+ * bsd/sys/poll.h: `struct pollfd` and these events are Linux's. A socket that the other end has ended
+ * hangs up here, where Linux has an event for that.
+ */
 EXPORT(int, poll, struct pollfd *fds, unsigned count, int timeout) {
   calls++;
   for (unsigned i = 0; i < count; i++) {
-    if (fds[i].events & ~(POLLIN | POLLOUT)) fatal("poll", "events", fds[i].events);
+    short events = fds[i].events;
+    if (events != POLLIN && events != POLLOUT) fatal("poll", "events", events);
+    if (events == POLLIN) fds[i].events |= POLLRDHUP;
   }
   struct timespec wait = {timeout / 1000, timeout % 1000 * 1000000L};
-  return (int)answer("poll", syscall(SYS_ppoll, fds, count, timeout < 0 ? NULL : &wait, NULL, 8));
+  long found = syscall(SYS_ppoll, fds, count, timeout < 0 ? NULL : &wait, NULL, 8);
+  for (unsigned i = 0; i < count; i++) {
+    fds[i].events &= ~POLLRDHUP;
+    if (found > 0 && fds[i].revents & POLLRDHUP) {
+      fds[i].revents = (short)((fds[i].revents & ~POLLRDHUP) | POLLHUP);
+    }
+  }
+  return (int)answer("poll", found);
 }
 
 /* --- directories: bsd/sys/dirent.h, `struct dirent` with 64-bit inode numbers --- */

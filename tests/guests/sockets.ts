@@ -2,17 +2,21 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import http from "node:http";
-import net from "node:net";
 import path from "node:path";
+import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { canSuspend, memory, OutputBuffer, type WASIOptions } from "../../mod.ts";
+import { Errno, Filetype } from "../../core/preview1/abi.ts";
 import { scratch, sockets as canListen } from "../support/harness.ts";
+import { socketPair } from "../support/socket_pair.ts";
 import { Shared } from "../support/subject.ts";
 import { guestModule, type Guests } from "./guest.ts";
 
 export const sockets: Shared<Guests> = new Shared();
 
 const skip = canListen ? false : "no sockets that listen on this runtime";
+/** Where pairs of sockets can be made. */
+const linux = skip || process.platform !== "linux";
 const local = [{ host: "127.0.0.1", port: 0 }];
 
 /** Runs a client, a script of CommonJS that has `port`, in a thread of its own. */
@@ -165,20 +169,88 @@ sockets.test(
   },
 );
 
-sockets.test("an inherited socket is one to the guest as well", { skip }, async (on) => {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const handle = (server as unknown as { _handle?: { fd?: number } })._handle;
-  const fd = handle?.fd ?? -1;
-  if (fd > 2) {
-    const wasi = new on.WASI({ version: "preview1", stdin: fd });
-    const view = new WebAssembly.Memory({ initial: 1 });
-    wasi.finalizeBindings({ exports: {} } as unknown as WebAssembly.Instance, { memory: view });
-    const { sock_recv, fd_fdstat_get } = wasi.wasiImport;
-    assert.equal(fd_fdstat_get!(0, 0), 0);
-    assert.equal(new Uint8Array(view.buffer)[0], 6);
-    assert.notEqual(sock_recv!(0, 64, 0, 0, 128, 136), 57);
-    wasi[Symbol.dispose]();
-  }
-  await new Promise((resolve) => server.close(resolve));
+sockets.test("an inherited socket is one to the guest as well", { skip: linux }, (on) => {
+  const pair = socketPair("stream");
+  const guest = puppet(on, pair.fd);
+  assert.equal(guest.filetype(), Filetype.SOCKET_STREAM);
+  pair.send("text");
+  assert.deepEqual(guest.recv(2, 1), { errno: 0, text: "te", isCut: false });
+  assert.deepEqual(guest.recv(100), { errno: 0, text: "text", isCut: false });
+  guest.close();
+  pair.end();
+  pair.close();
+});
+
+/** Calls of a guest without code whose standard input and output are a descriptor. */
+function puppet(on: Guests, fd: number): {
+  filetype(): number;
+  recv(length: number, flags?: number): { errno: number; text: string; isCut: boolean };
+  send(text: string): number;
+  poll(): { nbytes: number; isEnd: boolean };
+  close(): void;
+} {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const view = new DataView(memory.buffer);
+  const bytes = new Uint8Array(memory.buffer);
+  const wasi = new on.WASI({ version: "preview1", stdin: fd, stdout: fd });
+  wasi.finalizeBindings({ exports: {} } as unknown as WebAssembly.Instance, { memory });
+  const { fd_fdstat_get, sock_recv, sock_send, poll_oneoff } = wasi.wasiImport;
+  return {
+    filetype() {
+      assert.equal(fd_fdstat_get!(0, 0), 0);
+      return view.getUint8(0);
+    },
+    recv(length, flags = 0) {
+      view.setUint32(0, 1024, true);
+      view.setUint32(4, length, true);
+      const errno = sock_recv!(0, 0, 1, flags, 8, 12);
+      const count = view.getUint32(8, true);
+      const text = new TextDecoder().decode(bytes.slice(1024, 1024 + count));
+      return { errno, text, isCut: view.getUint16(12, true) === 1 };
+    },
+    send(text) {
+      bytes.set(new TextEncoder().encode(text), 1024);
+      view.setUint32(0, 1024, true);
+      view.setUint32(4, text.length, true);
+      return sock_send!(1, 0, 1, 0, 8);
+    },
+    poll() {
+      bytes.fill(0, 0, 256);
+      view.setUint8(8, 1); // FD_READ of descriptor 0
+      assert.equal(poll_oneoff!(0, 128, 1, 252), 0);
+      assert.equal(view.getUint16(136, true), 0);
+      const nbytes = Number(view.getBigUint64(144, true));
+      return { nbytes, isEnd: view.getUint16(152, true) === 1 };
+    },
+    close: () => wasi[Symbol.dispose](),
+  };
+}
+
+sockets.test("a message is cut to its buffer, and that is told", { skip: linux }, (on) => {
+  const pair = socketPair("datagram");
+  const guest = puppet(on, pair.fd);
+  for (const text of ["0123456789", "0123456789", "next", "", "last"]) pair.send(text);
+  assert.deepEqual(guest.recv(4, 1), { errno: 0, text: "0123", isCut: true });
+  assert.deepEqual(guest.recv(10), { errno: 0, text: "0123456789", isCut: false });
+  assert.deepEqual(guest.recv(4), { errno: 0, text: "0123", isCut: true });
+  assert.deepEqual(guest.recv(100), { errno: 0, text: "next", isCut: false });
+  assert.deepEqual(guest.recv(100), { errno: 0, text: "", isCut: false });
+  assert.deepEqual(guest.recv(4), { errno: 0, text: "last", isCut: false });
+  guest.close();
+  pair.end();
+  pair.close();
+});
+
+sockets.test("an end is told of a stream, and nobody there is PIPE", { skip: linux }, (on) => {
+  const pair = socketPair("stream");
+  const guest = puppet(on, pair.fd);
+  pair.send("text");
+  assert.deepEqual(guest.poll(), { nbytes: 4, isEnd: false });
+  assert.deepEqual(guest.recv(100), { errno: 0, text: "text", isCut: false });
+  pair.end();
+  assert.deepEqual(guest.poll(), { nbytes: 0, isEnd: true });
+  assert.deepEqual(guest.recv(100), { errno: 0, text: "", isCut: false });
+  assert.equal(guest.send("x"), Errno.PIPE);
+  guest.close();
+  pair.close();
 });

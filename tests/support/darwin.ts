@@ -8,15 +8,12 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { bunRuntime } from "../../adapters/bun_host.ts";
-import { denoRuntime } from "../../adapters/deno_host.ts";
 import { hostMaker, type Runtime } from "../../adapters/host.ts";
-import { nodeRuntime } from "../../adapters/node_host.ts";
 import type { CSignature } from "../../adapters/posix/foreign.ts";
-import { BaseAsyncWASI } from "../../core/async.ts";
-import { BaseWASI, type HostMaker } from "../../core/wasi.ts";
-import { foreign, root, runtime, scratch } from "./harness.ts";
-import type { Way } from "./hosts.ts";
+import { BaseAsyncWASI } from "../../core/guest/async_wasi.ts";
+import { BaseWASI, type HostMaker } from "../../core/guest/wasi.ts";
+import { foreign, root, scratch } from "./harness.ts";
+import { ownRuntime, type Way } from "./hosts.ts";
 import { type Declare, declare, type Subject } from "./subject.ts";
 
 /** Processors whose tables are tried: none where the library cannot run. */
@@ -50,11 +47,6 @@ function build(processor: string): string {
     file,
   ]);
   return file;
-}
-
-function ownRuntime(): Runtime {
-  if (runtime === "deno") return denoRuntime();
-  return runtime === "bun" ? bunRuntime() : nodeRuntime();
 }
 
 /** What a library exports beside Darwin's calls: how many it has served. */

@@ -1,16 +1,19 @@
 /** The hosts of the runtime that runs the tests, each way of confining directories once. */
-import { makeBunMaker } from "../../adapters/bun_host.ts";
-import { makeDenoMaker } from "../../adapters/deno_host.ts";
-import { makeNodeMaker } from "../../adapters/node_host.ts";
+import { bunRuntime } from "../../adapters/bun_host.ts";
+import { denoRuntime } from "../../adapters/deno_host.ts";
+import { hostMaker, type Runtime } from "../../adapters/host.ts";
+import { nodeRuntime } from "../../adapters/node_host.ts";
 import type { Confinement, Host } from "../../core/host.ts";
 import { foreign, runtime, windows } from "./harness.ts";
 import type { HostMaker } from "../../core/guest/wasi.ts";
 
-const make = runtime === "deno"
-  ? makeDenoMaker()
-  : runtime === "bun"
-  ? makeBunMaker()
-  : makeNodeMaker();
+/** What the runtime that runs the tests supplies. */
+export function ownRuntime(): Runtime {
+  if (runtime === "deno") return denoRuntime();
+  return runtime === "bun" ? bunRuntime() : nodeRuntime();
+}
+
+const make = hostMaker(ownRuntime());
 
 /** Options of the class that choose a host. */
 export interface Way {
