@@ -4,7 +4,6 @@
  * meanwhile.
  */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
@@ -15,21 +14,12 @@ import { BaseWASI, type HostMaker } from "../../core/guest/wasi.ts";
 import { foreign, root, scratch } from "./harness.ts";
 import { ownRuntime, type Way } from "./hosts.ts";
 import { type Declare, declare, type Subject } from "./subject.ts";
+import { zigCC } from "./zig.ts";
 
 /** Processors whose tables are tried: none where the library cannot run. */
 export const processors: readonly string[] = foreign && process.platform === "linux"
   ? ["x64", "arm64"]
   : [];
-
-/** Zig's own caches, as scripts/guests.mjs has them: what was built before is there at once. */
-const cache = path.join(root, "node_modules/.cache/zig");
-
-/** Runs `zig cc`; throws an error with what it said. */
-export function zigCC(words: readonly string[]): void {
-  const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: cache, ZIG_LOCAL_CACHE_DIR: cache };
-  const zig = path.join(root, "node_modules/.bin/zig");
-  execFileSync(zig, ["cc", ...words], { env, stdio: "pipe" });
-}
 
 const folder = processors.length === 0 ? "" : scratch("darwin");
 
