@@ -586,6 +586,31 @@ export function contract(what: string, kind: Kind): void {
     assert.equal(read(d, `${path}${"/..".repeat(63)}/${path.slice(2)}/f`), "deep");
   });
 
+  check("a parked directory is found again, and nothing else is taken for it", (d) => {
+    assert.equal(d.mkdir("a"), 0);
+    write(d, "a/f", "mine");
+    const inner = openDirectory(d, "a");
+    assert.deepEqual(names(list(inner)), [".", "..", "f"]);
+    inner.park?.();
+    assert.equal(read(inner, "f"), "mine");
+    assert.deepEqual(names(list(inner)), [".", "..", "f"]);
+    inner.park?.();
+    assert.equal(d.rename("a", d, "b"), 0);
+    assert.equal(d.mkdir("a"), 0);
+    write(d, "a/f", "theirs");
+    const opened = attempt(() => inner.open("f", Open.READ, 0));
+    if (typeof opened !== "number") {
+      // what holds on to it while it is parked
+      opened.close();
+      assert.equal(read(inner, "f"), "mine");
+    } else assert.ok(opened === -Errno.BADF || opened === -Errno.NOENT, String(opened));
+    // put back where it was, it is the one that it was
+    assert.equal(d.rename("a", d, "c"), 0);
+    assert.equal(d.rename("b", d, "a"), 0);
+    assert.equal(read(inner, "f"), "mine");
+    inner.close();
+  });
+
   check("an open directory stays the one it is when it is renamed", (d) => {
     assert.equal(d.mkdir("a"), 0);
     const inner = openDirectory(d, "a");
