@@ -59,6 +59,11 @@ function hostFlags(libc: PosixLibc, flags: number, fdflags: number): number {
   return how;
 }
 
+/** Whether a path is one name, of something that is in the directory itself. */
+function isName(path: string): boolean {
+  return path !== "" && path !== "." && path !== ".." && !path.includes("/");
+}
+
 /** A handle of a directory during a walk. */
 interface Step {
   readonly fd: number;
@@ -143,20 +148,34 @@ export class LibcDirectory implements Directory {
     if (this.#context.beneath) {
       return libc.openBeneath(this.#fd, path, flags, mode, this.isHostRoot);
     }
+    if (isName(path)) {
+      const fd = this.#openName(this.#fd, path, flags, mode);
+      if (fd !== FOLLOW) return fd;
+    }
+    return walk(
+      this.#walker,
+      { fd: this.#fd },
+      path,
+      this.isHostRoot,
+      (directory, name) => this.#openName(directory.fd, name, flags, mode),
+    );
+  }
+
+  /** Opens one name in a directory; FOLLOW if it is a link that is to be followed. */
+  #openName(directory: number, name: string, flags: number, mode: number): number | typeof FOLLOW {
+    const libc = this.#libc;
     const nofollow = libc.arch.O_NOFOLLOW;
-    return walk(this.#walker, { fd: this.#fd }, path, this.isHostRoot, (directory, name) => {
-      const fd = libc.openat(directory.fd, name, flags | nofollow, mode);
-      if ((flags & nofollow) !== 0 || name === ".") return fd;
-      const asPath = (flags & linux.O_PATH) !== 0;
-      if (fd >= 0 && asPath && libc.filetype(fd) === Filetype.SYMBOLIC_LINK) {
-        libc.close(fd);
-        return FOLLOW;
-      }
-      if (fd === -Errno.LOOP) return FOLLOW;
-      // with O_DIRECTORY a link is NOTDIR, and so is a file
-      const link = fd === -Errno.NOTDIR && typeof libc.readlinkat(directory.fd, name) === "string";
-      return link ? FOLLOW : fd;
-    });
+    const fd = libc.openat(directory, name, flags | nofollow, mode);
+    if ((flags & nofollow) !== 0 || name === ".") return fd;
+    const asPath = (flags & linux.O_PATH) !== 0;
+    if (fd >= 0 && asPath && libc.filetype(fd) === Filetype.SYMBOLIC_LINK) {
+      libc.close(fd);
+      return FOLLOW;
+    }
+    if (fd === -Errno.LOOP) return FOLLOW;
+    // with O_DIRECTORY a link is NOTDIR, and so is a file
+    const link = fd === -Errno.NOTDIR && typeof libc.readlinkat(directory, name) === "string";
+    return link ? FOLLOW : fd;
   }
 
   /** Calls `use` with a handle of the directory that holds the path's last name. */
