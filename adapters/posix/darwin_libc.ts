@@ -1,7 +1,9 @@
 /**
  * libc of macOS with its memory: like `Libc`, with macOS' own calls, flags and layouts.
  *
- * Written from the headers and the kernel's source; nobody has run it on a Mac yet.
+ * It has run on Linux, over a library with Darwin's calls (tests/darwin/library.c), and not on a Mac
+ * yet. Only a Mac shows what APFS does with case and normalisation of names and with hard links to
+ * symbolic links, what O_SEARCH does, and how the runtimes' builds for it call libc.
  *
  * There is no O_PATH and no openat2: paths are walked, one component at a time, with O_NOFOLLOW.
  *
