@@ -7,10 +7,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { Clockid } from "../../core/host.ts";
 import * as darwin from "../../adapters/posix/darwin.ts";
 import { darwinTables } from "../../adapters/posix/foreign.ts";
 import * as linux from "../../adapters/posix/linux.ts";
-import { Clockid } from "../../core/abi.ts";
 import { root, scratch } from "../support/harness.ts";
 import { zigCC } from "../support/zig.ts";
 

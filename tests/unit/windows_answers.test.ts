@@ -239,7 +239,7 @@ test("libuv's codes of all systems are known", () => {
     EHOSTDOWN: Errno.HOSTUNREACH,
     ENONET: Errno.NETUNREACH,
     EPFNOSUPPORT: Errno.AFNOSUPPORT,
-    ESOCKTNOSUPPORT: Errno.PROTONOSUPPORT,
+    ESOCKTNOSUPPORT: Errno.NOTSUP,
     EOF: Errno.PIPE,
     UNKNOWN: Errno.IO,
   };
