@@ -78,7 +78,7 @@ export function rename(
 
 /**
  * symlink(2). Some file systems, and Wine, say that a link was made and make none: no guest is to
- * believe that.
+ * believe that. The answer is Linux's for a file system that has no links.
  */
 export function makeLink(fs: NodeFs, target: string, place: NodePath): void {
   if (look(fs, place) !== undefined) throw new WasiError(Errno.EXIST);
@@ -86,7 +86,7 @@ export function makeLink(fs: NodeFs, target: string, place: NodePath): void {
   fs.symlinkSync(target, place);
   const made = look(fs, place);
   if (made === undefined || filetypeOf(made) !== Filetype.SYMBOLIC_LINK) {
-    throw new WasiError(Errno.NOTSUP);
+    throw new WasiError(Errno.PERM);
   }
 }
 

@@ -51,7 +51,7 @@ function linkErrorHere(): number {
     return errnoOf(error);
   }
   // some say that they have made one
-  return works(() => fs.readlinkSync(link)) ? 0 : Errno.NOTSUP;
+  return works(() => fs.readlinkSync(link)) ? 0 : Errno.PERM;
 }
 
 function accessTimesHere(): boolean {
