@@ -358,14 +358,16 @@ export class Ntdll {
     return status < 0 ? this.#result(status) : linkOf(this.#reparse!, this.#information());
   }
 
-  /** Makes what is open, and empty, a symbolic link. */
+  /** Makes what is open, and empty, a symbolic link. -PERM where none can be made. */
   makeLink(handle: number, target: string): number {
     this.#reparse ??= new Uint8Array(new ArrayBuffer(nt.REPARSE_DATA_MAX));
     const length = putLink(this.#reparse, target);
     if (length < 0) return length;
-    return this.#privileged(() =>
+    const made = this.#privileged(() =>
       this.#result(this.#control(handle, nt.FSCTL_SET_REPARSE_POINT, length))
     );
+    // what symlink(2) answers where a file system has no links
+    return made === -Errno.NOTSUP ? -Errno.PERM : made;
   }
 
   /** Making links is a privilege that an administrator has, but not switched on. */

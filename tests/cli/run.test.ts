@@ -322,7 +322,7 @@ test("what a trace shows of a guest's text moves no terminal", options, async ()
 
 test("--confine insists", options, async () => {
   const known = ["kernel", "walk", "checked"];
-  const there = known.slice(windows ? 2 : foreign ? 0 : 1);
+  const there = known.slice(windows ? (foreign ? 1 : 2) : foreign ? 0 : 1);
   await each(known, async (confine) => {
     const { code, out, err } = await wasi([
       `--confine=${confine}`,

@@ -38,8 +38,8 @@ export const compiled: boolean = import.meta.url.endsWith(".js");
 export const mod: string =
   pathToFileURL(path.join(root, compiled ? "build/mod.js" : "mod.ts")).href;
 
-/** Whether this runtime has foreign functions, and this system a libc to be called with them. */
-export const foreign: boolean = !windows && !/^node2[0-5]$/.test(runtime);
+/** Whether this runtime has foreign functions. */
+export const foreign: boolean = !/^node2[0-5]$/.test(runtime);
 
 /** Whether there are sockets that listen. */
 export const sockets: boolean = foreign && process.platform === "linux";
