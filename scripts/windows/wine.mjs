@@ -178,7 +178,7 @@ shift
 exec chroot "$root" /bin/sh -c 'cd "$1" && shift && exec "$@"' sh "$cwd" "$@"
 `;
 
-function wineWords(words) {
+function entered(words) {
   const shown = [
     root,
     fs.realpathSync(path.join(root, "node_modules")),
@@ -188,7 +188,11 @@ function wineWords(words) {
     path.dirname(starter),
   ];
   const enter = ["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "sh"];
-  return [...enter, debian, root, ...shown, "--", "/usr/bin/wine", ...words];
+  return [...enter, debian, root, ...shown, "--", ...words];
+}
+
+function wineWords(words) {
+  return entered(["/usr/bin/wine", ...words]);
 }
 
 const env = {
@@ -205,7 +209,9 @@ const env = {
 function makePrefix() {
   say("a home for Windows");
   fs.mkdirSync(prefix, { recursive: true });
-  must("Wine does not start.", "unshare", wineWords(["wineboot", "--init"]), { env });
+  // what it has set up is on the disk when its server has ended
+  const boot = "wine wineboot --init && wineserver -w";
+  must("Wine does not start.", "unshare", entered(["/bin/sh", "-c", boot]), { env });
 }
 
 const source = path.join(root, "scripts/windows/start.c");

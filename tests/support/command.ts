@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { compiled, root, runtime, scratch, windows } from "./harness.ts";
+import { compiled, root, runtime, scratch, windows, withoutBun } from "./harness.ts";
 
 const cli = compiled ? "build/cli.js" : "cli.ts";
 
@@ -19,9 +19,6 @@ export const command: readonly string[] = [
   ...(runtime === "deno" ? ["run", "-A"] : []),
   path.join(root, cli),
 ];
-
-/** What Bun says of itself on Windows. */
-const OF_BUN = /^Internal error: directory mismatch .*\n/gm;
 
 /** How it ended, and what it wrote. */
 export interface Ran {
@@ -109,7 +106,7 @@ export function wasi(words: readonly string[], options: CommandOptions = {}): Pr
       resolve({
         code: code ?? String(signal),
         out: stdout.toString(),
-        err: runtime === "bun" ? stderr.toString().replace(OF_BUN, "") : stderr.toString(),
+        err: withoutBun(stderr.toString()),
         stdout: new Uint8Array(stdout),
         milliseconds: performance.now() - began,
       });

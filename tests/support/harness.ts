@@ -147,6 +147,14 @@ export interface Ended {
   stderr: string;
 }
 
+/** What Bun says of itself on Windows when a folder has another name than it was asked for. */
+const OF_BUN = /^Internal error: directory mismatch .*\n/gm;
+
+/** Standard error, without what Bun says of itself. */
+export function withoutBun(text: string): string {
+  return runtime === "bun" && windows ? text.replace(OF_BUN, "") : text;
+}
+
 interface DenoCommand {
   Command: new (program: string, options: object) => {
     outputSync(): { code: number; stdout: Uint8Array; stderr: Uint8Array };
@@ -160,7 +168,7 @@ export function runRuntime(parameters: string[], cwd: string): Ended {
       encoding: "utf8",
       cwd,
     });
-    return { status, stdout, stderr };
+    return { status, stdout, stderr: withoutBun(stderr) };
   }
   // Deno's node:child_process would add permissions of its own to Deno's arguments
   const { Command } = (globalThis as unknown as { Deno: DenoCommand }).Deno;
