@@ -4,7 +4,6 @@
  * need no system.
  */
 export const portable = [
-  "tests/cli/invoke.test.ts",
   "tests/cli/run.test.ts",
   "tests/cli/windows.test.ts",
   "tests/contract/copied_limits.test.ts",
@@ -21,7 +20,6 @@ export const portable = [
   "tests/guests/paths.test.ts",
   "tests/guests/process.test.ts",
   "tests/guests/share.test.ts",
-  "tests/guests/straight.test.ts",
   "tests/guests/threads.test.ts",
   "tests/guests/unstable.test.ts",
   "tests/guests/values.test.ts",
@@ -37,7 +35,6 @@ export const portable = [
   "tests/unit/darwin.test.ts",
   "tests/unit/descriptors.test.ts",
   "tests/unit/growing.test.ts",
-  "tests/unit/lifecycle.test.ts",
   "tests/unit/limit_growth.test.ts",
   "tests/unit/memory.test.ts",
   "tests/unit/memory_files.test.ts",

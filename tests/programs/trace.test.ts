@@ -172,6 +172,6 @@ test("without a trace nothing stands between the guest and the system calls", op
   ];
   assert.ok(without.size > 0);
   assert.deepEqual([...off], [...without]);
-  assert.doesNotMatch([...without].join("\n"), /[\\/]core[\\/]trace\./);
-  assert.match([...on].join("\n"), /[\\/]core[\\/]trace\./);
+  assert.doesNotMatch([...without].join("\n"), /[\\/]core[\\/]preview1[\\/]trace\./);
+  assert.match([...on].join("\n"), /[\\/]core[\\/]preview1[\\/]trace\./);
 });
