@@ -278,16 +278,22 @@ export async function runWindows(name, words, take, { input, milliseconds = 600_
   const child = spawn("unshare", all, { stdio: ["ignore", "ignore", "pipe"], env });
   let wine = "";
   child.stderr.setEncoding("utf8").on("data", (text) => wine += text);
+  const end = () => {
+    child.kill("SIGKILL"); // and with it all that it started
+    process.exit(1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, end);
   const looks = [out, err].map((file) => follow(file, take));
   const looking = setInterval(() => looks.forEach((look) => look()), 200);
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    child.kill("SIGKILL"); // and with it all that it started
+    child.kill("SIGKILL");
   }, milliseconds);
   const code = await new Promise((resolve) => {
     child.on("error", (error) => resolve(error.message)).on("close", resolve);
   });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.removeListener(signal, end);
   clearInterval(looking);
   clearTimeout(timer);
   looks.forEach((look) => look());
