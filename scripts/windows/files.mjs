@@ -39,7 +39,9 @@ export const portable = [
   "tests/unit/memory.test.ts",
   "tests/unit/memory_files.test.ts",
   "tests/unit/memory_hostile.test.ts",
+  "tests/unit/platform.test.ts",
   "tests/unit/text.test.ts",
   "tests/unit/windows_answers.test.ts",
   "tests/unit/wrong_values.test.ts",
+  "tests/windows",
 ];
