@@ -6,14 +6,83 @@
 import { Filetype } from "../../core/host.ts";
 import { errnoOf } from "../../core/errno.ts";
 
-/** The module `node:fs`. */
-export type NodeFs = typeof import("node:fs");
+/** A path as node:fs takes it; bytes are for names that are not UTF-8. */
+export type NodePath = string | Uint8Array;
 
-/** What node:fs says of a file. */
-export type BigStats = import("node:fs").BigIntStats;
+/** What node:fs says of a file, as far as it is asked. */
+export interface BigStats {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly mode: bigint;
+  readonly nlink: bigint;
+  readonly size: bigint;
+  readonly atimeNs: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
 
-/** A path as node:fs takes it. */
-export type NodePath = string | Buffer;
+type Time = number | Date;
+type InBytes = { readonly encoding: "buffer" };
+type Exact = { readonly bigint: true };
+
+/** The functions of node:fs that are called. */
+export interface NodeFs {
+  /** Flags of `openSync`; not every system has all. */
+  readonly constants: Readonly<
+    Record<
+      | "O_RDONLY"
+      | "O_WRONLY"
+      | "O_RDWR"
+      | "O_CREAT"
+      | "O_EXCL"
+      | "O_TRUNC"
+      | "O_APPEND"
+      | "O_DIRECTORY"
+      | "O_NOFOLLOW"
+      | "O_NOCTTY"
+      | "O_NONBLOCK",
+      number
+    >
+  >;
+  closeSync(fd: number): void;
+  fdatasyncSync(fd: number): void;
+  fstatSync(fd: number, options: Exact): BigStats;
+  fstatSync(fd: number): { readonly size: number };
+  fsyncSync(fd: number): void;
+  ftruncateSync(fd: number, size: number): void;
+  futimesSync(fd: number, atime: Time, mtime: Time): void;
+  linkSync(from: NodePath, to: NodePath): void;
+  lstatSync(path: NodePath, options: Exact & { throwIfNoEntry: false }): BigStats | undefined;
+  lstatSync(path: NodePath, options: Exact): BigStats;
+  lutimesSync(path: NodePath, atime: Time, mtime: Time): void;
+  mkdirSync(path: NodePath): unknown;
+  openSync(path: NodePath, flags: number | "r", mode?: number): number;
+  readFileSync(path: string, encoding: "utf8"): string;
+  readSync(
+    fd: number,
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    position: number | null,
+  ): number;
+  readdirSync(path: NodePath, options: InBytes): Uint8Array[];
+  readdirSync(path: NodePath): string[];
+  readlinkSync(path: NodePath, options: InBytes): Uint8Array;
+  readlinkSync(path: NodePath): string;
+  realpathSync(path: string): string;
+  renameSync(from: NodePath, to: NodePath): void;
+  rmdirSync(path: NodePath): void;
+  statSync(path: NodePath, options: Exact): BigStats;
+  symlinkSync(target: string, path: NodePath): void;
+  unlinkSync(path: NodePath): void;
+  writeSync(
+    fd: number,
+    from: Uint8Array,
+    offset: number,
+    length: number,
+    position: number | null,
+  ): number;
+}
 
 export const O_PATH = 0o10000000;
 export const O_CLOEXEC = 0o2000000;

@@ -176,7 +176,7 @@ export class NodeDirectory implements Directory {
       : `${directory.path}/${name}`;
     if (!isEscaped(name)) return path;
     if (!this.#context.byteNames) throw new WasiError(Errno.ILSEQ);
-    return Buffer.from(encode(path));
+    return encode(path);
   }
 
   #child(directory: Step, name: string): Step | number {
@@ -559,7 +559,7 @@ export function openDirectory(context: NodeContext, path: string): Directory {
   }
   const real = fs.realpathSync(path);
   const stats = fs.lstatSync(real, { bigint: true });
-  if (!stats.isDirectory()) {
+  if (filetypeOf(stats) !== Filetype.DIRECTORY) {
     throw Object.assign(new Error(`not a directory: ${path}`), { code: "ENOTDIR" });
   }
   const { dev, ino } = stats;

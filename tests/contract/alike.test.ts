@@ -5,6 +5,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { host, memory, WASI } from "../../mod.ts";
 import { Errno, Filetype } from "../../core/preview1/abi.ts";
+import type { NodeFs } from "../../adapters/node_fs/context.ts";
 import { openDirectory } from "../../adapters/node_fs/directory.ts";
 import { Dents } from "../../adapters/posix/dents.ts";
 import type { Libc } from "../../adapters/posix/libc.ts";
@@ -103,7 +104,7 @@ test("a directory whose entries cannot be looked at lists their names", () => {
     return fs.lstatSync(file, options);
   };
   const directory = openDirectory({
-    fs: new Proxy(fs, {
+    fs: new Proxy(fs as unknown as NodeFs, {
       get: (target, name) => name === "lstatSync" ? lstatSync : Reflect.get(target, name),
     }),
     proc: false,
