@@ -25,7 +25,7 @@ export {
   MemoryLink,
   type MemorySnapshot,
   type Tree,
-} from "./adapters/memory.ts";
+} from "./core/directories/memory/mod.ts";
 export { overlay, type OverlayChange, type OverlayDirectory } from "./adapters/overlay.ts";
 export { WASI } from "./adapters/wasi.ts";
 export {

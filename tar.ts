@@ -18,10 +18,15 @@ import { Errno, posixError } from "./core/errno.ts";
 import { invalidType } from "./core/errors.ts";
 import { isDirectory } from "./core/host.ts";
 import { isEscaped } from "./core/text.ts";
-import { isBytes } from "./adapters/memory/types.ts";
-import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "./adapters/memory.ts";
+import { isBytes } from "./core/directories/memory/types.ts";
+import {
+  memory,
+  type MemoryDirectory,
+  MemoryFile,
+  MemoryLink,
+} from "./core/directories/memory/mod.ts";
 
-export type * from "./adapters/memory.ts";
+export type * from "./core/directories/memory/mod.ts";
 
 /** The library: it has no form that a CommonJS module could require before Node 20.19. */
 const library = (): Promise<typeof import("modern-tar")> => import("modern-tar");

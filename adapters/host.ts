@@ -20,30 +20,30 @@ import {
 import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
-import type { NodeContext } from "./node_fs/context.ts";
-import { openDirectory } from "./node_fs/directory.ts";
-import { openStream } from "./node_fs/file.ts";
+import type { NodeContext } from "../core/directories/node_fs/context.ts";
+import { openDirectory } from "../core/directories/node_fs/directory.ts";
+import { openStream } from "../core/directories/node_fs/file.ts";
 import {
   type Context,
   LibcDirectory,
   LibcFile,
   LibcStream,
   type Transfers,
-} from "./posix/directory.ts";
+} from "../core/directories/posix/directory.ts";
 import { archOf, type System, systemOf } from "./platform.ts";
-import { DarwinLibc } from "./posix/darwin_libc.ts";
-import { DarwinSnapshot } from "./posix/darwin_snapshot.ts";
-import { DarwinSockets } from "./posix/darwin_sockets.ts";
-import { Dents } from "./posix/dents.ts";
-import { darwinLibrary, type Foreign, type Library, linuxLibrary } from "./posix/foreign.ts";
-import { NtDirectory, ntPathOf, realPathOf } from "./nt/directory.ts";
-import { kernelLibrary, ntLibrary } from "./nt/nt.ts";
-import { Ntdll } from "./nt/ntdll.ts";
-import { openNtStream, StandardHandles } from "./nt/stream.ts";
-import type { PosixLibc } from "./posix/interface.ts";
-import { Libc } from "./posix/libc.ts";
-import * as linux from "./posix/linux.ts";
-import { LinuxSockets } from "./posix/linux_sockets.ts";
+import { DarwinLibc } from "../core/directories/posix/darwin_libc.ts";
+import { DarwinSnapshot } from "../core/directories/posix/darwin_snapshot.ts";
+import { DarwinSockets } from "../core/directories/posix/darwin_sockets.ts";
+import { Dents } from "../core/directories/posix/dents.ts";
+import { darwinLibrary, type Foreign, type Library, linuxLibrary } from "../core/foreign.ts";
+import { NtDirectory, ntPathOf, realPathOf } from "../core/directories/nt/directory.ts";
+import { kernelLibrary, ntLibrary } from "../core/directories/nt/nt.ts";
+import { Ntdll } from "../core/directories/nt/ntdll.ts";
+import { openNtStream, StandardHandles } from "../core/directories/nt/stream.ts";
+import type { PosixLibc } from "../core/directories/posix/interface.ts";
+import { Libc } from "../core/directories/posix/libc.ts";
+import * as linux from "../core/directories/posix/linux.ts";
+import { LinuxSockets } from "../core/directories/posix/linux_sockets.ts";
 
 /** The parts of Node's `process` that the three runtimes share. */
 export interface NodeProcess {

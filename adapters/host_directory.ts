@@ -17,13 +17,8 @@ import { WrappedDirectory } from "../core/directories/wrapped.ts";
 import { errnoOf, posixError } from "../core/errno.ts";
 import type { Confinement, Directory } from "../core/host.ts";
 import { invalidType, invalidValue } from "../core/errors.ts";
-import {
-  pathOfURL,
-  validateBoolean,
-  validateConfinement,
-  validateNames,
-  validateObject,
-} from "../core/guest/options.ts";
+import { pathOfURL, validateConfinement } from "../core/guest/options.ts";
+import { validateBoolean, validateNames, validateObject } from "../core/validate.ts";
 import { runtimeMaker } from "./runtime.ts";
 
 export type { FileStat } from "../core/filestat.ts";

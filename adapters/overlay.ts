@@ -23,16 +23,21 @@
 import { type Directory, isDirectory } from "../core/host.ts";
 import { invalidType } from "../core/errors.ts";
 import { host } from "./host_directory.ts";
-import type { OverlayChange } from "./memory/commit.ts";
-import { layOver } from "./memory/layered.ts";
-import type { MemoryDirectory } from "./memory/types.ts";
+import type { OverlayChange } from "../core/directories/overlay/commit.ts";
+import { layOver } from "../core/directories/overlay/layered.ts";
+import type { MemoryDirectory } from "../core/directories/memory/types.ts";
 
 export type { FileStat } from "../core/filestat.ts";
 export type * from "../core/host.ts";
 
-export type { BytesTree, MemoryDirectory, MemoryEntry, MemorySnapshot } from "./memory/types.ts";
-export { MemoryFile, MemoryLink } from "./memory/types.ts";
-export type { OverlayChange } from "./memory/commit.ts";
+export type {
+  BytesTree,
+  MemoryDirectory,
+  MemoryEntry,
+  MemorySnapshot,
+} from "../core/directories/memory/types.ts";
+export { MemoryFile, MemoryLink } from "../core/directories/memory/types.ts";
+export type { OverlayChange } from "../core/directories/overlay/commit.ts";
 
 /** What {@linkcode overlay} makes: all that a directory in memory can do, and what became of it. */
 export interface OverlayDirectory extends MemoryDirectory {

@@ -4,9 +4,9 @@
  * @module
  */
 import type { HostMaker } from "../core/guest/wasi.ts";
-import { makeBunMaker } from "./bun_host.ts";
-import { makeDenoMaker } from "./deno_host.ts";
-import { makeNodeMaker } from "./node_host.ts";
+import { makeBunMaker } from "./bun/host.ts";
+import { makeDenoMaker } from "./deno/host.ts";
+import { makeNodeMaker } from "./node/host.ts";
 
 let maker: HostMaker | undefined;
 

@@ -17,7 +17,7 @@ import { unreadable } from "./runtime.ts";
 import { type Bytes, FRAMES_KEPT, stackOf } from "./stack.ts";
 
 async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<Directory> {
-  if (mount.kind === "memory") return (await import("../adapters/memory.ts")).memory();
+  if (mount.kind === "memory") return (await import("../core/directories/memory/mod.ts")).memory();
   const { host } = await import("../adapters/host_directory.ts");
   try {
     const { host: path, kind, readOnly } = mount;

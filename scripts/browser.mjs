@@ -25,7 +25,7 @@ const option = (name) =>
   words.find((word) => word.startsWith(`--${name}=`))?.slice(name.length + 3);
 
 const ENTRIES = [
-  "adapters/browser.ts",
+  "adapters/browser/mod.ts",
   "examples/browser/page.ts",
   "examples/browser/worker.ts",
   "tests/browser/page.ts",
@@ -226,7 +226,7 @@ async function size() {
     const folder = fs.mkdtempSync(path.join(root, "examples/browser/.size-"));
     try {
       const entry = path.join(folder, "entry.ts");
-      fs.writeFileSync(entry, `export { ${names} } from "../../../adapters/browser.ts";\n`);
+      fs.writeFileSync(entry, `export { ${names} } from "../../../adapters/browser/mod.ts";\n`);
       const scripts = await bundle([path.relative(root, entry)], ["--minify"]);
       return [...scripts.values()][0];
     } finally {
@@ -234,7 +234,7 @@ async function size() {
     }
   };
   for (const names of ["WASI", "WASI, memory", "run, memory"]) row(names, await one(names));
-  row("all", [...(await bundle(["adapters/browser.ts"], ["--minify"])).values()][0]);
+  row("all", [...(await bundle(["adapters/browser/mod.ts"], ["--minify"])).values()][0]);
 }
 
 /** Writes the page and all that it needs. */

@@ -376,7 +376,7 @@ if ("browser" in entries["."]) {
     const { inputs } = outputs["browser/all.mjs"];
     const has = (end) => Object.keys(inputs).some((file) => file.endsWith(end));
     equal(has("/esm/adapters/browser.js"), true, "adapters/browser.js is in it");
-    equal(has("/esm/adapters/node_host.js"), false, "adapters/node_host.js is in it");
+    equal(has("/esm/adapters/node/host.js"), false, "adapters/node/host.js is in it");
   });
 }
 

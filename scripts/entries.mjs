@@ -17,17 +17,17 @@ import path from "node:path";
 export const entryPoints = {
   ".": {
     // first: no runtime sets it, only bundlers for browsers do
-    browser: "./adapters/browser.ts",
+    browser: "./adapters/browser/mod.ts",
     deno: "./mod.ts",
     bun: "./mod.ts",
     node: "./mod.ts",
     default: "./mod.ts", // finds out which runtime this is
   },
-  "./node": "./adapters/node.ts",
-  "./bun": "./adapters/bun.ts",
-  "./deno": "./adapters/deno.ts",
-  "./browser": "./adapters/browser.ts",
-  "./memory": "./adapters/memory.ts",
+  "./node": "./adapters/node/mod.ts",
+  "./bun": "./adapters/bun/mod.ts",
+  "./deno": "./adapters/deno/mod.ts",
+  "./browser": "./adapters/browser/mod.ts",
+  "./memory": "./core/directories/memory/mod.ts",
   "./host": "./adapters/host_directory.ts",
   "./overlay": "./adapters/overlay.ts",
   "./tar": "./tar.ts",

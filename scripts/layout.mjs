@@ -28,6 +28,9 @@ const ROOMS = {
   cli: "the command",
 };
 
+/** What the kinds of directory have in common. */
+const SHARED = ["walk", "wrapped"];
+
 function sources(folder) {
   return fs.readdirSync(path.join(root, folder), { recursive: true })
     .map((name) => path.posix.join(folder, name.replaceAll(path.sep, "/")))
@@ -62,7 +65,7 @@ const rows = [...rooms].map(([room, { uses }]) => {
   return `| \`${room}/\` | ${ROOMS[room]} | ${list.join(", ") || "–"} |`;
 });
 const kinds = fs.readdirSync(path.join(root, "core/directories"))
-  .map((name) => name.replace(/\.ts$/, "")).sort();
+  .map((name) => name.replace(/\.ts$/, "")).filter((name) => !SHARED.includes(name)).sort();
 
 const text = `# Layout
 

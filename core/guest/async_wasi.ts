@@ -33,7 +33,7 @@ import {
 } from "./guest.ts";
 import { hidden, type ImportedFunction } from "../preview1/imports.ts";
 import { invalidType } from "../errors.ts";
-import { validateFunction, validateObject, validateUndefined } from "./options.ts";
+import { validateFunction, validateObject, validateUndefined } from "../validate.ts";
 import type { Preview1System } from "../preview1/system.ts";
 import type { Wait } from "../system/waiting.ts";
 import { turn } from "../next_task.ts";

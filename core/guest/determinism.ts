@@ -7,7 +7,7 @@ import { Errno } from "../errno.ts";
 import { type Clock, Clockid, type Host, type PollEntry } from "../host.ts";
 import { calling } from "./streams.ts";
 import { invalidType, invalidValue } from "../errors.ts";
-import { validateObject } from "./options.ts";
+import { validateObject } from "../validate.ts";
 
 /**
  * A clock of the embedder's, for the option `clock`. All times are nanoseconds.

@@ -31,13 +31,12 @@ import {
   bindingOf,
   pathOfURL,
   validateArgs,
-  validateBoolean,
   validateConfinement,
   validateEnv,
   validateListen,
-  validateObject,
   validatePreopens,
 } from "./options.ts";
+import { validateBoolean, validateObject } from "../validate.ts";
 import { preview1, type Signature } from "../preview1/table.ts";
 import type { StdinOption, StdoutOption } from "./streams.ts";
 import { Preview1System, StringList } from "../preview1/system.ts";

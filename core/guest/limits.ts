@@ -7,7 +7,7 @@ import { Errno } from "../errno.ts";
 import { WrappedFile } from "../directories/wrapped.ts";
 import type { File } from "../host.ts";
 import { invalidType, outOfRange } from "../errors.ts";
-import { validateNames, validateObject } from "./options.ts";
+import { validateNames, validateObject } from "../validate.ts";
 
 /** How much a guest may take. What is left out is not limited. */
 export interface Limits {

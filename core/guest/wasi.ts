@@ -21,7 +21,7 @@ import {
 import type { Confinement } from "../host.ts";
 import { hidden } from "../preview1/imports.ts";
 import { invalidValue } from "../errors.ts";
-import { validateFunction, validateUndefined } from "./options.ts";
+import { validateFunction, validateUndefined } from "../validate.ts";
 import { inputOf, outputOf } from "./streams.ts";
 import { typedImports } from "../preview1/typed.ts";
 

@@ -6,7 +6,7 @@
 import { THREADS } from "../constants.ts";
 import type { AsyncWASIOptions } from "../guest/async_wasi.ts";
 import { invalidType, invalidValue, outOfRange } from "../errors.ts";
-import { validateBoolean, validateObject } from "../guest/options.ts";
+import { validateBoolean, validateObject } from "../validate.ts";
 import { nearest } from "../nearest.ts";
 
 /** Options of `run()` and, but for `threads`, `timeout` and `interruptible`, of `instantiate()`. */

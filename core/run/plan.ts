@@ -15,7 +15,7 @@ import {
 import { stateOf } from "../guest/guest.ts";
 import { validateLimits } from "../guest/limits.ts";
 import { invalidValue } from "../errors.ts";
-import { validateObject } from "../guest/options.ts";
+import { validateObject } from "../validate.ts";
 import { BaseWASI, type WASIOptions } from "../guest/wasi.ts";
 import { COMPONENT, interfaceOf, isComponent } from "./diagnose.ts";
 import { exportStart } from "../module/start.ts";

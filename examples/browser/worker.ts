@@ -1,5 +1,5 @@
 /** Runs one program, holding this worker's thread: the page ends it by ending the worker. */
-import { memory, MemoryFile, overlay, WASI } from "../../adapters/browser.ts";
+import { memory, MemoryFile, overlay, WASI } from "../../adapters/browser/mod.ts";
 import type { Job, Report } from "./messages.ts";
 
 const scope = globalThis as unknown as {

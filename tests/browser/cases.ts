@@ -15,7 +15,7 @@ import {
   run,
   WASI,
   type WASIOptions,
-} from "../../adapters/browser.ts";
+} from "../../adapters/browser/mod.ts";
 import { equal, matches, thrown } from "./check.ts";
 import { compile, guest, GUESTS, judge, passes, streams } from "./guests.ts";
 

@@ -9,7 +9,7 @@ import {
   type Tree,
   WASI,
   type WASIOptions,
-} from "../../adapters/browser.ts";
+} from "../../adapters/browser/mod.ts";
 import { equal } from "./check.ts";
 
 const modules = new Map<string, Promise<WebAssembly.Module>>();

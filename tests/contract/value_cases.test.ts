@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { WebClock } from "../../adapters/clock.ts";
-import { memory, MemoryLink } from "../../adapters/memory.ts";
+import { memory, MemoryLink } from "../../core/directories/memory/mod.ts";
 import { overlay, type OverlayChange } from "../../adapters/overlay.ts";
 import { Errno, Fstflags } from "../../core/preview1/abi.ts";
 import { Quota, QuotaDirectory } from "../../core/directories/quota.ts";

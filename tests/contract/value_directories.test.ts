@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { host } from "../../adapters/host_directory.ts";
-import { memory } from "../../adapters/memory.ts";
+import { memory } from "../../core/directories/memory/mod.ts";
 import { overlay } from "../../adapters/overlay.ts";
 import { Quota, QuotaDirectory } from "../../core/directories/quota.ts";
 import { StableDirectory, StableNumbers } from "../../core/directories/stable.ts";

@@ -1,6 +1,6 @@
 /**
  * The macOS backend's numbers, layouts and names against Apple's headers and list of symbols, which
- * Zig ships: everything that adapters/posix/darwin.ts exports becomes static assertions, which are
+ * Zig ships: everything that core/directories/posix/darwin.ts exports becomes static assertions, which are
  * compiled for both processors. What this file does not know how to assert fails.
  */
 import assert from "node:assert/strict";
@@ -8,9 +8,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { Clockid } from "../../core/host.ts";
-import * as darwin from "../../adapters/posix/darwin.ts";
-import { darwinTables } from "../../adapters/posix/foreign.ts";
-import * as linux from "../../adapters/posix/linux.ts";
+import * as darwin from "../../core/directories/posix/darwin.ts";
+import { darwinTables } from "../../core/foreign.ts";
+import * as linux from "../../core/directories/posix/linux.ts";
 import { root, scratch } from "../support/harness.ts";
 import { zigCC } from "../support/zig.ts";
 

@@ -1,6 +1,6 @@
 /*
  * Darwin's calls, with Darwin's numbers and layouts, over system calls of Linux: what the macOS
- * backend (adapters/posix/darwin*.ts) asks of /usr/lib/libSystem.B.dylib, so that it can be run
+ * backend (core/directories/posix/darwin*.ts) asks of /usr/lib/libSystem.B.dylib, so that it can be run
  * where there is no Mac. All numbers are written out here a second time, from xnu's headers: the
  * backend's own are not used.
  *

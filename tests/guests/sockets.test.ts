@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WASIOptions } from "../../mod.ts";
-import { addressOf } from "../../adapters/posix/sockets.ts";
+import { addressOf } from "../../core/directories/posix/sockets.ts";
 import { sockets as canListen } from "../support/harness.ts";
 import { WASI } from "../support/wasi.ts";
 import { guests } from "./guest.ts";

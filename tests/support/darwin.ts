@@ -8,7 +8,7 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { hostMaker, type Runtime } from "../../adapters/host.ts";
-import type { CSignature } from "../../adapters/posix/foreign.ts";
+import type { CSignature } from "../../core/foreign.ts";
 import { BaseAsyncWASI } from "../../core/guest/async_wasi.ts";
 import { BaseWASI, type HostMaker } from "../../core/guest/wasi.ts";
 import { foreign, root, scratch } from "./harness.ts";

@@ -4,7 +4,7 @@
  * calls). Written from Microsoft's documentation and from what Wine answers, not from the code under
  * test; whatever it does not know is thrown, so that a test fails.
  */
-import type { CFunction, Foreign, Pointer } from "../../adapters/posix/foreign.ts";
+import type { CFunction, Foreign, Pointer } from "../../core/foreign.ts";
 
 const S = {
   BUFFER_OVERFLOW: 0x80000005,

@@ -1,8 +1,8 @@
 /** The hosts of the runtime that runs the tests, each way of confining directories once. */
-import { bunRuntime } from "../../adapters/bun_host.ts";
-import { denoRuntime } from "../../adapters/deno_host.ts";
+import { bunRuntime } from "../../adapters/bun/host.ts";
+import { denoRuntime } from "../../adapters/deno/host.ts";
 import { hostMaker, type Runtime } from "../../adapters/host.ts";
-import { nodeRuntime } from "../../adapters/node_host.ts";
+import { nodeRuntime } from "../../adapters/node/host.ts";
 import type { Confinement, Host } from "../../core/host.ts";
 import { foreign, runtime, windows } from "./harness.ts";
 import type { HostMaker } from "../../core/guest/wasi.ts";

@@ -1,7 +1,7 @@
 /** Pairs of sockets that are connected with each other, which no runtime makes by itself. */
 import assert from "node:assert/strict";
 import process from "node:process";
-import { type CSignature, linuxLibrary } from "../../adapters/posix/foreign.ts";
+import { type CSignature, linuxLibrary } from "../../core/foreign.ts";
 import { ownRuntime } from "./hosts.ts";
 
 const signatures: Readonly<Record<string, CSignature>> = {

@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostMaker, type Runtime } from "../../adapters/host.ts";
-import * as darwin from "../../adapters/posix/darwin.ts";
-import { DarwinLibc } from "../../adapters/posix/darwin_libc.ts";
-import { DarwinSnapshot } from "../../adapters/posix/darwin_snapshot.ts";
-import { LibcDirectory, LibcFile } from "../../adapters/posix/directory.ts";
+import * as darwin from "../../core/directories/posix/darwin.ts";
+import { DarwinLibc } from "../../core/directories/posix/darwin_libc.ts";
+import { DarwinSnapshot } from "../../core/directories/posix/darwin_snapshot.ts";
+import { LibcDirectory, LibcFile } from "../../core/directories/posix/directory.ts";
 import {
   type CFunction,
   type CSignature,
@@ -17,8 +17,8 @@ import {
   type Foreign,
   openSymbols,
   type Pointer,
-} from "../../adapters/posix/foreign.ts";
-import * as linux from "../../adapters/posix/linux.ts";
+} from "../../core/foreign.ts";
+import * as linux from "../../core/directories/posix/linux.ts";
 import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { errnoOfDarwin } from "../../core/errno.ts";
 import { FileStat } from "../../core/filestat.ts";

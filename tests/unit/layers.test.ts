@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { root } from "../support/harness.ts";
+import { root, runRuntime, runtime } from "../support/harness.ts";
 
 function sources(folder: string): string[] {
   return fs.readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
@@ -107,4 +107,14 @@ test("system calls of different prefixes do not import each other", () => {
       assert.ok(!files.includes(targetOf(file, specifier)), `${file}: ${specifier}`);
     }
   }
+});
+
+test("docs/layout.md shows what the files import", () => {
+  const script = path.join(root, "scripts/layout.mjs");
+  const { status, stderr } = runRuntime([
+    ...(runtime === "deno" ? ["run", "-A"] : []),
+    script,
+    "--check",
+  ], root);
+  assert.equal(status, 0, stderr);
 });

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { memory, MemoryFile, MemoryLink } from "../../adapters/memory.ts";
+import { memory, MemoryFile, MemoryLink } from "../../core/directories/memory/mod.ts";
 import { overlay } from "../../adapters/overlay.ts";
 import { Errno } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";

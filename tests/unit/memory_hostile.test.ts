@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { memory, MemoryLink } from "../../adapters/memory.ts";
-import { type BrowserDirectoryHandle, opfs } from "../../adapters/opfs.ts";
+import { memory, MemoryLink } from "../../core/directories/memory/mod.ts";
+import { type BrowserDirectoryHandle, opfs } from "../../core/directories/opfs.ts";
 import { Quota, QuotaDirectory } from "../../core/directories/quota.ts";
 import { StableDirectory, StableNumbers } from "../../core/directories/stable.ts";
 import { WebClock } from "../../adapters/clock.ts";

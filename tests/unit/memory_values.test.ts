@@ -3,8 +3,13 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
 import vm from "node:vm";
-import { memory, type MemoryDirectory, MemoryFile, MemoryLink } from "../../adapters/memory.ts";
-import { opfs } from "../../adapters/opfs.ts";
+import {
+  memory,
+  type MemoryDirectory,
+  MemoryFile,
+  MemoryLink,
+} from "../../core/directories/memory/mod.ts";
+import { opfs } from "../../core/directories/opfs.ts";
 import { overlay } from "../../adapters/overlay.ts";
 import { type File, Open } from "../../core/host.ts";
 import { validateArgs, validateEnv, validatePreopens } from "../../core/guest/options.ts";

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { hostMaker, type Runtime } from "../../adapters/host.ts";
-import { nodeContext } from "../../adapters/node_host.ts";
+import { nodeContext } from "../../adapters/node/host.ts";
 import { systemOf } from "../../adapters/platform.ts";
 import { Errno } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";

@@ -1,6 +1,6 @@
 /** The contract of directories over ntdll, on a volume of Windows in memory. */
-import { NtDirectory } from "../../adapters/nt/directory.ts";
-import { Ntdll } from "../../adapters/nt/ntdll.ts";
+import { NtDirectory } from "../../core/directories/nt/directory.ts";
+import { Ntdll } from "../../core/directories/nt/ntdll.ts";
 import { Errno } from "../../core/errno.ts";
 import { contract } from "../contract/suite.ts";
 import { type FakeOptions, FakeVolume } from "../support/fake_nt.ts";

@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NtDirectory } from "../../adapters/nt/directory.ts";
-import { Ntdll } from "../../adapters/nt/ntdll.ts";
+import { NtDirectory } from "../../core/directories/nt/directory.ts";
+import { Ntdll } from "../../core/directories/nt/ntdll.ts";
 import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type File, Open } from "../../core/host.ts";

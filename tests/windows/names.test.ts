@@ -1,10 +1,10 @@
 /** What Windows makes of names, and paths in NT's form: decided alike on every system. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ntPathOf } from "../../adapters/nt/directory.ts";
-import { linkOf, putLink } from "../../adapters/nt/links.ts";
-import { checkName, isFileName, reserved } from "../../adapters/nt/names.ts";
-import { errnoOfStatus } from "../../adapters/nt/status.ts";
+import { ntPathOf } from "../../core/directories/nt/directory.ts";
+import { linkOf, putLink } from "../../core/directories/nt/links.ts";
+import { checkName, isFileName, reserved } from "../../core/directories/nt/names.ts";
+import { errnoOfStatus } from "../../core/directories/nt/status.ts";
 import { Errno } from "../../core/preview1/abi.ts";
 import { reparseOf } from "../support/fake_nt.ts";
 

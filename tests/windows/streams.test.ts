@@ -1,9 +1,9 @@
 /** What Windows tells of pipes and consoles, and what a guest that asks is told. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Ntdll } from "../../adapters/nt/ntdll.ts";
-import { StandardHandles } from "../../adapters/nt/stream.ts";
-import type { CFunction, Foreign } from "../../adapters/posix/foreign.ts";
+import { Ntdll } from "../../core/directories/nt/ntdll.ts";
+import { StandardHandles } from "../../core/directories/nt/stream.ts";
+import type { CFunction, Foreign } from "../../core/foreign.ts";
 import { type File, Poll, type PollEntry } from "../../core/host.ts";
 
 function foreignOf(symbols: Record<string, CFunction>): Foreign {

@@ -10,7 +10,7 @@ import { importsOf, stateOf, tableOf, type WASIImport } from "../../guest/guest.
 import { hidden } from "../../preview1/imports.ts";
 import { isMemory } from "../../preview1/memory.ts";
 import { alreadyStarted, invalidMemory, invalidType, notStarted } from "../../errors.ts";
-import { validateObject } from "../../guest/options.ts";
+import { validateObject } from "../../validate.ts";
 import { BaseWASI } from "../../guest/wasi.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";

@@ -1,0 +1,163 @@
+/**
+ * WASI for browsers: the class of `node:wasi` over files in memory, on a page's main thread and in
+ * its workers.
+ *
+ * What a browser does not have is refused, or answered as the specification says:
+ * - a preopen is a `Directory`: {@linkcode memory}, {@linkcode opfs}, {@linkcode overlay} or one of
+ *   your own. A path is refused;
+ * - without the options, standard input is empty, and the lines of standard output and error go to
+ *   `console.log` and `console.error`; what has no end of line is shown when the guest ends;
+ * - on a page's main thread nothing may wait. A guest of {@linkcode WASI} that sleeps there gets
+ *   `NOTSUP`; in a worker it sleeps. {@linkcode run} and {@linkcode AsyncWASI} wait everywhere;
+ * - clocks of processor time are `INVAL`, and `returnOnExit: false` is refused.
+ *
+ * @example
+ * ```ts ignore
+ * import { memory, OutputBuffer, WASI } from "@x/wasi/browser";
+ *
+ * const files = memory({ "in.txt": "hello" });
+ * const stdout = new OutputBuffer();
+ * const wasi = new WASI({
+ *   version: "preview1",
+ *   args: ["tool", "list", "/"],
+ *   preopens: { "/": files },
+ *   stdout,
+ * });
+ * const { instance } = await WebAssembly.instantiateStreaming(
+ *   fetch("tool.wasm"),
+ *   wasi.getImportObject(),
+ * );
+ * const exitCode = wasi.start(instance);
+ * console.log(exitCode, stdout.text(), files.toObject());
+ * ```
+ *
+ * @module
+ */
+import { type AsyncWASIOptions, BaseAsyncWASI } from "../../core/guest/async_wasi.ts";
+import { type Directory, isDirectory } from "../../core/host.ts";
+import { invalidType } from "../../core/errors.ts";
+import { BaseWASI, type WASIOptions } from "../../core/guest/wasi.ts";
+import type { RunOptions } from "../../core/run/options.ts";
+import type { Platform } from "../../core/run/platform.ts";
+import { browserMaker } from "./host.ts";
+import { noWorkers, workers } from "./workers.ts";
+import { layOver } from "../../core/directories/overlay/layered.ts";
+import type { OverlayDirectory } from "../overlay.ts";
+import { type Instantiated, instantiateProgram, runProgram } from "../../core/run/plan.ts";
+import type { Source } from "../../core/run/source.ts";
+
+export {
+  type BytesTree,
+  memory,
+  type MemoryDirectory,
+  type MemoryEntry,
+  MemoryFile,
+  MemoryLink,
+  type MemorySnapshot,
+  type Tree,
+} from "../../core/directories/memory/mod.ts";
+export {
+  type BrowserDirectoryHandle,
+  type BrowserFileHandle,
+  opfs,
+  type OpfsDirectory,
+} from "../../core/directories/opfs.ts";
+export type { OverlayChange, OverlayDirectory } from "../overlay.ts";
+export type { Instantiated, RunOptions };
+export type { Source } from "../../core/run/source.ts";
+export * from "../../core/mod.ts";
+
+/**
+ * The class `WASI` of `node:wasi`, in a browser.
+ *
+ * Source: https://nodejs.org/api/wasi.html#class-wasi
+ */
+export class WASI extends BaseWASI {
+  /**
+   * Checks the options and opens the preopens; see {@linkcode BaseWASI}.
+   *
+   * Errors: `ERR_INVALID_ARG_VALUE` for a preopen that is a path, and for `returnOnExit: false`.
+   */
+  constructor(options: WASIOptions = {} as WASIOptions) {
+    super(options, browserMaker(options));
+  }
+}
+
+/**
+ * The same for guests that are suspended while they wait, on the main thread, too: streams can be
+ * their standard streams. It needs JSPI, which Chromium has.
+ */
+export class AsyncWASI extends BaseAsyncWASI {
+  /** Checks the options and opens the preopens; see {@linkcode BaseAsyncWASI}. */
+  constructor(options: AsyncWASIOptions = {} as AsyncWASIOptions) {
+    super(options, browserMaker(options));
+  }
+}
+
+const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHold: true };
+
+/**
+ * Instantiates a command and runs it to its end. For a reactor, whose exports you call, there is
+ * {@linkcode instantiate}.
+ *
+ * With a signal, a timeout or threads it runs in web workers, which whatever it does can be ended.
+ * For that the page must be cross-origin isolated: served with the headers
+ * `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
+ * Otherwise it runs here, suspended while it waits, with a timeout as a copy that looks whether its
+ * time is over; where there is no JSPI it runs in a worker, if the page is isolated, and holds the
+ * thread if not.
+ *
+ * @param source the program: a module, its bytes, a URL, or a response, such as `fetch()` gives
+ * @param options as of {@linkcode WASI}; see {@linkcode RunOptions}
+ * @returns the exit code
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
+ * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for threads on a page that is not isolated,
+ * and for a timeout there of what is no program's bytes, or without JSPI; `ERR_WASI_SOURCE` for a response that is none; the signal's reason; a
+ * `DOMException` of the name "TimeoutError"; what a stream failed with
+ *
+ * @example
+ * ```ts ignore
+ * import { OutputBuffer, run } from "@x/wasi/browser";
+ *
+ * const stdout = new OutputBuffer();
+ * const code = await run(fetch("tool.wasm"), {
+ *   args: ["tool", "upper"],
+ *   stdin: new Blob(["hello"]),
+ *   stdout,
+ *   timeout: 5_000,
+ * });
+ * ```
+ */
+export async function run(source: Source, options: RunOptions = {}): Promise<number> {
+  return await runProgram(platform, source instanceof URL ? fetch(source) : source, options);
+}
+
+/**
+ * Instantiates a reactor: a program without `_start`, whose exports you call. `_initialize` is
+ * called, if there is one.
+ *
+ * @param source the program: a module, its bytes, a URL, or a response, such as `fetch()` gives
+ * @param options as of {@linkcode run}, without `threads`, `timeout` and `interruptible`
+ * @returns its exports, and a way to close what it holds
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options, and for a
+ * command
+ */
+export async function instantiate(
+  source: Source,
+  options: RunOptions = {},
+): Promise<Instantiated> {
+  const given = source instanceof URL ? fetch(source) : source;
+  return await instantiateProgram(platform, given, options);
+}
+
+/**
+ * Lays a directory in memory over another one: what is read comes from there, what is changed stays
+ * here until `commit()`.
+ *
+ * @param lower a directory such as {@linkcode memory} makes
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else; a browser has no paths
+ */
+export function overlay(lower: Directory): OverlayDirectory {
+  if (!isDirectory(lower)) throw invalidType("lower", "an instance of Directory", lower);
+  return layOver(lower);
+}

@@ -1,0 +1,68 @@
+/**
+ * Sockets over Linux' libc.
+ *
+ * @module
+ */
+import { Errno } from "../../errno.ts";
+import type { Context } from "./directory.ts";
+import * as linux from "./linux.ts";
+import { type SocketLibc, Sockets } from "./sockets.ts";
+
+const { Sockaddr } = linux;
+
+/** Those of Linux. */
+export class LinuxSockets extends Sockets {
+  constructor(libc: SocketLibc, context: () => Context) {
+    super(libc, linux, context);
+  }
+
+  protected make(family: number): number {
+    const type = linux.SOCK_STREAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
+    return this.libc.result(this.libc.foreign.symbols.socket!(family, type, 0));
+  }
+
+  protected take(fd: number): number {
+    const flags = linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
+    return this.libc.result(this.libc.foreign.symbols.accept4!(fd, null, null, flags));
+  }
+
+  protected putFamily(view: DataView, family: number): void {
+    view.setUint16(Sockaddr.family, family, true);
+  }
+
+  protected familyOf(view: DataView): number {
+    return view.getUint16(Sockaddr.family, true);
+  }
+
+  protected prepare(): void {}
+
+  receive(
+    fd: number,
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    peeks: boolean,
+    messages: boolean,
+  ): number {
+    const { foreign } = this.libc;
+    const flags = linux.MSG_DONTWAIT | (peeks ? linux.MSG_PEEK : 0) |
+      (messages ? linux.MSG_TRUNC : 0);
+    for (;;) {
+      const count = this.libc.result(
+        foreign.symbols.recv!(fd, foreign.pointer(into, offset), length, flags),
+      );
+      if (count !== -Errno.INTR) return count;
+    }
+  }
+
+  send(fd: number, from: Uint8Array, offset: number, length: number): number {
+    const { foreign } = this.libc;
+    const flags = linux.MSG_NOSIGNAL | linux.MSG_DONTWAIT;
+    for (;;) {
+      const count = this.libc.result(
+        foreign.symbols.send!(fd, foreign.pointer(from, offset), length, flags),
+      );
+      if (count !== -Errno.INTR) return count;
+    }
+  }
+}
