@@ -314,7 +314,7 @@ await step("attw", () => {
 /** Bundles files of the user's folder into another; gives its metafile. */
 async function bundle(files, folder, ...options) {
   const { WASI } = await import(
-    pathToFileURL(path.join(user, "node_modules", packageName, "esm/adapters/node.js"))
+    pathToFileURL(path.join(user, "node_modules", packageName, "esm/adapters/node/mod.js"))
   );
   const words = [
     "--bundle",
@@ -375,7 +375,7 @@ if ("browser" in entries["."]) {
     const outputs = await bundle(["all.js"], "browser", "--conditions=browser");
     const { inputs } = outputs["browser/all.mjs"];
     const has = (end) => Object.keys(inputs).some((file) => file.endsWith(end));
-    equal(has("/esm/adapters/browser.js"), true, "adapters/browser.js is in it");
+    equal(has("/esm/adapters/browser/mod.js"), true, "adapters/browser.js is in it");
     equal(has("/esm/adapters/node/host.js"), false, "adapters/node/host.js is in it");
   });
 }

@@ -7,10 +7,13 @@
  *   npm test -- bun deno           on these runtimes only (node, node22, node24, node26, deno, bun)
  *   npm test -- bun tests/parity   only these files or folders
  *   npm test -- portable           only what runs on every system (scripts/windows/files.mjs)
+ *   npm test -- changed            only what imports a file that has changed since the last commit;
+ *                                  changed=main: since main
  */
 import { execFileSync, spawn } from "node:child_process";
 import path from "node:path";
 import process from "node:process";
+import { changedTests } from "./changed.mjs";
 import { FAILED, filesIn, nodeFlags, runnerWords } from "./runners.mjs";
 import { machineNode, programOf, root } from "./runtimes.mjs";
 import { portable } from "./windows/files.mjs";
@@ -56,8 +59,16 @@ const between = ["tests/guests", "tests/cli/threads.test.ts", "tests/cli/thread_
 const only = chosen.filter((word) => runtimes.includes(word));
 const places = chosen.filter((word) => !runtimes.includes(word));
 const files = (places.length > 0 ? places : ["tests"]).flatMap((place) =>
-  place === "portable" ? portable.flatMap(filesIn) : filesIn(place)
+  place === "portable"
+    ? portable.flatMap(filesIn)
+    : /^changed(=|$)/.test(place)
+    ? changedTests(place.split("=")[1] ?? "HEAD")
+    : filesIn(place)
 );
+if (files.length === 0) {
+  console.log("No test is about what has changed.");
+  process.exit(0);
+}
 const inBuild = (file) => path.posix.join("build", file.replace(/\.ts$/, ".js"));
 const compiled = files.map(inBuild);
 const wants = (name) => only.length === 0 || only.includes(name);
