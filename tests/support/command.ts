@@ -74,7 +74,11 @@ let other: string | undefined;
 function starter(): string {
   if (other === undefined) {
     other = path.join(scratch("deno"), "other.exe");
-    fs.linkSync(process.execPath, other);
+    try {
+      fs.linkSync(process.execPath, other);
+    } catch {
+      fs.copyFileSync(process.execPath, other); // it is on another drive
+    }
   }
   return other;
 }
@@ -114,8 +118,8 @@ export function wasi(words: readonly string[], options: CommandOptions = {}): Pr
   });
 }
 
-/** How many run at once. */
-const AT_ONCE = 4;
+/** How many run at once. With several pipes at a time Deno panics under Wine. */
+const AT_ONCE = windows && runtime === "deno" ? 1 : 4;
 
 /** Calls a function for each of many, some at once. */
 export async function each<T>(items: readonly T[], use: (item: T) => Promise<void>): Promise<void> {
