@@ -224,6 +224,11 @@ for (const [runtime, node] of Object.entries({ machine: machineNode, 26: program
         equal(output, `[show.wasm]\n[${word}]\n`, "words");
         equal(fs.existsSync(path.join(user, "hostile/marker")), false, `${word} is applied`);
       }
+      // without sh one of the two can be kept from Node
+      const word = "--env-file=hostile/env";
+      const output = run("node_modules/.bin/wasi-node", [...limits, "show.wasm", word], { env });
+      equal(output, `[show.wasm]\n[${word}]\n`, "words without sh");
+      equal(fs.existsSync(path.join(user, "hostile/marker")), false, `${word} is applied`);
     }
   });
 }

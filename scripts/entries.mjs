@@ -129,7 +129,7 @@ export function manifest(entries, jsr, development) {
     license: jsr.license,
     type: "module",
     engines: development.engines,
-    bin: { wasi: `./${LAUNCHER}` },
+    bin: Object.fromEntries(LAUNCHERS.map((name) => [name, `./${launcherOf(name)}`])),
     main: built("script", main, ".js"),
     module: built("esm", main, ".js"),
     types: built("script", main, ".d.ts"),
@@ -153,17 +153,21 @@ export function finishedTypes(text) {
     : text;
 }
 
-/** What starts the command `wasi`. */
-const LAUNCHER = "bin/wasi.js";
+/** What starts the command: `wasi` by sh, `wasi-node` without, for Windows. */
+const LAUNCHERS = ["wasi", "wasi-node"];
+
+const launcherOf = (name) => `bin/${name}.js`;
 
 /** Files of the repository that the package has, too: what the README leads to. */
 const COPIED = ["LICENSE", "README.md", "RATIONALE.md", "SECURITY.md", "docs"];
 
-/** Copies them from the repository's folder into the package's, and the command's launcher. */
+/** Copies them from the repository's folder into the package's, and the command's launchers. */
 export function copyFiles(root, out) {
-  fs.mkdirSync(path.join(out, path.dirname(LAUNCHER)), { recursive: true });
-  fs.copyFileSync(path.join(root, "scripts/package/wasi"), path.join(out, LAUNCHER));
-  fs.chmodSync(path.join(out, LAUNCHER), 0o755);
+  fs.mkdirSync(path.join(out, "bin"), { recursive: true });
+  for (const name of LAUNCHERS) {
+    fs.copyFileSync(path.join(root, "scripts/package", name), path.join(out, launcherOf(name)));
+    fs.chmodSync(path.join(out, launcherOf(name)), 0o755);
+  }
   for (const name of COPIED) {
     fs.cpSync(path.join(root, name), path.join(out, name), {
       recursive: true,
