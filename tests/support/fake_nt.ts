@@ -4,6 +4,8 @@
  * calls). Written from Microsoft's documentation and from what Wine answers, not from the code under
  * test; whatever it does not know is thrown, so that a test fails.
  */
+import { NtDirectory } from "../../core/directories/nt/directory.ts";
+import { Ntdll } from "../../core/directories/nt/ntdll.ts";
 import type { CFunction, Foreign, Pointer } from "../../core/foreign.ts";
 
 const S = {
@@ -140,6 +142,14 @@ export class FakeVolume {
     const functions: Record<string, CFunction> = {
       NtClose: (handle) => this.#handles.delete(Number(handle)) ? 0 : fail(S.INVALID_HANDLE),
       NtCreateFile: this.#create.bind(this),
+      NtDuplicateObject: (from, handle, to, into, access, attributes, options) => {
+        if (from !== -1 || to !== -1 || access !== 0 || attributes !== 0) unknown("duplicate", 0);
+        if (options !== 2) unknown("duplicate options", options);
+        const number = this.#nextHandle += 4;
+        this.#handles.set(number, { ...this.#of(handle), rest: undefined });
+        viewOf(into).setBigUint64(0, BigInt(number), true);
+        return 0;
+      },
       NtFlushBuffersFile: (handle) => {
         if (((this.#of(handle).access >>> 1) & 3) === 0) fail(S.ACCESS_DENIED);
         return 0;
@@ -420,6 +430,7 @@ export class FakeVolume {
       case 20:
         needs(2);
         node.content.resize(Number(view.getBigInt64(0, true)));
+        node.times[2] = node.times[3] = this.#clock += 10000000n;
         return this.#done(status, 0);
       case 10:
       case 65:
@@ -476,7 +487,8 @@ export class FakeVolume {
     if ((access & 0x10000) === 0) fail(S.ACCESS_DENIED);
     if (there !== undefined && there !== node) {
       if ((flags & 1) === 0) fail(S.NAME_COLLISION);
-      if (there.children !== undefined) fail(S.ACCESS_DENIED);
+      // no directory is replaced or replaces something, nor a link to one
+      if (there.children !== undefined || node.children !== undefined) fail(S.ACCESS_DENIED);
       there.links--;
     }
     this.#unname(node, link);
@@ -654,4 +666,14 @@ export function reparseOf(tag: number, target: string, relative: boolean): Uint8
     view.setUint16(names + size + 2 + 2 * i, target.charCodeAt(i), true);
   }
   return bytes;
+}
+
+/** A directory over ntdll: the folder "base" of a fresh volume. */
+export function ntDirectory(options: FakeOptions = {}): NtDirectory {
+  const volume = new FakeVolume(options);
+  volume.add(volume.root, "base");
+  const ntdll = new Ntdll(volume.foreign);
+  const path = "\\??\\C:\\base";
+  const handle = ntdll.openPath(path);
+  return new NtDirectory({ ntdll, serial: ntdll.volume(handle) }, handle, path);
 }

@@ -565,7 +565,8 @@ export class Inventor {
   }
 
   #times(): Times {
-    const time = (): bigint => BigInt(this.#random(20)) * 1_000_000_007n;
+    // in steps that every file system here keeps: Windows counts by 100 ns
+    const time = (): bigint => BigInt(this.#random(20)) * 1_000_000_700n;
     const atim = this.#pick([0, Fstflags.ATIM, Fstflags.ATIM_NOW]);
     const mtim = this.#pick([0, Fstflags.MTIM, Fstflags.MTIM_NOW]);
     return { atim: time(), mtim: time(), flags: atim | mtim };

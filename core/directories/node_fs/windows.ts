@@ -81,6 +81,7 @@ export function rename(
  * believe that. The answer is Linux's for a file system that has no links.
  */
 export function makeLink(fs: NodeFs, target: string, place: NodePath): void {
+  if (target === "") throw new WasiError(Errno.NOENT);
   if (look(fs, place) !== undefined) throw new WasiError(Errno.EXIST);
   if (!isTarget(target)) throw new WasiError(Errno.INVAL);
   fs.symlinkSync(target, place);

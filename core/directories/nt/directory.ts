@@ -183,33 +183,47 @@ export class NtDirectory implements Directory {
 
   #openName(directory: number, name: string, flags: number, fdflags: number): Opened {
     const changes = (flags & (Open.WRITE | Open.TRUNC | Open.CREAT)) !== 0;
+    const exclusive = (flags & Open.CREAT) !== 0 && (flags & Open.EXCL) !== 0;
     let opened: File | Directory | number;
     if (name === "." || (flags & Open.DIRECTORY) !== 0) {
       opened = this.#openDirectory(directory, name);
       if (changes && typeof opened !== "number") {
         opened.close();
-        opened = (flags & Open.EXCL) !== 0 ? -Errno.EXIST : -Errno.ISDIR;
+        opened = exclusive ? -Errno.EXIST : -Errno.ISDIR;
       }
     } else {
       opened = this.#openFile(directory, name, flags, fdflags);
       if (opened === -Errno.ISDIR && !changes) opened = this.#openDirectory(directory, name);
     }
     if (opened !== -Errno.LOOP) return opened;
-    if ((flags & Open.EXCL) !== 0) return -Errno.EXIST;
-    return (flags & Open.FOLLOW) !== 0 ? FOLLOW : opened;
+    if (exclusive) return -Errno.EXIST;
+    if ((flags & Open.FOLLOW) !== 0) return FOLLOW;
+    return (flags & Open.DIRECTORY) !== 0 ? -Errno.NOTDIR : opened;
+  }
+
+  /**
+   * Opens what stays open with the right to set its times, if it may be had: once it is deleted it
+   * cannot be opened again for that.
+   */
+  #openToKeep(access: number, open: (access: number) => number): number {
+    const handle = open(access | Access.WRITE_ATTRIBUTES);
+    return handle === -Errno.ACCES ? open(access) : handle;
   }
 
   #openDirectory(directory: number, name: string): Directory | number {
-    const handle = name === "."
-      ? this.#ntdll.reopen(directory, DIRECTORY, Options.DIRECTORY_FILE)
-      : this.#ntdll.openIn(
-        directory,
-        name,
-        DIRECTORY,
-        Disposition.OPEN,
-        Options.DIRECTORY_FILE,
-      );
-    return handle < 0 ? handle : new NtDirectory(this.#volume, handle);
+    const options = Options.DIRECTORY_FILE;
+    const handle = this.#openToKeep(
+      DIRECTORY,
+      (access) =>
+        name === "."
+          ? this.#ntdll.reopen(directory, access, options)
+          : this.#ntdll.openIn(directory, name, access, Disposition.OPEN, options),
+    );
+    // one that has been removed is still there for who has it open
+    const kept = handle === -Errno.NOENT && name === "."
+      ? this.#ntdll.duplicate(directory)
+      : handle;
+    return kept < 0 ? kept : new NtDirectory(this.#volume, kept);
   }
 
   #openFile(directory: number, name: string, flags: number, fdflags: number): File | number {
@@ -226,7 +240,10 @@ export class NtDirectory implements Directory {
       ? Disposition.CREATE
       : Disposition.OPEN_IF;
     const options = Options.NON_DIRECTORY_FILE | (synced ? Options.WRITE_THROUGH : 0);
-    const handle = this.#ntdll.openIn(directory, name, access, disposition, options);
+    const handle = this.#openToKeep(
+      access,
+      (access) => this.#ntdll.openIn(directory, name, access, disposition, options),
+    );
     if (handle < 0) return handle;
     // not by a disposition that overwrites: that would change its attributes, too
     const error = has(Open.TRUNC) && this.#ntdll.wasThere ? this.#ntdll.setSize(handle, 0) : 0;
@@ -299,12 +316,18 @@ export class NtDirectory implements Directory {
         target.#change(toPath, (toDirectory, toName) =>
           this.#using(
             this.#openItself(directory, name, access),
-            (handle) => this.#rename(handle, name, toDirectory, toName),
+            (handle) => this.#rename(handle, directory, name, toDirectory, toName),
           )),
     );
   }
 
-  #rename(handle: number, name: string, toDirectory: number, toName: string): number {
+  #rename(
+    handle: number,
+    directory: number,
+    name: string,
+    toDirectory: number,
+    toName: string,
+  ): number {
     const source: Details = { directory: false, reparse: false, index: 0n };
     const there: Details = { directory: false, reparse: false, index: 0n };
     const stat = new FileStat();
@@ -313,7 +336,13 @@ export class NtDirectory implements Directory {
     if (source.directory && this.#isBeneath(toDirectory, handle)) return -Errno.INVAL;
     const found = this.#using(
       this.#openItself(toDirectory, toName, Access.READ_ATTRIBUTES),
-      (own) => this.#ntdll.stat(own, stat, there),
+      (own) => {
+        const error = this.#ntdll.stat(own, stat, there);
+        // Linux looks at this before it compares what they are
+        const holds = error === 0 && there.directory && there.index !== source.index &&
+          this.#isBeneath(directory, own);
+        return holds ? -Errno.NOTEMPTY : error;
+      },
     );
     if (found < 0) {
       return found === -Errno.NOENT ? this.#ntdll.rename(handle, toDirectory, toName) : found;
@@ -326,16 +355,17 @@ export class NtDirectory implements Directory {
     if (there.directory !== source.directory) return there.directory ? -Errno.ISDIR : -Errno.NOTDIR;
     const renamed = this.#ntdll.rename(handle, toDirectory, toName);
     const refused = renamed === -Errno.ACCES || renamed === -Errno.EXIST;
-    if (!refused || !source.directory) return renamed;
-    return this.#replaceDirectory(handle, toDirectory, toName);
+    // no directory is replaced, and no link to one
+    const steps = refused && (source.directory || source.reparse || there.reparse);
+    return steps ? this.#replace(handle, toDirectory, toName, source.directory) : renamed;
   }
 
-  /** A directory takes an empty one's place in two steps where the system does not do it in one. */
-  #replaceDirectory(handle: number, toDirectory: number, toName: string): number {
-    const removed = this.#remove(toDirectory, toName, true);
+  /** What the system does not replace is removed first; an empty directory is put back on failure. */
+  #replace(handle: number, toDirectory: number, toName: string, directory: boolean): number {
+    const removed = this.#remove(toDirectory, toName, directory);
     if (removed < 0) return removed;
     const renamed = this.#ntdll.rename(handle, toDirectory, toName);
-    if (renamed < 0) {
+    if (renamed < 0 && directory) {
       const { CREATE } = Disposition;
       const options = Options.DIRECTORY_FILE;
       const again = this.#ntdll.openIn(toDirectory, toName, DIRECTORY, CREATE, options);
@@ -367,9 +397,9 @@ export class NtDirectory implements Directory {
               if (error < 0) {
                 return error;
               }
-              return details.directory
-                ? -Errno.PERM
-                : this.#ntdll.link(handle, toDirectory, toName);
+              if (!details.directory) return this.#ntdll.link(handle, toDirectory, toName);
+              const there = this.#openItself(toDirectory, toName, Access.READ_ATTRIBUTES);
+              return this.#using(there, () => 0) === 0 ? -Errno.EXIST : -Errno.PERM;
             }),
         ),
     );
@@ -386,6 +416,7 @@ export class NtDirectory implements Directory {
       (directory ? Options.DIRECTORY_FILE : Options.NON_DIRECTORY_FILE);
     const access = Access.WRITE_DATA | Access.WRITE_ATTRIBUTES | Access.DELETE;
     return this.#change(path, (parent, name) => {
+      if (target === "") return -Errno.NOENT;
       const made = this.#ntdll.openIn(parent, name, access, Disposition.CREATE, options);
       return this.#using(made, (handle) => {
         const error = this.#ntdll.makeLink(handle, target);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileStat } from "../../filestat.ts";
+import { Errno } from "../../errno.ts";
 import { Fdflags, type File, Filetype, Fstflags } from "../../host.ts";
 import type { Ntdll } from "./ntdll.ts";
 import * as nt from "./nt.ts";
@@ -20,7 +21,7 @@ function now(): bigint {
   return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n;
 }
 
-/** Sets times of what is open, through a handle of its own that may. `flags` are `Fstflags`. */
+/** Sets times of what is open; if its handle may not, through another one. `flags` are `Fstflags`. */
 export function setTimesOf(
   ntdll: Ntdll,
   handle: number,
@@ -28,22 +29,18 @@ export function setTimesOf(
   mtim: bigint,
   flags: number,
 ): number {
-  const own = ntdll.reopen(
-    handle,
-    nt.Access.WRITE_ATTRIBUTES,
-    nt.Options.OPEN_REPARSE_POINT,
-  );
-  if (own < 0) return own;
   const present = now();
   const choose = (explicit: number, presently: number, time: bigint): bigint | undefined =>
     (flags & presently) !== 0 ? present : (flags & explicit) !== 0 ? time : undefined;
-  const error = ntdll.setTimes(
-    own,
-    choose(Fstflags.ATIM, Fstflags.ATIM_NOW, atim),
-    choose(Fstflags.MTIM, Fstflags.MTIM_NOW, mtim),
-  );
+  const atime = choose(Fstflags.ATIM, Fstflags.ATIM_NOW, atim);
+  const mtime = choose(Fstflags.MTIM, Fstflags.MTIM_NOW, mtim);
+  const error = ntdll.setTimes(handle, atime, mtime);
+  if (error !== -Errno.ACCES) return error;
+  const own = ntdll.reopen(handle, nt.Access.WRITE_ATTRIBUTES, nt.Options.OPEN_REPARSE_POINT);
+  if (own < 0) return own;
+  const again = ntdll.setTimes(own, atime, mtime);
   ntdll.close(own);
-  return error;
+  return again;
 }
 
 /** An open file. Other kinds than regular ones cannot be reached. */

@@ -153,6 +153,10 @@ export const Reparse = {
   mountPointNames: 16,
 } as const;
 
+/** This process, as a handle. */
+export const CURRENT_PROCESS = -1;
+export const DUPLICATE_SAME_ACCESS = 2;
+
 /** Privilege number for RtlAdjustPrivilege. */
 export const SE_CREATE_SYMBOLIC_LINK_PRIVILEGE = 35;
 
@@ -164,6 +168,7 @@ const tables: Tables = {
       ["ptr", "u32", "ptr", "ptr", "ptr", "u32", "u32", "u32", "u32", "ptr", "u32"],
       "i32",
     ],
+    NtDuplicateObject: [["i64", "i64", "i64", "ptr", "u32", "u32", "u32"], "i32"],
     NtFlushBuffersFile: [["i64", "ptr"], "i32"],
     NtFsControlFile: [
       ["i64", "i64", "ptr", "ptr", "ptr", "u32", "ptr", "u32", "ptr", "u32"],

@@ -160,6 +160,21 @@ export class Ntdll {
     return this.#create(handle, "", access, nt.Disposition.OPEN, options, attributes);
   }
 
+  /** A second handle of what is open, also once it is deleted. */
+  duplicate(handle: number): number {
+    const { long } = this.#foreign;
+    const status = this.#c.NtDuplicateObject!(
+      long(nt.CURRENT_PROCESS),
+      long(handle),
+      long(nt.CURRENT_PROCESS),
+      this.#handle,
+      0,
+      0,
+      nt.DUPLICATE_SAME_ACCESS,
+    );
+    return status < 0 ? this.#result(status) : this.#view.getUint32(HANDLE, true);
+  }
+
   /** Opens a directory by its whole path in NT's form, links followed. */
   openPath(path: string): number {
     if (path.length > NAME_UNITS) return -Errno.NAMETOOLONG;
