@@ -72,14 +72,8 @@ export const Sockaddr = {
 export const UTIME_NOW = -1;
 export const UTIME_OMIT = -2;
 
-/** bsd/sys/poll.h: as on Linux. */
-export const POLLIN = 1;
-export const POLLOUT = 4;
-export const POLLHUP = 16;
-export const POLLNVAL = 32;
-
-/** bsd/sys/poll.h: `struct pollfd`. */
-export const Pollfd = { size: 8, fd: 0, events: 4, revents: 6 } as const;
+/** bsd/sys/poll.h: `struct pollfd` and what it is asked are Linux's. */
+export { Pollfd, POLLHUP, POLLIN, POLLNVAL, POLLOUT } from "./linux.ts";
 
 /** bsd/sys/stat.h: `struct stat` with 64-bit inode numbers, the only one of arm64. */
 export const Stat = {

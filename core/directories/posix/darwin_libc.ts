@@ -1,5 +1,5 @@
 /**
- * libc of macOS with its memory: like `Libc`, with macOS' own calls, flags and layouts.
+ * libc of macOS: its own calls, flags and layouts.
  *
  * It has run on Linux, over a library with Darwin's calls (tests/darwin/library.c), and not on a Mac
  * yet. Only a Mac shows what APFS does with case and normalisation of names and with hard links to
@@ -10,83 +10,45 @@
  * @module
  */
 import { Errno, errnoOfDarwin } from "../../errno.ts";
-import { FileStat, writeTime } from "../../filestat.ts";
-import { Filetype, Fstflags, Poll, type PollEntry } from "../../host.ts";
-import { decode, encodeInto } from "../../text.ts";
+import { Filetype, Poll, type PollEntry } from "../../host.ts";
+import type { FileStat } from "../../filestat.ts";
+import { decode } from "../../text.ts";
+import {
+  BaseLibc,
+  filetypeOfDirent,
+  INTEGER,
+  LINK,
+  OWN,
+  scratchStat,
+  STAT,
+  TIMES,
+} from "./base_libc.ts";
 import * as darwin from "./darwin.ts";
-import type { CFunction, Foreign, Pointer } from "../../foreign.ts";
+import type { Foreign, Pointer } from "../../foreign.ts";
 import type { PosixLibc } from "./interface.ts";
-import { filetypeOfDirent } from "./libc.ts";
 import * as linux from "./linux.ts";
 
-/** Where things lie in the block. */
-const PATH = 0;
-const PATH2 = 8192;
-const STAT = 16384;
-const TIMES = 16640;
-/** for FIONREAD, and where getdirentries64 puts its position */
-const INTEGER = 16672;
-const FSTORE = 16704;
-const LINK = 16768;
-const LINK_MAX = 4096;
-const POLLFDS = 20992;
-const POLLFDS_MAX = 512;
-const SIZE = POLLFDS + POLLFDS_MAX * darwin.Pollfd.size;
-
-/** For one call at a time. */
-const scratchStat: FileStat = new FileStat();
-
 /** libc of macOS, as far as it is called. */
-export class DarwinLibc implements PosixLibc {
+export class DarwinLibc extends BaseLibc implements PosixLibc {
   readonly arch: typeof darwin.BOUNDARY = darwin.BOUNDARY;
   readonly pathHandles = false;
-  readonly foreign: Foreign;
-  readonly #c: Readonly<Record<string, CFunction>>;
   /** Whether variadic arguments go on the stack, behind all registers: Apple's arm64. */
   readonly #stack: boolean;
-  readonly #block: Uint8Array = new Uint8Array(new ArrayBuffer(SIZE));
-  readonly #view: DataView = new DataView(this.#block.buffer);
-  readonly #first: Uint8Array = this.#block.subarray(PATH, PATH2);
-  readonly #second: Uint8Array = this.#block.subarray(PATH2, STAT);
-  readonly #errno: Int32Array;
-  readonly #path: Pointer;
-  readonly #path2: Pointer;
-  readonly #stat: Pointer;
-  readonly #times: Pointer;
-  readonly #integer: Pointer;
-  readonly #fstore: Pointer;
-  readonly #link: Pointer;
-  readonly #pollfds: Pointer;
 
   /** `arch` as Node names it: "x64" or "arm64". */
   constructor(foreign: Foreign, arch: string) {
-    this.foreign = foreign;
+    super(foreign, {
+      errno: "__error",
+      UTIME_NOW: darwin.UTIME_NOW,
+      UTIME_OMIT: darwin.UTIME_OMIT,
+      readEvents: 0,
+    });
     this.#stack = arch === "arm64";
-    this.#c = foreign.symbols;
-    this.#errno = foreign.errnoView(this.#c.__error!());
-    this.#path = foreign.pointer(this.#block, PATH);
-    this.#path2 = foreign.pointer(this.#block, PATH2);
-    this.#stat = foreign.pointer(this.#block, STAT);
-    this.#times = foreign.pointer(this.#block, TIMES);
-    this.#integer = foreign.pointer(this.#block, INTEGER);
-    this.#fstore = foreign.pointer(this.#block, FSTORE);
-    this.#link = foreign.pointer(this.#block, LINK);
-    this.#pollfds = foreign.pointer(this.#block, POLLFDS);
   }
 
   /** The errno of the call before, negative. */
-  #failed(): number {
-    return -errnoOfDarwin(this.#errno[0]!);
-  }
-
-  /** A result, or for one below zero the errno of the call, negative. */
-  result(result: number): number {
-    return result < 0 ? this.#failed() : result;
-  }
-
-  /** Puts a path into the block; false if it is too long for it. */
-  #put(path: string, at: number = PATH): boolean {
-    return encodeInto(path, at === PATH ? this.#first : this.#second, 0) >= 0;
+  protected failed(): number {
+    return -errnoOfDarwin(this.errno[0]!);
   }
 
   /** A directory's descriptor, or the number that stands for the current one. */
@@ -99,36 +61,32 @@ export class DarwinLibc implements PosixLibc {
   }
 
   openat(fd: number, path: string, flags: number, mode: number): number {
-    if (!this.#put(path)) return -Errno.NAMETOOLONG;
-    const c = this.#c;
+    if (!this.put(path)) return -Errno.NAMETOOLONG;
+    const c = this.c;
     const from = this.#directory(fd);
     const how = darwin.openFlags(flags);
     return this.result(
       this.#stack
-        ? c.openat_stack!(from, this.#path, how, 0, 0, 0, 0, 0, mode)
-        : c.openat!(from, this.#path, how, mode),
+        ? c.openat_stack!(from, this.path, how, 0, 0, 0, 0, 0, mode)
+        : c.openat!(from, this.path, how, mode),
     );
   }
 
-  close(fd: number): void {
-    this.#c.close!(fd);
-  }
-
   stat(fd: number, name: string, into: FileStat): number {
-    if (!this.#put(name)) return -Errno.NAMETOOLONG;
-    const c = this.#c;
+    if (!this.put(name)) return -Errno.NAMETOOLONG;
+    const c = this.c;
     const stat = this.#stack ? c.fstatat! : c.fstatat_inode64!;
     const how = darwin.AT_SYMLINK_NOFOLLOW;
-    if (stat(this.#directory(fd), this.#path, this.#stat, how) < 0) return this.#failed();
+    if (stat(this.#directory(fd), this.path, this.statPointer, how) < 0) return this.failed();
     this.#readStat(into);
     return 0;
   }
 
   fstat(fd: number, into: FileStat): number {
-    const c = this.#c;
+    const c = this.c;
     // on x86-64 the plain name has the layout of old, with 32-bit inode numbers
     const stat = this.#stack ? c.fstat! : c.fstat_inode64!;
-    if (stat(fd, this.#stat) < 0) return this.#failed();
+    if (stat(fd, this.statPointer) < 0) return this.failed();
     this.#readStat(into);
     return 0;
   }
@@ -140,7 +98,7 @@ export class DarwinLibc implements PosixLibc {
 
   /** Lays `struct stat` into the guest's layout. */
   #readStat(into: FileStat): void {
-    const from = this.#view;
+    const from = this.view;
     const { view } = into;
     const { Stat } = darwin;
     view.setUint32(0, from.getUint32(STAT + Stat.dev, true), true);
@@ -152,88 +110,35 @@ export class DarwinLibc implements PosixLibc {
     view.setUint32(28, 0, true);
     view.setUint32(32, from.getUint32(STAT + Stat.st_size, true), true);
     view.setUint32(36, from.getUint32(STAT + Stat.st_size + 4, true), true);
-    this.#readTime(view, 40, STAT + Stat.atime);
-    this.#readTime(view, 48, STAT + Stat.mtime);
-    this.#readTime(view, 56, STAT + Stat.ctime);
-  }
-
-  #readTime(view: DataView, offset: number, at: number): void {
-    const low = this.#view.getUint32(at, true);
-    const high = this.#view.getInt32(at + 4, true);
-    writeTime(view, offset, high * 0x100000000 + low, this.#view.getUint32(at + 8, true));
+    this.readTime(view, 40, STAT + Stat.atime);
+    this.readTime(view, 48, STAT + Stat.mtime);
+    this.readTime(view, 56, STAT + Stat.ctime);
   }
 
   /** fcntl(2) with F_GETPATH: a path without links. */
   pathOf(fd: number): string | number {
-    if (this.#fcntlPointer(fd, darwin.F_GETPATH, this.#link) < 0) return this.#failed();
-    const end = this.#block.indexOf(0, LINK);
-    return decode(this.#block, LINK, Math.min(end, LINK + darwin.PATH_MAX));
-  }
-
-  mkdirat(fd: number, name: string): number {
-    if (!this.#put(name)) return -Errno.NAMETOOLONG;
-    return this.result(this.#c.mkdirat!(fd, this.#path, 0o777));
+    if (this.#fcntlPointer(fd, darwin.F_GETPATH, this.link) < 0) return this.failed();
+    const end = this.block.indexOf(0, LINK);
+    return decode(this.block, LINK, Math.min(end, LINK + darwin.PATH_MAX));
   }
 
   /** unlinkat(2); what it calls PERM is ISDIR if it is a directory. */
   unlinkat(fd: number, name: string, flags: number): number {
-    if (!this.#put(name)) return -Errno.NAMETOOLONG;
+    if (!this.put(name)) return -Errno.NAMETOOLONG;
     const how = darwin.atFlags(flags);
-    const error = this.result(this.#c.unlinkat!(fd, this.#path, how));
+    const error = this.result(this.c.unlinkat!(fd, this.path, how));
     if (error !== -Errno.PERM || (how & darwin.AT_REMOVEDIR) !== 0) return error;
     const isDirectory = this.stat(fd, name, scratchStat) === 0 &&
       scratchStat.filetype === Filetype.DIRECTORY;
     return isDirectory ? -Errno.ISDIR : error;
   }
 
-  renameat(fd: number, name: string, toFd: number, toName: string): number {
-    if (!this.#put(name) || !this.#put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.result(this.#c.renameat!(fd, this.#path, toFd, this.#path2));
-  }
-
-  linkat(fd: number, name: string, toFd: number, toName: string): number {
-    if (!this.#put(name) || !this.#put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.result(this.#c.linkat!(fd, this.#path, toFd, this.#path2, 0));
-  }
-
-  symlinkat(target: string, fd: number, name: string): number {
-    if (!this.#put(target) || !this.#put(name, PATH2)) return -Errno.NAMETOOLONG;
-    return this.result(this.#c.symlinkat!(this.#path, fd, this.#path2));
-  }
-
-  readlinkat(fd: number, name: string): string | number {
-    if (!this.#put(name)) return -Errno.NAMETOOLONG;
-    const length = this.#c.readlinkat!(fd, this.#path, this.#link, LINK_MAX);
-    return length < 0 ? this.#failed() : decode(this.#block, LINK, LINK + length);
-  }
-
-  #putTimes(atim: bigint, mtim: bigint, flags: number): void {
-    this.#putTime(TIMES, atim, flags & Fstflags.ATIM, flags & Fstflags.ATIM_NOW);
-    this.#putTime(TIMES + 16, mtim, flags & Fstflags.MTIM, flags & Fstflags.MTIM_NOW);
-  }
-
-  #putTime(at: number, time: bigint, set: number, now: number): void {
-    const seconds = set ? time / 1000000000n : 0n;
-    const special = now ? darwin.UTIME_NOW : darwin.UTIME_OMIT;
-    this.#view.setBigInt64(at, seconds, true);
-    this.#view.setBigInt64(at + 8, set ? time % 1000000000n : BigInt(special), true);
-  }
-
-  futimens(fd: number, atim: bigint, mtim: bigint, flags: number): number {
-    this.#putTimes(atim, mtim, flags);
-    return this.result(this.#c.futimens!(fd, this.#times));
-  }
-
   utimensat(fd: number, name: string, atim: bigint, mtim: bigint, flags: number): number {
     if (name === "") return this.futimens(fd, atim, mtim, flags);
-    if (!this.#put(name)) return -Errno.NAMETOOLONG;
-    this.#putTimes(atim, mtim, flags);
+    if (!this.put(name)) return -Errno.NAMETOOLONG;
+    this.putTimes(atim, mtim, flags);
     const how = darwin.AT_SYMLINK_NOFOLLOW;
-    return this.result(this.#c.utimensat!(this.#directory(fd), this.#path, this.#times, how));
-  }
-
-  ftruncate(fd: number, size: number): number {
-    return this.result(this.#c.ftruncate!(fd, this.foreign.long(size)));
+    return this.result(this.c.utimensat!(this.#directory(fd), this.path, this.times, how));
   }
 
   /** Room behind the end is reserved where the file system can, then the file is grown. */
@@ -242,15 +147,15 @@ export class DarwinLibc implements PosixLibc {
     if (error < 0) return error;
     const more = offset + length - scratchStat.length;
     if (more <= 0) return 0;
-    const view = this.#view;
+    const view = this.view;
     const { Fstore } = darwin;
-    view.setUint32(FSTORE + Fstore.flags, darwin.F_ALLOCATEALL, true);
-    view.setInt32(FSTORE + Fstore.posmode, darwin.F_PEOFPOSMODE, true);
-    view.setBigInt64(FSTORE + Fstore.offset, 0n, true);
-    view.setBigInt64(FSTORE + Fstore.length, BigInt(more), true);
-    view.setBigInt64(FSTORE + Fstore.bytesalloc, 0n, true);
-    if (this.#fcntlPointer(fd, darwin.F_PREALLOCATE, this.#fstore) < 0) {
-      const refused = this.#failed();
+    view.setUint32(OWN + Fstore.flags, darwin.F_ALLOCATEALL, true);
+    view.setInt32(OWN + Fstore.posmode, darwin.F_PEOFPOSMODE, true);
+    view.setBigInt64(OWN + Fstore.offset, 0n, true);
+    view.setBigInt64(OWN + Fstore.length, BigInt(more), true);
+    view.setBigInt64(OWN + Fstore.bytesalloc, 0n, true);
+    if (this.#fcntlPointer(fd, darwin.F_PREALLOCATE, this.own) < 0) {
+      const refused = this.failed();
       if (refused === -Errno.NOSPC || refused === -Errno.DQUOT) return refused;
     }
     return this.ftruncate(fd, offset + length);
@@ -264,7 +169,7 @@ export class DarwinLibc implements PosixLibc {
   /** fsync(2) leaves bytes in the drive's own cache, so F_FULLFSYNC is asked for first. */
   sync(fd: number): number {
     if (this.#fcntlLong(fd, darwin.F_FULLFSYNC, 0) >= 0) return 0;
-    return this.result(this.#c.fsync!(fd));
+    return this.result(this.c.fsync!(fd));
   }
 
   /** F_GETFL and F_SETFL, which have Linux's numbers, with Linux's flags. */
@@ -285,39 +190,30 @@ export class DarwinLibc implements PosixLibc {
   #fcntlLong(fd: number, command: number, argument: number): number {
     const value = this.foreign.long(argument);
     return this.#stack
-      ? this.#c.fcntl_stack!(fd, command, 0, 0, 0, 0, 0, 0, value)
-      : this.#c.fcntl!(fd, command, value);
+      ? this.c.fcntl_stack!(fd, command, 0, 0, 0, 0, 0, 0, value)
+      : this.c.fcntl!(fd, command, value);
   }
 
   #fcntlPointer(fd: number, command: number, argument: Pointer): number {
     return this.#stack
-      ? this.#c.fcntl_pointer_stack!(fd, command, 0, 0, 0, 0, 0, 0, argument)
-      : this.#c.fcntl_pointer!(fd, command, argument);
-  }
-
-  lseek(fd: number, offset: number | bigint, whence: number): number {
-    const to = typeof offset === "bigint" ? offset : this.foreign.long(offset);
-    return this.result(Number(this.#c.lseek!(fd, to, whence)));
-  }
-
-  isatty(fd: number): boolean {
-    return this.#c.isatty!(fd) === 1;
+      ? this.c.fcntl_pointer_stack!(fd, command, 0, 0, 0, 0, 0, 0, argument)
+      : this.c.fcntl_pointer!(fd, command, argument);
   }
 
   /** getdirentries64 into `bytes`; the count, 0 at the end. */
   getdirentries(fd: number, bytes: Uint8Array): number {
     const to = this.foreign.pointer(bytes, 0);
-    return this.result(this.#c.__getdirentries64!(fd, to, bytes.length, this.#integer));
+    return this.result(this.c.__getdirentries64!(fd, to, bytes.length, this.integer));
   }
 
   read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number {
     const to = this.foreign.pointer(into, offset);
     for (;;) {
       const count = position < 0
-        ? this.#c.read!(fd, to, length)
-        : this.#c.pread!(fd, to, length, this.foreign.long(position));
+        ? this.c.read!(fd, to, length)
+        : this.c.pread!(fd, to, length, this.foreign.long(position));
       if (count >= 0) return count;
-      const error = this.#failed();
+      const error = this.failed();
       if (error !== -Errno.INTR) return error;
     }
   }
@@ -326,10 +222,10 @@ export class DarwinLibc implements PosixLibc {
     const at = this.foreign.pointer(from, offset);
     for (;;) {
       const count = position < 0
-        ? this.#c.write!(fd, at, length)
-        : this.#c.pwrite!(fd, at, length, this.foreign.long(position));
+        ? this.c.write!(fd, at, length)
+        : this.c.pwrite!(fd, at, length, this.foreign.long(position));
       if (count >= 0) return count;
-      const error = this.#failed();
+      const error = this.failed();
       if (error !== -Errno.INTR) return error;
     }
   }
@@ -342,35 +238,18 @@ export class DarwinLibc implements PosixLibc {
   clock(id: number, into: DataView, offset: number): number {
     const clock = darwin.CLOCKS[id];
     if (clock === undefined) return -Errno.INVAL;
-    if (this.#c.clock_gettime!(clock, this.#times) < 0) return this.#failed();
-    this.#readTime(into, offset, TIMES);
+    if (this.c.clock_gettime!(clock, this.times) < 0) return this.failed();
+    this.readTime(into, offset, TIMES);
     return 0;
   }
 
   /** poll(2); a fraction of a millisecond is rounded up. */
-  poll(entries: readonly PollEntry[], fds: readonly number[], timeout: number): void {
-    const { Pollfd } = darwin;
-    const large = fds.length > POLLFDS_MAX;
-    const block = large ? new Uint8Array(fds.length * Pollfd.size) : this.#block;
-    const at = large ? 0 : POLLFDS;
-    const view = large ? new DataView(block.buffer) : this.#view;
-    for (let i = 0; i < fds.length; i++) {
-      const pollfd = at + i * Pollfd.size;
-      const events = (entries[i]!.events & Poll.READ) !== 0 ? darwin.POLLIN : darwin.POLLOUT;
-      view.setInt32(pollfd + Pollfd.fd, fds[i]!, true);
-      view.setUint16(pollfd + Pollfd.events, events, true);
-      view.setUint16(pollfd + Pollfd.revents, 0, true);
-    }
-    const pointer = large ? this.foreign.pointer(block, 0) : this.#pollfds;
-    const wait = timeout === Infinity ? -1 : Math.min(Math.ceil(timeout), 0x7fffffff);
-    if (this.#c.poll!(pointer, fds.length, wait) <= 0) return;
-    for (let i = 0; i < fds.length; i++) {
-      const revents = view.getUint16(at + i * Pollfd.size + Pollfd.revents, true);
-      if (revents !== 0) this.#found(entries[i]!, fds[i]!, revents);
-    }
+  protected wait(pollfds: Pointer, count: number, milliseconds: number): number {
+    const wait = milliseconds === Infinity ? -1 : Math.min(Math.ceil(milliseconds), 0x7fffffff);
+    return this.c.poll!(pollfds, count, wait);
   }
 
-  #found(entry: PollEntry, fd: number, revents: number): void {
+  protected found(entry: PollEntry, fd: number, revents: number): void {
     entry.found = entry.events;
     if ((revents & darwin.POLLNVAL) !== 0) {
       // said of devices, too, that cannot be waited for: those count as ready
@@ -379,12 +258,12 @@ export class DarwinLibc implements PosixLibc {
     }
     if ((revents & darwin.POLLHUP) !== 0) entry.found |= Poll.HANGUP;
     if ((revents & darwin.POLLIN) === 0) return;
-    this.#view.setInt32(INTEGER, 0, true);
+    this.view.setInt32(INTEGER, 0, true);
     const request = this.foreign.long(darwin.FIONREAD);
     const error = this.#stack
-      ? this.#c.ioctl_stack!(fd, request, 0, 0, 0, 0, 0, 0, this.#integer)
-      : this.#c.ioctl!(fd, request, this.#integer);
+      ? this.c.ioctl_stack!(fd, request, 0, 0, 0, 0, 0, 0, this.integer)
+      : this.c.ioctl!(fd, request, this.integer);
     if (error < 0) return;
-    entry.nbytes = Math.max(0, this.#view.getInt32(INTEGER, true));
+    entry.nbytes = Math.max(0, this.view.getInt32(INTEGER, true));
   }
 }

@@ -13,7 +13,7 @@ import type { DirentSink } from "../../host.ts";
 import { Dirent } from "./darwin.ts";
 import type { DarwinLibc } from "./darwin_libc.ts";
 import type { Lister } from "./interface.ts";
-import { filetypeOfDirent } from "./libc.ts";
+import { filetypeOfDirent } from "./base_libc.ts";
 
 /** Size of the block that getdirentries64 fills. */
 const BLOCK = 32768;

@@ -11,7 +11,8 @@ import { Errno } from "../../errno.ts";
 import { FileStat } from "../../filestat.ts";
 import type { DirentSink } from "../../host.ts";
 import type { Lister } from "./interface.ts";
-import { filetypeOfDirent, type Libc } from "./libc.ts";
+import { filetypeOfDirent } from "./base_libc.ts";
+import type { Libc } from "./libc.ts";
 import { Dirent64 } from "./linux.ts";
 
 /** Size of the block that getdents64 fills. */
