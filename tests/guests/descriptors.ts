@@ -4,22 +4,27 @@ import fs from "node:fs";
 import path from "node:path";
 import { scratch } from "../support/harness.ts";
 import { Shared } from "../support/subject.ts";
-import { type Guests, linesOf, textOf, tree } from "./guest.ts";
+import { type Guests, linesOf, testLinked, textOf, tree } from "./guest.ts";
 
 export const descriptors: Shared<Guests> = new Shared();
 
-descriptors.test("rights are dropped, never regained, and inherited through directories", (on) => {
-  const { folder } = on.passesIn("rights", 156);
-  assert.deepEqual(tree(folder), [
-    "dir/",
-    "dir/child 5",
-    "dir/empty/",
-    "dir/link -> child",
-    "file 10",
-  ]);
-  assert.equal(textOf(folder, "file"), "XXXX456789");
-  assert.equal(textOf(folder, "dir", "child"), "child");
-});
+testLinked(
+  descriptors,
+  "rights are dropped, never regained, and inherited through directories",
+  "rights",
+  (on) => {
+    const { folder } = on.passesIn("rights", 156);
+    assert.deepEqual(tree(folder), [
+      "dir/",
+      "dir/child 5",
+      "dir/empty/",
+      "dir/link -> child",
+      "file 10",
+    ]);
+    assert.equal(textOf(folder, "file"), "XXXX456789");
+    assert.equal(textOf(folder, "dir", "child"), "child");
+  },
+);
 
 descriptors.test("fd_renumber and fd_close keep the numbers of descriptors", (on) => {
   const { folder } = on.passesIn("renumber", 32, { input: "standard input" });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { Shared } from "../support/subject.ts";
-import { type Guests, linesOf, textOf, tree } from "./guest.ts";
+import { type Guests, linesOf, testLinked, textOf, tree } from "./guest.ts";
 
 export const files: Shared<Guests> = new Shared();
 
@@ -76,13 +76,13 @@ files.test("memory may grow between calls, to over 2 GiB", { timeout: 60_000 }, 
   assert.equal(textOf(folder, "grown"), "written from there, and read into it");
 });
 
-files.test("pointers outside the guest's memory are fault", (on) => {
+testLinked(files, "pointers outside the guest's memory are fault", "pointers", (on) => {
   const { folder } = on.passesIn("pointers", 126);
   assert.deepEqual(tree(folder), ["file 7", "link -> file-of-a-longer-name"]);
   assert.equal(textOf(folder, "file"), "content");
 });
 
-files.test("a C program reads, writes and lists through libc", (on) => {
+testLinked(files, "a C program reads, writes and lists through libc", "libc", (on) => {
   const { folder, out } = on.passesIn("libc", 47, { input: "first line\n12 -7\n" });
   assert.deepEqual(linesOf({ out } as Parameters<typeof linesOf>[0], "#"), ["printed by printf"]);
   const lines = textOf(folder, "stream").split("\n");
@@ -100,7 +100,7 @@ files.test("a C program reads, writes and lists through libc", (on) => {
   assert.equal(fs.statSync(path.join(folder, "raw")).mtimeMs, 1_500_000_000_000);
 });
 
-files.test("a Zig program makes, walks and deletes a tree without libc", (on) => {
+testLinked(files, "a Zig program makes, walks and deletes a tree without libc", "tree", (on) => {
   const { folder } = on.passesIn("tree", 14);
   assert.deepEqual(tree(folder), ["left 6"]);
   assert.equal(textOf(folder, "left"), "by Zig");

@@ -12,7 +12,8 @@ import {
   runtime,
   scratch,
 } from "../support/harness.ts";
-import { own, type Subject } from "../support/subject.ts";
+import { own, type Shared, type Subject, type TestOptions } from "../support/subject.ts";
+import { here } from "../support/system.ts";
 
 /** The module of a guest; `name` is its file's without `.wasm`. */
 export function guestModule(name: string): WebAssembly.Module {
@@ -76,6 +77,30 @@ export const passes: Guests["passes"] = (...parameters) => guests.passes(...para
 
 /** As {@linkcode Guests.passesIn}, on that host. */
 export const passesIn: Guests["passesIn"] = (...parameters) => guests.passesIn(...parameters);
+
+/**
+ * A test of a guest that makes links. Where there are none the guest gets no further than that: it is
+ * told so, and has made nothing that is taken for one.
+ */
+export function testLinked(
+  shared: Shared<Guests>,
+  sentence: string,
+  name: string,
+  ...rest: [body: (on: Guests) => void] | [options: TestOptions, body: (on: Guests) => void]
+): void {
+  const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+  if (here.linkError === 0) return shared.test(sentence, options, body);
+  shared.test(`${sentence}: where there are no links`, (on) => {
+    const folder = scratch(`guest-${name}`);
+    const input = "first line\n12 -7\n";
+    const outcome = on.run(guestModule(name), { preopens: { "/": folder }, input });
+    const failed = linesOf(outcome, "not ok").join("\n");
+    if (failed === "") assert.match(outcome.err, /AccessDenied|PermissionDenied/);
+    else assert.match(failed, /^(?:the preparation `.*link|symlink\(\) succeeds)/m);
+    assert.notEqual(outcome.code, 0);
+    assert.deepEqual(tree(folder).filter((line) => line.includes(" -> ")), []);
+  });
+}
 
 /** The text of a file that the guest wrote. */
 export function textOf(...names: string[]): string {
