@@ -4,7 +4,8 @@
  * marked "ts ignore" is for reading only.
  *
  * Each becomes a module in tests/examples/generated; `@x/wasi` is replaced by the sources, and
- * console.assert, which only prints, by an assertion that throws.
+ * console.assert, which only prints, by an assertion that throws. What a console.log prints is checked
+ * if the line ends with a comment that begins with "prints:".
  */
 import fs from "node:fs";
 import path from "node:path";
@@ -37,8 +38,11 @@ function* examplesOf(file) {
 function moduleOf(body) {
   const code = body.replace(/"(?:jsr:)?@x\/wasi(\/[a-z]+)?"/g, (_, entry = "") => {
     return JSON.stringify(path.posix.join("../../../", exports[`.${entry}`]));
-  }).replaceAll("console.assert(", "assert(");
-  const assert = code.includes("assert(") ? 'import assert from "node:assert/strict";\n' : "";
+  }).replaceAll("console.assert(", "assert(").replace(
+    /^console\.log\((.*)\); \/\/ prints: (.*)$/gm,
+    (_, values, printed) => `assert.equal([${values}].join(" "), ${JSON.stringify(printed)});`,
+  );
+  const assert = /\bassert[.(]/.test(code) ? 'import assert from "node:assert/strict";\n' : "";
   // declared, because each runtime's types are its own
   const deno = code.includes("Deno.") ? "declare const Deno: any;\n" : "";
   // so that what an example only shows counts as used

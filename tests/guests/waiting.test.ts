@@ -25,6 +25,7 @@ const timer = setInterval(() => ticks++, 10);
 const before = process.cpuUsage();
 const began = performance.now();
 let code;
+fs.writeSync(2, "ready\\n");
 if (form === "suspended") code = await run(module, { args: ["tool", ...args] });
 else {
   const wasi = new WASI({ version: "preview1", args: ["tool", ...args] });
@@ -60,6 +61,8 @@ async function feed(
   child.stdout.setEncoding("utf8").on("data", (chunk) => text.out += chunk);
   child.stderr.setEncoding("utf8").on("data", (chunk) => text.err += chunk);
   const ended = new Promise((resolve) => child.on("close", resolve));
+  // a runtime may take seconds to start on a busy machine
+  await Promise.race([ended, new Promise((resolve) => child.stderr.once("data", resolve))]);
   for (const part of parts) {
     await new Promise((resolve) => setTimeout(resolve, pause));
     child.stdin.write(part);
