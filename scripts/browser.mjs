@@ -121,7 +121,11 @@ function serve(scripts, port, take) {
     const content = await contentOf(name, scripts);
     if (content === undefined) return response.writeHead(404).end(`no ${pathname}${search}\n`);
     const extension = name.endsWith("/") ? ".html" : path.extname(name);
-    const headers = { "content-type": TYPES[extension], "cache-control": "no-store" };
+    const headers = {
+      "content-type": TYPES[extension],
+      "content-length": Buffer.byteLength(content),
+      "cache-control": "no-store",
+    };
     if (!plain) {
       headers["cross-origin-opener-policy"] = "same-origin";
       headers["cross-origin-embedder-policy"] = "require-corp";

@@ -18,7 +18,7 @@ export const EXAMPLES: readonly Example[] = [
   {
     title: "CPython: count words",
     about: "CPython 3.12 with its standard library reads files and its input, and writes others. " +
-      "The program has 26 MB.",
+      "The program is 26 MB.",
     program: PYTHON,
     args: "python -B -u /work/main.py",
     env,
@@ -49,7 +49,7 @@ except OSError as error:
   },
   {
     title: "CPython: never ends",
-    about: "A loop without an end. Stop ends the worker, whatever the program is doing.",
+    about: "An endless loop. Stop, or the time limit, ends it whatever it is doing.",
     program: PYTHON,
     args: "python -B -u /work/loop.py",
     env,
@@ -77,7 +77,7 @@ while True:
   },
   {
     title: "A small tool in C: capitals",
-    about: "It reads its input and writes it in capitals. Other words for it: " +
+    about: "It reads its input and writes it in capitals. Other commands: " +
       "list PATH, write PATH TEXT, rename OLD NEW, remove PATH.",
     program: "../../programs/tool.wasm",
     args: "tool upper",

@@ -23,5 +23,12 @@ export interface Change {
 export type Report =
   | { kind: "output"; stream: 1 | 2; chunk: Uint8Array }
   | { kind: "calls"; lines: string[]; total: number }
-  | { kind: "ended"; code: number; changes: Change[]; files: Map<string, Uint8Array> }
+  | {
+    kind: "ended";
+    code: number;
+    /** why it trapped, if it did */
+    trap: string | undefined;
+    changes: Change[];
+    files: Map<string, Uint8Array>;
+  }
   | { kind: "failed"; text: string };

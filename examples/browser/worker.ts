@@ -51,9 +51,15 @@ function start({ module, args, env, stdin, files, trace }: Job): void {
     stderr: (chunk) => scope.postMessage({ kind: "output", stream: 2, chunk }),
     trace: trace && ((line) => calls.take(line)),
   });
-  let code: number;
+  const instance = new WebAssembly.Instance(module, wasi.getImportObject());
+  let code = 0;
+  let trap: string | undefined;
   try {
-    code = wasi.start(new WebAssembly.Instance(module, wasi.getImportObject()));
+    code = wasi.start(instance);
+  } catch (error) {
+    // an endless recursion is a RangeError
+    if (!(error instanceof WebAssembly.RuntimeError || error instanceof RangeError)) throw error;
+    trap = error.message;
   } finally {
     calls.tell();
   }
@@ -67,7 +73,7 @@ function start({ module, args, env, stdin, files, trace }: Job): void {
       const shown = paths.has(`${path}/`) ? `${path}/` : path;
       return { kind, path: shown, from, content: after.get(path) };
     });
-  scope.postMessage({ kind: "ended", code, changes, files: after });
+  scope.postMessage({ kind: "ended", code, trap, changes, files: after });
 }
 
 scope.onmessage = ({ data }) => {

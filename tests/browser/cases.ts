@@ -22,7 +22,7 @@ import { compile, guest, GUESTS, judge, passes, streams } from "./guests.ts";
 /** Where a case is run. */
 export type Place = "page" | "worker" | "plain page" | "plain worker";
 
-interface Case {
+export interface Case {
   name: string;
   places: readonly Place[];
   run(place: Place): Promise<void>;
@@ -588,65 +588,3 @@ test("opfs: without createWritable() files are written in workers alone", BOTH, 
   await files.flush();
   equal(await stored(handle), { a: "short" });
 });
-
-/** What is used of a page: Deno's types have none. */
-interface Element {
-  textContent: string;
-  value: string;
-  src: string;
-  onload: unknown;
-  contentDocument: Page;
-  click(): void;
-  append(element: Element): void;
-  remove(): void;
-  dispatchEvent(event: Event): void;
-}
-
-interface Page {
-  body: Element;
-  createElement(tag: string): Element;
-  getElementById(id: string): Element;
-}
-
-test(
-  "the demonstration page runs programs, shows what they did, and stops them",
-  ["page"],
-  async () => {
-    const { document } = globalThis as unknown as { document: Page };
-    const frame = document.createElement("iframe");
-    frame.src = "/examples/browser/";
-    document.body.append(frame);
-    try {
-      await new Promise((resolve) => frame.onload = resolve);
-      const inside = frame.contentDocument;
-      const text = (id: string): string => inside.getElementById(id).textContent;
-      const click = (id: string): void => inside.getElementById(id).click();
-      const until = async (id: string, pattern: RegExp): Promise<void> => {
-        for (let i = 0; !pattern.test(text(id)); i++) {
-          if (i === 1000) throw new Error(`${id}: ${text(id)}`);
-          await new Promise((resolve) => setTimeout(resolve, 20));
-        }
-      };
-      click("run");
-      await until("status", /^Ended with exit code 0 /);
-      matches(text("output"), /read \/work\/texts\/one\.txt\n.*22 words/s);
-      matches(text("changes"), /removedtexts\/draft\.txt.*addedout\/.*addedout\/words\.json/s);
-      matches(text("calls"), /path_rename\(.*\) → SUCCESS/);
-      click("keep");
-      matches(text("files"), /out\/draft\.txt/);
-
-      const example = inside.getElementById("example");
-      example.value = "1";
-      example.dispatchEvent(new Event("change"));
-      click("run");
-      await until("output", /2000000 turns/);
-      click("stop");
-      matches(text("status"), /^Stopped after /);
-      const stopped = text("output");
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      equal(text("output"), stopped);
-    } finally {
-      frame.remove();
-    }
-  },
-);

@@ -1,5 +1,6 @@
 /** Runs the cases of a place, one after another, and tells how they went. */
 import { cases, type Place } from "./cases.ts";
+import { exampleCases } from "./example.ts";
 
 /** How a case went, or what is to be said, or the end of all. */
 export interface Outcome {
@@ -14,7 +15,7 @@ export async function runCases(
   only: string,
   tell: (outcome: Outcome) => Promise<void> | void,
 ): Promise<void> {
-  for (const { name, places, run } of cases) {
+  for (const { name, places, run } of [...cases, ...exampleCases]) {
     const whole = `${place}: ${name}`;
     if (!places.includes(place) || !whole.includes(only)) continue;
     const began = performance.now();
