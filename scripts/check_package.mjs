@@ -167,6 +167,38 @@ const installed = await step("pack and install", () => {
 });
 if (!installed) process.exit(1);
 
+/** The names that GitHub gives to the headings of a page. */
+function anchorsOf(text) {
+  const headings = [...text.replace(/^```[^]*?^```$/gm, "").matchAll(/^#+ (.*)$/gm)];
+  return headings.map(([, heading]) =>
+    heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
+  );
+}
+
+await step("links in the documents lead to files and headings of the package", () => {
+  const folder = path.join(user, "node_modules", packageName);
+  const pages = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".md"));
+  const broken = [];
+  let count = 0;
+  for (const page of pages) {
+    const text = fs.readFileSync(path.join(folder, page), "utf8").replace(/^```[^]*?^```$/gm, "");
+    for (const [, link] of text.matchAll(/\]\(([^)]+)\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      count++;
+      const [file, anchor] = link.split("#");
+      const target = file === ""
+        ? path.join(folder, page)
+        : path.resolve(folder, path.dirname(page), file);
+      const found = fs.existsSync(target) &&
+        (anchor === undefined || anchorsOf(fs.readFileSync(target, "utf8")).includes(anchor));
+      if (!found) broken.push(`${page}: ${link}`);
+    }
+  }
+  if (count === 0) throw new Error("there are no links");
+  if (broken.length > 0) throw new Error(broken.join("\n"));
+  return `${count} links`;
+});
+
 fs.copyFileSync(path.join(root, "scripts/package/use.cjs"), path.join(user, "use.cjs"));
 write(
   "imports.mjs",

@@ -7,6 +7,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
+import { repository } from "./project.mjs";
 
 /**
  * Each entry point: its source, or the source for each condition, in the order in which they are
@@ -126,6 +127,9 @@ export function manifest(entries, jsr, development) {
     version: jsr.version,
     description: "WASI for Deno, Bun and Node: the class of node:wasi, complete, and a sandbox",
     keywords: ["wasi", "webassembly", "wasm", "sandbox", "deno", "bun", "node"],
+    homepage: `${repository}#readme`,
+    bugs: { url: `${repository}/issues` },
+    repository: { type: "git", url: `git+${repository}.git` },
     license: jsr.license,
     type: "module",
     engines: development.engines,
@@ -135,7 +139,7 @@ export function manifest(entries, jsr, development) {
     types: built("script", main, ".d.ts"),
     exports: { ...exports, "./package.json": "./package.json" },
     sideEffects: [...actingIn(entries, "esm"), ...actingIn(entries, "script")],
-    files: ["bin", "esm", "script", "docs", "*.md"],
+    files: ["bin", "esm", "script", "docs", "examples", "*.md"],
     dependencies: development.dependencies,
     // for the command; package managers that link strictly let it find what is named here only
     peerDependencies: { wabt: development.devDependencies.wabt },
@@ -158,8 +162,17 @@ const LAUNCHERS = ["wasi", "wasi-node"];
 
 const launcherOf = (name) => `bin/${name}.js`;
 
-/** Files of the repository that the package has, too: what the README leads to. */
-const COPIED = ["LICENSE", "README.md", "RATIONALE.md", "SECURITY.md", "docs"];
+/** Files of the repository that the package has, too: what the README and the guides link to. */
+const COPIED = [
+  "LICENSE",
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "RATIONALE.md",
+  "SECURITY.md",
+  "docs",
+  "examples/node",
+];
 
 /** Copies them from the repository's folder into the package's, and the command's launchers. */
 export function copyFiles(root, out) {
