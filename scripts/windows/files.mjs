@@ -17,6 +17,7 @@ export const portable = [
   "tests/guests/engine_limits.test.ts",
   "tests/guests/files.test.ts",
   "tests/guests/paths.test.ts",
+  "tests/guests/pipes.test.ts",
   "tests/guests/process.test.ts",
   "tests/guests/share.test.ts",
   "tests/guests/threads.test.ts",
