@@ -79,7 +79,7 @@ class OpenDirectory extends WrappedDirectory implements HostDirectory {
  * @param path where it is, links followed, or a file: URL
  * @throws {Error} with POSIX's `code` ("ENOENT", "ENOTDIR", "EACCES") if it cannot be opened
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` and `ERR_INVALID_ARG_VALUE` for wrong parameters, and
- * if the confinement asked for is not to be had
+ * if the confinement asked for is not available
  *
  * @example
  * ```ts
@@ -107,7 +107,7 @@ export function host(path: string | URL, options: HostDirectoryOptions = {}): Ho
   if (confinement !== undefined && fs.confinement !== confinement) {
     throw invalidValue(
       "options.confinement",
-      `is not to be had on ${name}: directories are confined by "${fs.confinement}" here`,
+      `is not available on ${name}: directories are confined by "${fs.confinement}" here`,
       confinement,
     );
   }

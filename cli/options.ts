@@ -72,7 +72,7 @@ export interface Option {
   default?: string;
   /** what a shell completes its value with: names of files, of folders, or one of these words */
   completed?: "files" | "folders" | readonly string[];
-  /** not to be had */
+  /** not available */
   hidden?: true;
   set(draft: Draft, value: string, option: string): void;
 }

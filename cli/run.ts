@@ -194,7 +194,7 @@ export async function run(
   });
 }
 
-/** Gives a program's exit code, also if it is ended by something else than its return. */
+/** Gives a program's exit code, also if it is stopped by something else than its return. */
 async function ending(
   { file }: Command,
   bytes: Bytes,

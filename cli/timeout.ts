@@ -55,7 +55,7 @@ export async function runTimed(
   for (const signal of SIGNALS) process.on(signal, () => end(signal));
   const code = await child.ended;
   if (why === "time") {
-    console.error(`wasi: the program's time is over (${milliseconds / 1000} s): it was ended`);
+    console.error(`wasi: the program timed out after ${milliseconds / 1000} s`);
     return TIMED_OUT;
   }
   if (why === undefined) return code;

@@ -115,5 +115,5 @@ export function throwExit(code: number): never {
 
 /** Ends the guest that is running. Throws {@linkcode GuestAborted}. */
 export function throwAborted(cause: unknown): never {
-  unwind(GuestAborted.prototype, "the guest was ended by its host", { cause });
+  unwind(GuestAborted.prototype, "the guest was stopped by its host", { cause });
 }

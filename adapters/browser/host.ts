@@ -27,7 +27,7 @@ function step(): bigint {
   return isIsolated() ? 5000n : 100_000n;
 }
 
-/** The clocks; those of processor time are not to be had. */
+/** The clocks; those of processor time are not available. */
 function clockOf(): Clock {
   const clock = new WebClock();
   const resolution = step();

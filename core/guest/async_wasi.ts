@@ -98,7 +98,7 @@ export function validateSignal(signal: unknown): asserts signal is AbortSignal |
 
 /**
  * Resolves when so much time is over, when one of the files may have become ready, or when the guest
- * is ended.
+ * is stopped.
  */
 function rest(
   ending: Ending,
@@ -120,7 +120,7 @@ function rest(
 }
 
 /**
- * Waits until an entry has found something, the deadline is over or the guest is ended, the thread
+ * Waits until an entry has found something, the deadline is over or the guest is stopped, the thread
  * free meanwhile; others are let through once at least, unless there is something already.
  */
 async function waitFor(
@@ -204,7 +204,7 @@ export async function settle(system: Preview1System, ending: Ending, wait: Wait)
   return result | 0;
 }
 
-/** Lets output streams take what is left. A guest that is ended does not wait for them. */
+/** Lets output streams take what is left. A guest that is stopped does not wait for them. */
 export async function finishStreams({ streams }: State, ending: Ending): Promise<void> {
   const { over } = ending;
   const all = Promise.all(

@@ -120,7 +120,7 @@ export interface WASIOptions {
   ffi?: boolean;
   /**
    * The confinement that every directory given as a path must have: "kernel", "walk" or
-   * "checked". If it is not to be had the constructor throws `ERR_INVALID_ARG_VALUE`. Default:
+   * "checked". If it is not available the constructor throws `ERR_INVALID_ARG_VALUE`. Default:
    * the strongest there is.
    */
   confinement?: Confinement;
@@ -265,7 +265,7 @@ function openListener(host: Host, name: string, port: number): File {
   if (host.listen === undefined) {
     throw invalidValue(
       "options.listen",
-      `is not to be had on ${host.name}: it needs foreign functions on Linux or macOS`,
+      `is not available on ${host.name}: it needs foreign functions on Linux or macOS`,
       name,
     );
   }
@@ -284,10 +284,10 @@ function validateTrace(value: unknown): TraceSink | undefined {
   throw invalidType("options.trace", "of type boolean or function", value);
 }
 
-/** Why a confinement is not to be had, and what can be done. */
+/** Why a confinement is not available, and what can be done. */
 function unavailable({ name, fs }: Host, ffi: boolean): string {
   const why = ffi ? "" : ", because options.ffi is false";
-  return `is not to be had on ${name}${why}: directories are confined by "${fs.confinement}" here`;
+  return `is not available on ${name}${why}: directories are confined by "${fs.confinement}" here`;
 }
 
 /** The functions of a snapshot, bound to a guest. */

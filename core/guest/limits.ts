@@ -28,7 +28,7 @@ export interface Limits {
   outputBytes?: number;
   /**
    * Pages of 64 KiB that its memory may have. A memory that is larger at the start is refused with
-   * `ERR_OUT_OF_RANGE`; a guest whose memory has grown beyond is ended at its next system call,
+   * `ERR_OUT_OF_RANGE`; a guest whose memory has grown beyond is stopped at its next system call,
    * with an error of that code. `limitMemory()` makes `memory.grow` itself fail, which `run()` does
    * with the bytes of a program: then it is what all memories and tables may have together, an
    * element of a table counting as 64 bytes. Objects of the garbage collector are not counted.

@@ -35,7 +35,7 @@ function settled(system: Preview1System, result: number | Wait): number {
   return typeof result === "number" ? result | 0 : system.settle(result);
 }
 
-/** A call before the guest was started, or after it was ended from outside. */
+/** A call before the guest was started, or after it was stopped from outside. */
 function refuse({ ended }: Preview1System): never {
   if (ended !== undefined) throwAborted(ended.cause);
   throw notStarted();

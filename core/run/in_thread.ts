@@ -90,7 +90,7 @@ export class ThreadLimit {
     };
   }
 
-  /** Waits so many milliseconds, or until the program is ended. */
+  /** Waits so many milliseconds, or until the program is stopped. */
   async #pause(milliseconds: number): Promise<void> {
     const until = performance.now() + milliseconds;
     for (let left = milliseconds; left > 0; left = until - performance.now()) {

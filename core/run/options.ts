@@ -22,7 +22,7 @@ export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOn
    */
   threads?: boolean | number;
   /**
-   * Milliseconds after which the program is ended, whatever it does, counted from when it begins.
+   * Milliseconds after which the program is stopped, whatever it does, counted from when it begins.
    * With functions among the `imports` it runs in this thread, for which it needs its bytes and
    * JSPI, and holds it while it computes. Default: Infinity.
    */

@@ -33,7 +33,7 @@ export class TimeLimit {
   look(): void {
     if (performance.now() < this.#until) return;
     this.stop();
-    const text = `the program was ended after ${this.#milliseconds} ms (options.timeout)`;
+    const text = `the program timed out after ${this.#milliseconds} ms (options.timeout)`;
     this.#end(new DOMException(text, "TimeoutError"));
   }
 

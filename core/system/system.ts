@@ -22,7 +22,7 @@ export class System {
    * are asked before they are used.
    */
   suspends: boolean = false;
-  /** Why the guest was ended from outside, if it was. */
+  /** Why the guest was stopped from outside, if it was. */
   ended: Thrown | undefined = undefined;
   /** For one call at a time, never kept. */
   readonly stat: FileStat = new FileStat();

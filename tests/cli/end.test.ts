@@ -137,7 +137,7 @@ test("--timeout ends whatever it is, with 124, and leaves no process", options, 
       assert.deepEqual({ code: ran.code, out: ran.out }, { code: 124, out: "" });
       assert.equal(
         ran.err,
-        `wasi: the program's time is over (${milliseconds / 1000} s): it was ended\n`,
+        `wasi: the program timed out after ${milliseconds / 1000} s\n`,
       );
       assert.ok(ran.milliseconds >= milliseconds);
       assert.deepEqual(processesWith(mark), []);

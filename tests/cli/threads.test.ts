@@ -53,7 +53,7 @@ test("--timeout ends all threads", options, async () => {
   const words = ["--timeout=500ms", "--threads", threads, "end", "return", "thread"];
   const { code, err } = await wasi([...words, "loop", "loop"]);
   assert.equal(code, 124);
-  assert.match(err, /time is over/);
+  assert.match(err, /timed out after/);
 });
 
 test("threads share directories, standard streams and limits", options, async () => {

@@ -1,4 +1,4 @@
-/** What waits and is ended is free afterwards: memory stays flat over many runs. */
+/** What waits and is stopped is free afterwards: memory stays flat over many runs. */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";

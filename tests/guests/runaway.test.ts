@@ -100,28 +100,32 @@ async function busy(): Promise<number> {
 }
 
 for (const [what, text] of Object.entries(AWAY)) {
-  test(`${what} is ended by a timeout and by a signal, and the host goes on`, options, async () => {
-    const source = await textModule(`(module ${text})`);
-    if (!WebAssembly.validate(source as BufferSource)) return; // the runtime has no such memories
-    const stdin = idlePipe();
-    const byTimeout = await ended(source, { timeout: TIMEOUT, stdin });
-    assert.equal(byTimeout.name, "TimeoutError");
-    const controller = new AbortController();
-    setTimeout(() => controller.abort(), TIMEOUT);
-    const bySignal = await ended(source, { signal: controller.signal, stdin });
-    assert.equal(bySignal.name, "AbortError");
-    fs.closeSync(stdin);
-    for (const { late, ticks } of [byTimeout, bySignal]) {
-      assert.ok(late < LATE, `${late} ms late`);
-      assert.ok(ticks >= 5, `${ticks} times in ${TIMEOUT} ms`);
-    }
-    const share = await busy();
-    assert.ok(share < 0.5, `${share * 100} % of a processor afterwards`);
-  });
+  test(
+    `${what} is stopped by a timeout and by a signal, and the host goes on`,
+    options,
+    async () => {
+      const source = await textModule(`(module ${text})`);
+      if (!WebAssembly.validate(source as BufferSource)) return; // the runtime has no such memories
+      const stdin = idlePipe();
+      const byTimeout = await ended(source, { timeout: TIMEOUT, stdin });
+      assert.equal(byTimeout.name, "TimeoutError");
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), TIMEOUT);
+      const bySignal = await ended(source, { signal: controller.signal, stdin });
+      assert.equal(bySignal.name, "AbortError");
+      fs.closeSync(stdin);
+      for (const { late, ticks } of [byTimeout, bySignal]) {
+        assert.ok(late < LATE, `${late} ms late`);
+        assert.ok(ticks >= 5, `${ticks} times in ${TIMEOUT} ms`);
+      }
+      const share = await busy();
+      assert.ok(share < 0.5, `${share * 100} % of a processor afterwards`);
+    },
+  );
 }
 
 test(
-  "a compiled module that waits is ended, and one that computes where the runtime can",
+  "a compiled module that waits is stopped, and one that computes where the runtime can",
   options,
   async () => {
     const moduleOf = async (what: string): Promise<WebAssembly.Module> =>

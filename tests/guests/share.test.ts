@@ -312,7 +312,7 @@ test("an exit ends a worker's guest alone, a failure the owner's as well", optio
       told(() => calls.fd_write(1, 0, 1, 128)), told(() => calls.fd_prestat_get(3, 64)),
     ];`,
   );
-  const ended = "GuestAborted the guest that owns the table was ended";
+  const ended = "GuestAborted the guest that owns the table was stopped";
   assert.deepEqual(told, ["ProcExit 7", 0, ended, ended]);
   assert.throws(() => wasi.wasiImport.fd_close!(99), { name: "GuestAborted", cause: mine });
 });

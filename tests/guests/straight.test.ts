@@ -120,7 +120,7 @@ async function idle(): Promise<boolean> {
 }
 
 for (const [what, one] of Object.entries(EACH)) {
-  test(`${what} in a row is ended in time, in a worker and here`, options, async () => {
+  test(`${what} in a row is stopped in time, in a worker and here`, options, async () => {
     const source = straight(one, what.startsWith("array"));
     if (!WebAssembly.validate(source)) {
       assert.ok(/array|throw/.test(what), "it is valid");

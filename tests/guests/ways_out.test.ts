@@ -146,7 +146,7 @@ test("a guest that has returned is not waited for by its input", { timeout: 20_0
     assert.equal(await run(bytes, { stdin: never(), ...more }), 0);
     assert.ok(performance.now() - began < 3000);
   }
-  // one that can end is ended
+  // one that can end is stopped
   async function* ready(): AsyncGenerator<Uint8Array> {
     try {
       for (;;) yield new Uint8Array([65]);

@@ -326,7 +326,7 @@ print(json.dumps([*told, sum(bytearray(b"\\1") * (1 << 20))]))
   assert.ok(memory.buffer.byteLength <= PAGES * 65536);
 });
 
-test("python is ended when its memory has grown beyond limits.memoryPages", options, () => {
+test("python is stopped when its memory has grown beyond limits.memoryPages", options, () => {
   const files = memory();
   const script = `
 import time

@@ -116,7 +116,7 @@ if (runtime === "node26" || runtime === "node20") {
   });
 }
 
-test("an insisted confinement that is not to be had is a clear error", () => {
+test("an insisted confinement that is not available is a clear error", () => {
   const insist = runtime === "node20"
     ? "start({ confinement: 'kernel' })"
     : "start({ confinement: 'kernel', ffi: false })";
@@ -135,6 +135,6 @@ test("an insisted confinement that is not to be had is a clear error", () => {
   assert.equal(code, "ERR_INVALID_ARG_VALUE");
   assert.match(
     message!,
-    /^The property 'options\.confinement' is not to be had on .*: directories are confined by "walk" here\. Received 'kernel'$/,
+    /^The property 'options\.confinement' is not available on .*: directories are confined by "walk" here\. Received 'kernel'$/,
   );
 });

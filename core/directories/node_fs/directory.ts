@@ -1,5 +1,5 @@
 /**
- * Directories over `node:fs`, for where foreign functions are not to be had: Node before 26, or
+ * Directories over `node:fs`, for where foreign functions are not available: Node before 26, or
  * refused by permission or option. Paths are walked one component at a time (core/directories/walk.ts).
  *
  * With /proc a directory is a descriptor opened with O_PATH (`walk`): `/proc/self/fd/N/name` is a

@@ -199,7 +199,7 @@ export class SharedWASI {
       if (words[OUTCOME] === EXITED) throwExit(result);
       if (words[OUTCOME] === NOT_STARTED) throw notStarted();
       if (words[OUTCOME] === FAILED) {
-        throwAborted(new Error("the guest that owns the table was ended"));
+        throwAborted(new Error("the guest that owns the table was stopped"));
       }
       return result;
     };
