@@ -154,6 +154,16 @@ function permitted(
   return mayUseWhole(runtime, "write", path, real) ? opened : new ReadOnlyDirectory(opened);
 }
 
+/** Why a directory that is to become a preopen cannot be opened. */
+function notOpened(errno: number, path: string): Error {
+  const reason = errno === Errno.NOENT
+    ? "no such directory"
+    : errno === Errno.NOTDIR
+    ? "not a directory"
+    : "cannot open";
+  return posixError(errno, `${reason}: ${path}`);
+}
+
 function libcFileSystem(runtime: Runtime, context: Context): HostFileSystem {
   const { libc } = context;
   return {
@@ -161,9 +171,7 @@ function libcFileSystem(runtime: Runtime, context: Context): HostFileSystem {
     directory(path) {
       const flags = linux.O_CLOEXEC | libc.arch.O_DIRECTORY;
       const fd = libc.openat(linux.AT_FDCWD, path, flags, 0);
-      if (fd === -Errno.NOENT) throw posixError(-fd, `no such directory: ${path}`);
-      if (fd === -Errno.NOTDIR) throw posixError(-fd, `not a directory: ${path}`);
-      if (fd < 0) throw posixError(-fd, `cannot open: ${path}`);
+      if (fd < 0) throw notOpened(-fd, path);
       const opened = new LibcDirectory(context, fd, true, isHostRoot(libc, fd));
       return permitted(runtime, libc.pathOf(fd), opened, path);
     },
@@ -264,7 +272,11 @@ export function hostMaker(runtime: Runtime): HostMaker {
       if (host !== undefined) return host;
     }
     const proc = confinement !== "checked" && system === "linux" && runtime.mayUseProc();
-    return once(`node ${proc}`, () => makeNodeHost(runtime, system, proc))!;
+    const windows = system === "windows";
+    return once(
+      `node ${proc}`,
+      () => makeNodeHost(runtime, { ...runtime.node(), proc, windows }),
+    )!;
   };
 }
 
@@ -332,15 +344,13 @@ function makeNtHost(runtime: Runtime): Host | undefined {
   const ntdll = new Ntdll(foreign);
   const handles = new StandardHandles(ntdll, kernel);
   const context: NodeContext = { ...runtime.node(), proc: false, windows: true };
-  const host = makeNodeHost(runtime, "windows", false);
+  const host = makeNodeHost(runtime, context);
   const { win32 } = nodeProcess().getBuiltinModule("node:path") as typeof import("node:path");
   const directory = (path: string): Directory => {
     const whole = win32.resolve(path);
     const place = ntPathOf(whole);
     const handle = place === undefined ? -Errno.NOENT : ntdll.openPath(place);
-    if (handle === -Errno.NOENT) throw posixError(Errno.NOENT, `no such directory: ${path}`);
-    if (handle === -Errno.NOTDIR) throw posixError(Errno.NOTDIR, `not a directory: ${path}`);
-    if (handle < 0) throw posixError(-handle, `cannot open: ${path}`);
+    if (handle < 0) throw notOpened(-handle, path);
     const opened = new NtDirectory({ ntdll, serial: ntdll.volume(handle) }, handle, place);
     return permitted(runtime, realPathOf(ntdll, handle, place!), opened, path);
   };
@@ -348,13 +358,11 @@ function makeNtHost(runtime: Runtime): Host | undefined {
   return { ...host, fs: { confinement: "walk", directory, stream } };
 }
 
-function makeNodeHost(runtime: Runtime, system: System, proc: boolean): Host {
-  const windows = system === "windows";
-  const context: NodeContext = { ...runtime.node(), proc, windows };
+function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
   return {
     name: runtime.name,
     fs: {
-      confinement: proc ? "walk" : "checked",
+      confinement: context.proc ? "walk" : "checked",
       directory: (path) => openDirectory(context, path),
       stream: (fd) => openStream(context, fd),
     },

@@ -6,17 +6,12 @@
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
+import { importsOf } from "./imports.mjs";
 import { filesIn } from "./runners.mjs";
 import { root } from "./runtimes.mjs";
 
 function git(...words) {
   return execFileSync("git", words, { cwd: root, encoding: "utf8" }).split("\n").filter(Boolean);
-}
-
-function importsOf(file) {
-  const text = fs.readFileSync(path.join(root, file), "utf8");
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+)"|import\("(\.[^"]+)"\)/gms)]
-    .map(([, fixed, later]) => path.posix.join(path.posix.dirname(file), fixed ?? later));
 }
 
 /** The test files that a change since a commit is about. */

@@ -8,9 +8,9 @@
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { importsOf } from "./imports.mjs";
+import { root } from "./runtimes.mjs";
 
-const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const file = path.join(root, "docs", "layout.md");
 
 /** The rooms, from the floor up, and what each is for. */
@@ -41,12 +41,6 @@ function sources(folder) {
 function roomOf(name) {
   return Object.keys(ROOMS).filter((room) => name.startsWith(`${room}/`))
     .sort((a, b) => b.length - a.length)[0];
-}
-
-function importsOf(name) {
-  const text = fs.readFileSync(path.join(root, name), "utf8");
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?from "(\.[^"]+)"|import\("(\.[^"]+)"\)/gms)]
-    .map(([, fixed, later]) => path.posix.join(path.posix.dirname(name), fixed ?? later));
 }
 
 const rooms = new Map(Object.keys(ROOMS).map((room) => [room, { uses: new Set() }]));

@@ -11,7 +11,7 @@ import {
   awaitFirst,
   awaitReady,
   awaitTime,
-  refused,
+  known,
 } from "../system/polling.ts";
 import type { Wait } from "../system/waiting.ts";
 import { Errno, Event, Eventrwflags, Eventtype, Subclockflags, Subscription } from "./abi.ts";
@@ -41,7 +41,7 @@ function clock(
   const { view } = system.memory;
   const id = view.getUint32(at + layout.clock_id, true);
   const flags = view.getUint16(at + layout.clock_flags, true);
-  if (flags > Subclockflags.SUBSCRIPTION_CLOCK_ABSTIME) return refused(Errno.INVAL);
+  if (flags > Subclockflags.SUBSCRIPTION_CLOCK_ABSTIME) return known(Errno.INVAL);
   const timeout = view.getBigUint64(at + layout.clock_timeout, true);
   return awaitTime(system, id, timeout, flags !== 0, now);
 }

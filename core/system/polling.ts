@@ -34,7 +34,8 @@ export interface Answer {
   hangup: boolean;
 }
 
-function known(errno: number, nbytes = 0n): Awaited {
+/** What is not waited for: 0 if it is there already, else an errno. */
+export function known(errno: number, nbytes: bigint = 0n): Awaited {
   return { deadline: NaN, until: undefined, entry: undefined, known: errno, nbytes };
 }
 
@@ -78,11 +79,6 @@ export function awaitReady(system: System, fd: number, events: number): Awaited 
     known: -1,
     nbytes: 0n,
   };
-}
-
-/** What is not waited for, because it is refused with an errno. */
-export function refused(errno: number): Awaited {
-  return known(errno);
 }
 
 /** Bytes between a file's position and its end. */

@@ -18,7 +18,7 @@ import { Filetype } from "../../core/preview1/abi.ts";
 import { Quota, QuotaDirectory } from "../../core/directories/quota.ts";
 import { StableDirectory, StableNumbers } from "../../core/directories/stable.ts";
 import { type Directory, Open } from "../../core/host.ts";
-import { ntDirectory } from "../support/fake_nt.ts";
+import { baseVolume, ntDirectory } from "../support/fake_nt.ts";
 import { generator } from "../support/fuzz.ts";
 import { scratch } from "../support/harness.ts";
 import { hostOf, ways } from "../support/hosts.ts";
@@ -80,7 +80,7 @@ class Trial {
       new World("memory()", this.#memory),
       new World("memory() beneath a quota", memory()),
       new World("memory() for a run that can be repeated", stable),
-      new World("ntdll over a volume in memory", ntDirectory()),
+      new World("ntdll over a volume in memory", ntDirectory(baseVolume())),
     ];
     this.#lowers = [
       new World(`${way} as a lower directory`, lower!),

@@ -668,10 +668,15 @@ export function reparseOf(tag: number, target: string, relative: boolean): Uint8
   return bytes;
 }
 
-/** A directory over ntdll: the folder "base" of a fresh volume. */
-export function ntDirectory(options: FakeOptions = {}): NtDirectory {
+/** A volume with an empty folder "base". */
+export function baseVolume(options: FakeOptions = {}): FakeVolume {
   const volume = new FakeVolume(options);
   volume.add(volume.root, "base");
+  return volume;
+}
+
+/** A directory over ntdll: the folder "base" of a volume. */
+export function ntDirectory(volume: FakeVolume): NtDirectory {
   const ntdll = new Ntdll(volume.foreign);
   const path = "\\??\\C:\\base";
   const handle = ntdll.openPath(path);

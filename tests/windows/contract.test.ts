@@ -1,7 +1,7 @@
 /** The contract of directories over ntdll, on a volume of Windows in memory. */
 import { Errno } from "../../core/errno.ts";
 import { contract } from "../contract/suite.ts";
-import { type FakeOptions, ntDirectory } from "../support/fake_nt.ts";
+import { baseVolume, type FakeOptions, ntDirectory } from "../support/fake_nt.ts";
 import { posix, type System } from "../support/system.ts";
 
 const ntfs: System = { ...posix, anyName: false, nameUnits: 16 };
@@ -14,7 +14,7 @@ for (
   ] as [string, FakeOptions][]
 ) {
   contract(name, {
-    make: () => ntDirectory(options),
+    make: () => ntDirectory(baseVolume(options)),
     pinned: true,
     step: 100n,
     system: { ...ntfs, linkError: options.unprivileged ? Errno.PERM : 0 },

@@ -5,12 +5,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NtDirectory } from "../../core/directories/nt/directory.ts";
-import { Ntdll } from "../../core/directories/nt/ntdll.ts";
+import type { NtDirectory } from "../../core/directories/nt/directory.ts";
 import { Errno, Filetype, Fstflags } from "../../core/preview1/abi.ts";
 import { FileStat } from "../../core/filestat.ts";
 import { type Directory, type File, Open } from "../../core/host.ts";
-import { type FakeNode, FakeVolume } from "../support/fake_nt.ts";
+import { type FakeNode, FakeVolume, ntDirectory } from "../support/fake_nt.ts";
 
 const SYMLINK = 0xa000000c;
 const MOUNT_POINT = 0xa0000003;
@@ -41,10 +40,7 @@ class Scene {
     this.b = volume.add(this.a, "b");
     this.f = volume.add(this.b, "f", "inside");
     volume.add(this.base, "other");
-    const ntdll = new Ntdll(volume.foreign);
-    const path = "\\??\\C:\\base";
-    const handle = ntdll.openPath(path);
-    this.directory = new NtDirectory({ ntdll, serial: ntdll.volume(handle) }, handle, path);
+    this.directory = ntDirectory(volume);
     volume.touched.length = 0;
   }
 

@@ -42,6 +42,11 @@ interface Parked {
   readonly index: bigint;
 }
 
+/** Details to be filled. */
+function noDetails(): Details {
+  return { directory: false, reparse: false, index: 0n };
+}
+
 /** A directory over ntdll. */
 export class NtDirectory implements Directory {
   readonly filetype: number = Filetype.DIRECTORY;
@@ -87,14 +92,14 @@ export class NtDirectory implements Directory {
   }
 
   /** Opens what a name is, a link itself too. */
-  #openItself(directory: number, name: string, access: number, options = 0): number {
-    const how = options | Options.OPEN_REPARSE_POINT;
-    if (name === ".") return this.#ntdll.reopen(directory, access, how);
-    return this.#ntdll.openIn(directory, name, access, Disposition.OPEN, how);
+  #openItself(directory: number, name: string, access: number): number {
+    const options = Options.OPEN_REPARSE_POINT;
+    if (name === ".") return this.#ntdll.reopen(directory, access, options);
+    return this.#ntdll.openIn(directory, name, access, Disposition.OPEN, options);
   }
 
   /** Calls `use` with a handle, and closes it. */
-  #using(handle: number, use: (handle: number) => number): number {
+  #using<R>(handle: number, use: (handle: number) => R): R | number {
     if (handle < 0) return handle;
     try {
       return use(handle);
@@ -105,19 +110,16 @@ export class NtDirectory implements Directory {
 
   /** Calls `use` with a handle of what a path leads to, opened for its attributes. */
   #atPath(path: string, follow: boolean, use: (handle: number) => number): number {
-    const details: Details = { directory: false, reparse: false, index: 0n };
+    const details = noDetails();
     const stat = new FileStat();
     const step = (directory: number, name: string): number | typeof FOLLOW => {
       const handle = this.#openItself(directory, name, Access.READ_ATTRIBUTES);
-      if (handle < 0) return handle;
-      try {
-        if (!follow) return use(handle);
-        const error = this.#ntdll.stat(handle, stat, details);
+      return this.#using<number | typeof FOLLOW>(handle, (own) => {
+        if (!follow) return use(own);
+        const error = this.#ntdll.stat(own, stat, details);
         if (error < 0) return error;
-        return details.reparse ? FOLLOW : use(handle);
-      } finally {
-        this.#ntdll.close(handle);
-      }
+        return details.reparse ? FOLLOW : use(own);
+      });
     };
     return this.#inParent(path, step) as number;
   }
@@ -255,7 +257,7 @@ export class NtDirectory implements Directory {
   }
 
   statAt(path: string, follow: boolean, into: FileStat): number {
-    const details: Details = { directory: false, reparse: false, index: 0n };
+    const details = noDetails();
     const step = (directory: number, name: string): number | typeof FOLLOW => {
       const handle = this.#openItself(directory, name, Access.READ_ATTRIBUTES);
       const error = this.#using(handle, (own) => this.#stat(own, into, details));
@@ -290,7 +292,7 @@ export class NtDirectory implements Directory {
   #remove(directory: number, name: string, wanted: boolean): number {
     const access = Access.DELETE | Access.READ_ATTRIBUTES;
     return this.#using(this.#openItself(directory, name, access), (handle) => {
-      const details: Details = { directory: false, reparse: false, index: 0n };
+      const details = noDetails();
       const error = this.#ntdll.stat(handle, new FileStat(), details);
       if (error < 0) return error;
       if (details.directory !== wanted) return wanted ? -Errno.NOTDIR : -Errno.ISDIR;
@@ -328,8 +330,8 @@ export class NtDirectory implements Directory {
     toDirectory: number,
     toName: string,
   ): number {
-    const source: Details = { directory: false, reparse: false, index: 0n };
-    const there: Details = { directory: false, reparse: false, index: 0n };
+    const source = noDetails();
+    const there = noDetails();
     const stat = new FileStat();
     const error = this.#ntdll.stat(handle, stat, source);
     if (error < 0) return error;
@@ -392,7 +394,7 @@ export class NtDirectory implements Directory {
           toPath,
           (toDirectory, toName) =>
             this.#using(this.#openItself(directory, name, access), (handle) => {
-              const details: Details = { directory: false, reparse: false, index: 0n };
+              const details = noDetails();
               const error = this.#ntdll.stat(handle, new FileStat(), details);
               if (error < 0) {
                 return error;

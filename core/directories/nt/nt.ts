@@ -130,8 +130,6 @@ export const FSCTL_GET_REPARSE_POINT = 0x900a8;
 
 export const REPARSE_TAG_SYMLINK = 0xa000000c;
 export const REPARSE_TAG_MOUNT_POINT = 0xa0000003;
-/** A tag with it names another file. */
-export const REPARSE_NAME_SURROGATE = 0x20000000;
 export const REPARSE_DATA_MAX = 16384;
 export const SYMLINK_FLAG_RELATIVE = 1;
 
