@@ -60,7 +60,7 @@ function bash(): string {
   );
   const folders = wordsOf(options, ({ option }) => option.completed === "folders");
   const files = wordsOf(options, ({ option }) => option.completed === "files");
-  return `# Completes the words of wasi in bash. For good:
+  return `# Completion of wasi for bash. To install it:
 #   wasi completion bash > ~/.local/share/bash-completion/completions/wasi
 _wasi() {
   local IFS=$' \\t\\n' line=\${COMP_LINE:0:COMP_POINT} words=() option= value= prefix= first=1 i last
@@ -136,7 +136,7 @@ function zsh(): string {
     })
   );
   return `#compdef wasi
-# Completes the words of wasi in zsh. For good, in a folder of $fpath:
+# Completion of wasi for zsh. To install it, in a directory of $fpath:
 #   wasi completion zsh > ~/.zfunc/_wasi
 _wasi_first() {
   compadd -- ${ACTIONS.join(" ")}
@@ -184,7 +184,7 @@ function fish(): string {
     const told = about === "" ? [] : [`-d ${quoted(about)}`];
     return ["complete -c wasi -n __wasi_before_file", ...names, value, ...told].join(" ");
   });
-  return `# Completes the words of wasi in fish. For good:
+  return `# Completion of wasi for fish. To install it:
 #   wasi completion fish > ~/.config/fish/completions/wasi.fish
 function __wasi_before_file
   set -l words (commandline -opc)
