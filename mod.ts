@@ -1,6 +1,6 @@
 /**
- * WASI (`wasi_snapshot_preview1`) for Deno, Bun and Node: the class of `node:wasi`, the same on
- * all three, and a sandbox.
+ * WASI (`wasi_snapshot_preview1`) for Deno, Bun and Node: the class of `node:wasi`, with the same
+ * behaviour on all three, and a sandbox.
  *
  * @example
  * ```ts ignore
