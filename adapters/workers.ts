@@ -41,7 +41,7 @@ function limitsOf(heap: number): object {
 /** What a worker has failed with. */
 function failure(error: unknown): unknown {
   if ((error as { code?: unknown } | null)?.code !== "ERR_WORKER_OUT_OF_MEMORY") return error;
-  const text = "the program's objects take more memory than they may have (limits.memoryPages)";
+  const text = "the program's objects take more memory than limits.memoryPages allows";
   return Object.assign(new RangeError(text, { cause: error }), { code: "ERR_OUT_OF_RANGE" });
 }
 
@@ -60,7 +60,7 @@ function start(source: string, events: WorkerEvents, heap: number): HostWorker {
   worker.on("message", (message) => events.message(message as never));
   worker.on("error", (error) => events.failed(failure(error)));
   worker.on("exit", (code) => {
-    events.failed(new Error(`a worker of the program has ended by itself, with code ${code}`));
+    events.failed(new Error(`a worker of the program exited unexpectedly with code ${code}`));
   });
   return {
     post: (message) => worker.postMessage(message),

@@ -59,7 +59,7 @@ async function takeOptions(draft: Draft, words: readonly string[]): Promise<read
     let value = token.value ?? "";
     if (option.value === undefined) {
       if (inlineValue && yes(value) === undefined) {
-        throw new UsageError(`${rawName}=${value}: it takes no value; say ${rawName}`);
+        throw new UsageError(`${rawName}=${value}: it takes no value; use ${rawName}`);
       }
       if (inlineValue && yes(value) === false) continue;
       value = "";
@@ -68,7 +68,7 @@ async function takeOptions(draft: Draft, words: readonly string[]): Promise<read
         ? ""
         : `; for one that begins with a dash ${rawName}=VALUE`;
       throw new UsageError(
-        `${rawName}: its value is missing: say ${rawName} ${option.value}${but}`,
+        `${rawName}: its value is missing: use ${rawName} ${option.value}${but}`,
       );
     } else if (rawName.length === 2) value = value.replace(/^=/, "");
     option.set(draft, value, rawName);
@@ -114,7 +114,7 @@ function inspected(draft: Draft, words: readonly string[]): Command {
   if (first === "--help" || first === "-h") return { ...draft, action: "help" };
   const left = first === "--" ? words.slice(1) : words;
   if (first !== "--" && first?.startsWith("-") && first !== "-") {
-    throw new UsageError(`${first}: inspect has no options; say wasi inspect FILE`);
+    throw new UsageError(`${first}: inspect has no options; use wasi inspect FILE`);
   }
   if (left.length > 1) {
     throw new UsageError(`${first === "--" ? left[1] : second}: inspect takes one FILE`);
@@ -124,7 +124,7 @@ function inspected(draft: Draft, words: readonly string[]): Command {
 
 function completed(draft: Draft, words: readonly string[]): Command {
   if (words[0] === "--help" || words[0] === "-h") return { ...draft, action: "help" };
-  if (words.length !== 1) throw new UsageError("completion: say wasi completion bash|zsh|fish");
+  if (words.length !== 1) throw new UsageError("completion: use wasi completion bash|zsh|fish");
   return { ...draft, action: "completion", file: words[0]! };
 }
 
@@ -165,7 +165,7 @@ function refuseTwice(mounts: readonly Mount[]): void {
     const other = seen.get(guest);
     if (other !== undefined) {
       throw new UsageError(
-        `${option}: the guest's ${guest} is there already (${other}); give it another name`,
+        `${option}: the guest path ${guest} is used already (${other}); choose another`,
       );
     }
     seen.set(guest, option);

@@ -53,7 +53,7 @@ function exportsOf(file: string, bytes: Uint8Array): Item[] {
     return parseBinary(bytes).exports;
   } catch (error) {
     // an engine may know more than is known here
-    throw new CommandError(`${file}: its functions cannot be told: ${(error as Error).message}`);
+    throw new CommandError(`${file}: its functions cannot be read: ${(error as Error).message}`);
   }
 }
 
@@ -89,14 +89,16 @@ export async function invoke(
     const needs = parameters.length === 0 ? "none" : `${parameters.length}`;
     const types = parameters.length === 0 ? "" : ` (${parameters.join(", ")})`;
     throw new CommandError(
-      `${option}: it takes ${needs}${types} and ${words.length} were given; give them after FILE`,
+      `${option}: it takes ${needs}${types} and ${words.length} were given; pass them after FILE`,
     );
   }
   const values = words.map((text, i) => {
     const type = parameters[i]!;
     const value = numberOf(text, type);
     if (value !== undefined) return value;
-    throw new CommandError(`${option}: ${text || '""'} is no ${type}: it must be ${RANGES[type]}`);
+    throw new CommandError(
+      `${option}: ${text || '""'} is not a valid ${type}: it must be ${RANGES[type]}`,
+    );
   });
   bind(wasi, instance);
   const { _initialize } = instance.exports;

@@ -140,7 +140,7 @@ export async function load(file: string): Promise<Program> {
   if (!component && !VERSION.every((byte, i) => bytes[4 + i] === byte)) {
     const version = [...bytes.subarray(4, 8)].map((byte) => byte.toString(16).padStart(2, "0"));
     throw new CommandError(
-      `${file}: it is of a version of WebAssembly that is not known here (${version.join(" ")})`,
+      `${file}: it has an unknown version of WebAssembly (${version.join(" ")})`,
     );
   }
   return { bytes: bytes as Uint8Array<ArrayBuffer>, component };
@@ -156,8 +156,8 @@ async function limit(
   const least = initialPages(bytes) * PAGE;
   if (least > maxMemory) {
     throw new CommandError(
-      `${file}: it begins with ${least} bytes of memory and may have ${maxMemory}; ` +
-        `give it at least --max-memory=${least}`,
+      `${file}: it begins with ${least} bytes of memory, but the limit is ${maxMemory}; ` +
+        `use at least --max-memory=${least}`,
     );
   }
   return limitMemory(bytes, Math.floor(maxMemory / PAGE)) as Uint8Array<ArrayBuffer>;
@@ -180,6 +180,6 @@ export async function compile(
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const reason = plain(error).replace(/^WebAssembly\.\w+\(\): /, "");
-    throw new CommandError(`${file}: it is not a module that this engine takes: ${reason}`);
+    throw new CommandError(`${file}: the engine rejects this module: ${reason}`);
   }
 }

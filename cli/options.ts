@@ -122,8 +122,8 @@ export const OPTIONS: Readonly<Record<string, Option>> = {
     set: (_, text) => {
       const [guest, host] = text.split("::");
       throw new UsageError(
-        `--mapdir ${text}: wasmtime has given it up for --dir, where the host's path comes first: ` +
-          `say --dir ${host ?? "HOST"}::${guest}`,
+        `--mapdir ${text}: wasmtime replaced it with --dir, where the host's path comes first: ` +
+          `use --dir ${host ?? "HOST"}::${guest}`,
       );
     },
   },
@@ -224,7 +224,7 @@ export const OPTIONS: Readonly<Record<string, Option>> = {
     set: ({ listen }, text, option) => listen.push(address(text, option)),
   },
   preload: refused("one module is run alone; link them into one", "NAME=FILE"),
-  hostlogging: refused("say --trace", "SCOPES"),
+  hostlogging: refused("use --trace", "SCOPES"),
 };
 
 /** Letters that stand for options. */

@@ -27,13 +27,13 @@ async function directoryOf(mount: Mount, confine: Command["confine"]): Promise<D
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code === "ENOENT") {
-      throw new CommandError(`${mount.option}: there is no such directory; make it first`);
+      throw new CommandError(`${mount.option}: there is no such directory; create it first`);
     }
     if (code !== "ERR_INVALID_ARG_VALUE") {
       throw new CommandError(`${mount.option}: ${unreadable(mount.host) ?? plain(error)}`);
     }
     throw new CommandError(
-      `--confine=${confine}: ${unavailable(message)}; leave it out for the strongest there is`,
+      `--confine=${confine}: ${unavailable(message)}; leave it out for the strongest one`,
     );
   }
 }
@@ -154,7 +154,7 @@ async function refuseUnfit(
     table: tableOf,
     has: () => false,
     threads: threads !== undefined,
-    allowThreads: "say --threads",
+    allowThreads: "use --threads",
     needsMemory: false,
   });
   if (fault !== undefined) throw new CommandError(`${file}: ${fault}`);
@@ -239,6 +239,6 @@ async function start(
     return 0;
   }
   throw new CommandError(
-    `${command.file}: it has no _start to run; say --invoke NAME to call one of its functions`,
+    `${command.file}: it has no _start to run; use --invoke NAME to call one of its functions`,
   );
 }

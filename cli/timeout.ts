@@ -65,7 +65,7 @@ export async function runTimed(
 }
 
 function unstarted(error: unknown): CommandError {
-  return new CommandError(`--timeout: no process can be started: ${plain(error)}`);
+  return new CommandError(`--timeout: cannot start a process: ${plain(error)}`);
 }
 
 /** What Node with `--permission` must be given: a process, and in that a thread that looks here. */
@@ -129,7 +129,7 @@ function startDeno(words: readonly string[]): Child {
   if (missing.length > 0) {
     const flags = missing.map((name) => `--allow-${name}`).join(" and ");
     throw new CommandError(
-      `--timeout: it starts another Deno, with the permissions that are given whole; ` +
+      `--timeout: it starts another Deno process, with the permissions granted without a list; ` +
         `add ${flags}, without a list`,
     );
   }

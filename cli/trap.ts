@@ -36,7 +36,7 @@ export function trapped(
   // Bun adds the code that called the guest
   const reason = String(error.message).replace(/\.? \(evaluating .*\)$/s, "");
   const thrown = isException(error) || reason === UNCAUGHT;
-  const message = thrown ? "nothing caught its exception" : reason;
+  const message = thrown ? "uncaught exception" : reason;
   const names = new Names(bytes);
   const all = "Bun" in globalThis ? framesOfBun(stack, names, called) : framesOfV8(stack, names);
   const frames = folded(all, stack.filter((line) => line !== "").length >= FRAMES_KEPT);

@@ -105,7 +105,7 @@ function wasi(to: Settable, { text, option }: Setting): void {
   else if (name === "tcplisten") {
     to.listen.push(address(value ?? "", `${option} tcplisten`));
   } else if (name === "listenfd") {
-    throw new UsageError(`${option} ${text}: say --listen HOST:PORT`);
+    throw new UsageError(`${option} ${text}: use --listen HOST:PORT`);
   } else if (!ANYWAY.has(name) || !wanted) {
     throw new UsageError(
       `${option} ${text}: there are inherit-env, threads and cli; preview1 has nothing else`,

@@ -64,7 +64,7 @@ export function isException(thrown: unknown): boolean {
 }
 
 /** What is said of a guest's exception. */
-export const UNCAUGHT = "nothing caught an exception that the program threw";
+export const UNCAUGHT = "uncaught exception in the program";
 
 /**
  * The error for a guest's exception that nothing has caught.

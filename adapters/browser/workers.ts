@@ -50,9 +50,8 @@ export const workers: WorkerHost = {
 /** Why there can be no workers here. */
 export function noWorkers(): Error | undefined {
   if (isIsolated()) return undefined;
-  const text = "a program cannot run in workers here, which it does with options.threads, and " +
-    "with options.timeout unless JSPI is there and its bytes are given: this page is not " +
-    "cross-origin isolated. Serve it with " +
+  const text = "options.threads needs workers, and so does options.timeout without JSPI or the " +
+    "program's bytes: this page is not cross-origin isolated. Serve it with " +
     "the headers Cross-Origin-Opener-Policy: same-origin and " +
     "Cross-Origin-Embedder-Policy: require-corp";
   return Object.assign(new Error(text), { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });

@@ -177,7 +177,7 @@ async function put(file: BrowserFileHandle, content: Uint8Array<ArrayBuffer>): P
   if (file.createSyncAccessHandle === undefined) {
     throw posixError(
       Errno.NOTSUP,
-      `cannot write "${file.name}": this browser can in workers alone`,
+      `cannot write "${file.name}": this browser can write files only in workers`,
     );
   }
   const access = await file.createSyncAccessHandle();

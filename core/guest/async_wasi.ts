@@ -85,7 +85,7 @@ export function canSuspend(): boolean {
 
 function unsupported(): Error {
   const text = "this runtime cannot suspend a guest: it has no WebAssembly.Suspending (JSPI). " +
-    "Use Node from 24.20 on, Deno, Bun or Chromium, or WASI, whose guests hold the thread";
+    "Use Node from 24.20 on, Deno, Bun or Chromium, or the class WASI, which blocks the thread";
   return Object.assign(new Error(text), { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });
 }
 

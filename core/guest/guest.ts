@@ -357,7 +357,7 @@ export function makeGuest(
     (options as unknown as Record<string, unknown>)[name] !== undefined
   );
   if (other !== undefined) {
-    throw invalidValue(`options.${other}`, "is one of run(), not of a class", other);
+    throw invalidValue(`options.${other}`, "is an option of run(), not of a class", other);
   }
   const binding = bindingOf(options.version);
   const args = validateArgs(options.args);

@@ -267,7 +267,7 @@ function refuseAsynchronous(value: unknown, name: string, input: boolean): void 
     : "give a function that takes chunks, or an OutputBuffer";
   throw invalidValue(
     name,
-    `is ${what}, which cannot be ${verb} while start() holds the thread: ${instead}`,
+    `is ${what}, which cannot be ${verb} while start() blocks the thread: ${instead}`,
     value,
   );
 }

@@ -62,7 +62,11 @@ export class BaseWASI {
    */
   constructor(options: WASIOptions, makeHost: HostMaker) {
     if ((options as { signal?: unknown } | undefined)?.signal !== undefined) {
-      throw invalidValue("options.signal", "is one of run() and AsyncWASI, not of WASI", "signal");
+      throw invalidValue(
+        "options.signal",
+        "is an option of run() and AsyncWASI, not of WASI",
+        "signal",
+      );
     }
     const { state, wasiImport } = makeGuest(options, makeHost, syncStreams);
     Object.defineProperty(this, STATE, { value: state });

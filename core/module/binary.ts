@@ -88,7 +88,7 @@ class Parser extends Reader {
       return "ref";
     }
     const type = TYPES[byte];
-    if (type === undefined) throw new RangeError(`0x${byte.toString(16)} is no type of values`);
+    if (type === undefined) throw new RangeError(`0x${byte.toString(16)} is not a value type`);
     return type;
   }
 
@@ -129,7 +129,7 @@ class Parser extends Reader {
         field();
         return undefined;
       default:
-        throw new RangeError(`0x${form.toString(16)} is no form of a type`);
+        throw new RangeError(`0x${form.toString(16)} is not a form of type`);
     }
   }
 }

@@ -145,7 +145,7 @@ export function* sections(reader: Reader, last = 255): Generator<SectionPlace> {
   while (reader.at < reader.bytes.length) {
     const at = reader.at;
     const id = reader.byte();
-    if (id > last) throw new RangeError(`${id} is no section`);
+    if (id > last) throw new RangeError(`${id} is not a section`);
     const length = reader.number();
     const start = reader.at;
     const end = start + length;

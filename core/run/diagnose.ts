@@ -44,8 +44,8 @@ export function isComponent(bytes: Uint8Array): boolean {
 
 /** Said of a component. */
 export const COMPONENT: string =
-  "it is a component, and this runs modules of preview1: build it for wasm32-wasip1, run it with " +
-  "wasmtime, or have jco turn it into modules for JavaScript";
+  "it is a component, but only modules of preview1 are supported: build it for wasm32-wasip1, run " +
+  "it with wasmtime, or convert it with jco";
 
 /** Why a module cannot be run, if so; begins with "it". */
 export function faultOf(module: Interface | Binary, given: Given): string | undefined {
@@ -63,7 +63,7 @@ function wrongEntry(binary: Binary | undefined): string | undefined {
     (name === "_start" || name === "_initialize") && type !== undefined &&
     !(type.parameters.every((one) => CALLABLE.includes(one)) && !type.results.includes("v128"))
   );
-  return entry && `its ${entry.name} is ${shown(entry.type!)}, and has to be () -> ()`;
+  return entry && `its ${entry.name} is ${shown(entry.type!)}, but must be () -> ()`;
 }
 
 function missing(module: Interface, given: Given): string | undefined {
@@ -79,7 +79,7 @@ function missing(module: Interface, given: Given): string | undefined {
   if (names.includes("wasi.thread-spawn (function)")) {
     return `it has threads; ${given.allowThreads} (it needs ${list})`;
   }
-  return `it needs what is not in WASI preview1: ${list}${advice(names)}`;
+  return `it has imports that are not in WASI preview1: ${list}${advice(names)}`;
 }
 
 function isThere(
@@ -96,15 +96,15 @@ function isThere(
 /** What is known by the names that its maker leaves. */
 const MAKERS: readonly [pattern: RegExp, advice: string][] = [
   [/^go(js)?\./, "it was built for JavaScript: build it with GOOS=wasip1 GOARCH=wasm"],
-  [/^(__wbindgen|wbg|\.\/.*_bg\.js)|wbindgen/, "wasm-bindgen made it for its own JavaScript"],
+  [/^(__wbindgen|wbg|\.\/.*_bg\.js)|wbindgen/, "wasm-bindgen built it for its own JavaScript"],
   [/^wasi:/, "it is made for WASI 0.2: build it for wasm32-wasip1"],
   [
     /^(env\.(_?emscripten_|__syscall|invoke_|_?mmap_js|__cxa_)|a\.\w{1,2} |wasi_snapshot_preview1\.\w{1,2} )/,
-    "Emscripten made it for its own JavaScript: build it with -sSTANDALONE_WASM",
+    "Emscripten built it for its own JavaScript: build it with -sSTANDALONE_WASM",
   ],
   [
     /^env\.(abort|seed|trace)\b/,
-    "AssemblyScript's functions have to be given beside WASI, or built away with its WASI shim",
+    "provide AssemblyScript's functions besides WASI, or build it with AssemblyScript's WASI shim",
   ],
 ];
 
@@ -129,7 +129,7 @@ function wrongTypes(binary: Binary | undefined, { table, has }: Given): string |
     const is = kind === "function" && type !== undefined ? shown(type) : `a ${kind}`;
     if (is !== shown(wanted)) {
       return `it imports ${module}.${name} as ${is}, which is ${shown(wanted)} in WASI: ` +
-        "what built it is broken, or it is not meant well";
+        "either the tool that built it is broken, or the program is hostile";
     }
   }
   return undefined;
@@ -151,11 +151,11 @@ function wrongMemory(
     if (!needsMemory && other === undefined) return undefined;
     return other === undefined
       ? 'it exports no memory: link it with its memory exported as "memory"'
-      : `its memory is exported as "${other.name}": it has to be exported as "memory"`;
+      : `its memory is exported as "${other.name}": it must be exported as "memory"`;
   }
   const memory = named?.memory ?? imported?.memory ?? memories[0];
   if (memory?.wide) {
-    return "its memory has addresses of 64 bits, and WASI preview1 has 32: build it for wasm32";
+    return "its memory is 64-bit, but WASI preview1 is 32-bit: build it for wasm32";
   }
   if (imported !== undefined && !has(imported.module, imported.name)) {
     if (imported.memory?.shared) {
@@ -163,8 +163,8 @@ function wrongMemory(
         ? undefined
         : `it imports a shared memory, as a program with threads does; ${allowThreads}`;
     }
-    return `it imports its memory, ${imported.module}.${imported.name}, which is not given: ` +
-      "give it, or link it with a memory of its own";
+    return `it imports its memory, ${imported.module}.${imported.name}, which is missing: ` +
+      "provide it, or link the program with its own memory";
   }
   return undefined;
 }
@@ -173,7 +173,7 @@ function threadless({ imports, exports }: Interface, { threads }: Given): string
   const has = (all: readonly { name: string; kind: string }[], name: string): boolean =>
     all.some((item) => item.name === name && item.kind === "function");
   if (threads && has(imports, "thread-spawn") && !has(exports, "wasi_thread_start")) {
-    return "it starts threads and exports no wasi_thread_start for them to begin with: " +
+    return "it starts threads but does not export wasi_thread_start: " +
       "link it with -pthread";
   }
   return undefined;

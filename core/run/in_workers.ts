@@ -27,7 +27,7 @@ export function obstacle(
   if (!others.every((value) => value instanceof WebAssembly.Memory)) {
     return invalidValue(
       "options.imports",
-      "can have nothing but memories where a program runs in workers: leave out options.threads; " +
+      "can contain only memories if the program runs in workers: leave out options.threads; " +
         "for options.timeout give the bytes of a program without shared memory, on a runtime " +
         "with JSPI, and do not set options.interruptible to false",
       imports,
@@ -41,8 +41,8 @@ export function obstacle(
   if (!exports.some(({ name, kind }) => name === "_start" && kind === "function")) {
     return invalidValue(
       "source",
-      "must be a program with _start where it runs in workers, which it does with " +
-        "options.threads or options.timeout",
+      "must be a program with _start to run in workers, which options.threads and " +
+        "options.timeout require",
       module,
     );
   }
@@ -70,7 +70,7 @@ function memoryOf(
     throw invalidValue(
       "options.imports",
       `must have the memory ${wanted.module}.${wanted.name}, because a WebAssembly.Module does ` +
-        "not tell how large it is to be; or give the program's bytes",
+        "not reveal its size; or give the program's bytes",
       imports,
     );
   }

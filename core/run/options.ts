@@ -100,7 +100,7 @@ const OPTIONS: readonly string[] = [
 ];
 
 /**
- * Refuses what is no option of a function, because a mistyped limit would limit nothing. `without`
+ * Refuses what is not an option of a function, because a mistyped limit would limit nothing. `without`
  * are options that only the other function has.
  */
 export function refuseUnknown(
@@ -123,7 +123,7 @@ export function refuseUnknown(
   const meant = near === undefined
     ? `${called}() has ${known.join(", ")}`
     : `did you mean ${near}?`;
-  throw invalidValue(`options.${name}`, `is no option of ${called}(): ${meant}`, name);
+  throw invalidValue(`options.${name}`, `is not an option of ${called}(): ${meant}`, name);
 }
 
 /** Whether nothing among the options asks for suspending. */

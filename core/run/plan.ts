@@ -136,7 +136,7 @@ function closeOutputs({ stdout, stderr }: RunOptions): void {
 function cannotSuspend(cause: Error): Error {
   const text =
     "the program waits within a function of options.imports that has called it: it cannot " +
-    "be suspended there. Let that function return first, or use WASI, whose guests hold the thread";
+    "be suspended there. Let that function return first, or use WASI, which blocks the thread";
   return Object.assign(new Error(text, { cause }), { code: "ERR_WASI_SUSPEND" });
 }
 

@@ -60,8 +60,8 @@ export async function compileCopy(
     if (copy !== bytes) await compile(bytes);
     else throw error;
     throw unfit(
-      "it is so large that the engine does not take it with what options.timeout, options.signal, " +
-        `options.threads or limits.memoryPages add to it: ${(error as Error).message}`,
+      "it is so large that the engine rejects it with the checks that options.timeout, " +
+        `options.signal, options.threads or limits.memoryPages add: ${(error as Error).message}`,
     );
   }
 }

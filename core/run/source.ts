@@ -76,6 +76,6 @@ export async function load(
       ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       : new Uint8Array(bytes);
   } catch {
-    throw invalidValue("source", "has been transferred away, and has no bytes any more", "");
+    throw invalidValue("source", "has been transferred, and has no bytes left", "");
   }
 }

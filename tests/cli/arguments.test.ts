@@ -18,7 +18,7 @@ const REFUSED: [words: string[], line: string][] = [
   [[""], "which program? Give a FILE (.wasm or .wat); see wasi --help"],
   [["inspect"], "which program? Give a FILE (.wasm or .wat); see wasi --help"],
   [["inspect", "a", "b"], "b: inspect takes one FILE"],
-  [["inspect", "--dir", ".", "a"], "--dir: inspect has no options; say wasi inspect FILE"],
+  [["inspect", "--dir", ".", "a"], "--dir: inspect has no options; use wasi inspect FILE"],
   [["--dri", ".", "a"], "--dri: there is no such option; did you mean --dir? see wasi --help"],
   [["--nonsense", "a"], "--nonsense: there is no such option; see wasi --help"],
   [["-x", "a"], "-x: there is no such option; see wasi --help"],
@@ -26,13 +26,13 @@ const REFUSED: [words: string[], line: string][] = [
   [["--=", "a"], "--=: there is no such option; see wasi --help"],
   [["--constructor", "a"], "--constructor: there is no such option; see wasi --help"],
   [["--bad\u001b[31m\n", "a"], "--bad\\x1b[31m\\x0a: there is no such option; see wasi --help"],
-  [["--dir"], "--dir: its value is missing: say --dir HOST[::GUEST[::ro]]"],
+  [["--dir"], "--dir: its value is missing: use --dir HOST[::GUEST[::ro]]"],
   [
     ["--dir", "--env", "A=1", "a"],
-    "--dir: its value is missing: say --dir HOST[::GUEST[::ro]]; " +
+    "--dir: its value is missing: use --dir HOST[::GUEST[::ro]]; " +
     "for one that begins with a dash --dir=VALUE",
   ],
-  [["-W"], "-W: its value is missing: say -W NAME[=VALUE]"],
+  [["-W"], "-W: its value is missing: use -W NAME[=VALUE]"],
   [["--dir=", "a"], "--dir : it must be HOST, HOST::GUEST or HOST::GUEST::ro"],
   [["--dir", "::/x", "a"], "--dir ::/x: it must be HOST, HOST::GUEST or HOST::GUEST::ro"],
   [["--dir", "a::b::no", "a"], "--dir a::b::no: it must be HOST, HOST::GUEST or HOST::GUEST::ro"],
@@ -40,16 +40,16 @@ const REFUSED: [words: string[], line: string][] = [
   [["-mount", ":/x", "a"], "--mount :/x: it must be HOST, HOST:GUEST or HOST:GUEST:ro"],
   [
     ["--dir", ".::/a", "--tmp=/a", "a"],
-    "--tmp=/a: the guest's /a is there already (--dir .::/a); give it another name",
+    "--tmp=/a: the guest path /a is used already (--dir .::/a); choose another",
   ],
   [
     ["--mapdir", "/data::./here", "a"],
-    "--mapdir /data::./here: wasmtime has given it up for --dir, where the host's path comes " +
-    "first: say --dir ./here::/data",
+    "--mapdir /data::./here: wasmtime replaced it with --dir, where the host's path comes " +
+    "first: use --dir ./here::/data",
   ],
   [["--tmp=", "a"], "--tmp=: it must be --tmp or --tmp=GUEST"],
   [["--env", "=x", "a"], "--env =x: it must be NAME or NAME=VALUE"],
-  [["--env-inherit=perhaps", "a"], "--env-inherit=perhaps: it takes no value; say --env-inherit"],
+  [["--env-inherit=perhaps", "a"], "--env-inherit=perhaps: it takes no value; use --env-inherit"],
   [["--timeout", "soon", "a"], "--timeout=soon: it must be a time such as 10s, 500ms or 1m30s"],
   [["--timeout=0", "a"], "--timeout=0: it must be a time such as 10s, 500ms or 1m30s"],
   [["--timeout=-1s", "a"], "--timeout=-1s: it must be a time such as 10s, 500ms or 1m30s"],
@@ -100,7 +100,7 @@ const REFUSED: [words: string[], line: string][] = [
   [["--__proto__", "a"], "--__proto__: there is no such option; see wasi --help"],
   [
     ["--max-output", "-1", "a"],
-    "--max-output: its value is missing: say --max-output SIZE; " +
+    "--max-output: its value is missing: use --max-output SIZE; " +
     "for one that begins with a dash --max-output=VALUE",
   ],
   [["--max-output=all", "a"], "--max-output=all: it must be a number such as 1000, 64K or 1G"],
@@ -127,17 +127,17 @@ test("what cannot be done ends with 1, in one line that names the option", optio
     [["/none.wasm"], "/none.wasm: there is no such file or directory"],
     [[root], `${root}: it is a directory`],
     [[`${show}/x`], `${show}/x: it is not a directory`],
-    [["--dir", "/none", show], "--dir /none: there is no such directory; make it first"],
+    [["--dir", "/none", show], "--dir /none: there is no such directory; create it first"],
     [["--dir", show, show], `--dir ${show}: it is not a directory`],
-    [["--mount=/none:/", show], "--mount /none:/: there is no such directory; make it first"],
-    [["--overlay=/none", show], "--overlay /none: there is no such directory; make it first"],
+    [["--mount=/none:/", show], "--mount /none:/: there is no such directory; create it first"],
+    [["--overlay=/none", show], "--overlay /none: there is no such directory; create it first"],
     [["--stdin", "/none", show], "--stdin /none: there is no such file or directory"],
     [["--stdin", root, show], `--stdin ${root}: it is a directory`],
     [["--config", "/none", show], "--config /none: there is no such file or directory"],
     ...[["-W", "max-memory-size=64K"], ["--max-memory=64K"]].map((words): [string[], string] => [
       [...words, show],
-      `${show}: it begins with 16842752 bytes of memory and may have 65536; ` +
-      "give it at least --max-memory=16842752",
+      `${show}: it begins with 16842752 bytes of memory, but the limit is 65536; ` +
+      "use at least --max-memory=16842752",
     ]),
   ];
   // Node looks for --env-file among the words of its scripts, too, and ends without such a file

@@ -123,8 +123,8 @@ test("scripts know every option, and no other shell has one", options, async () 
     }
   }
   const wrong: [string[], string][] = [
-    [["completion"], "completion: say wasi completion bash|zsh|fish"],
-    [["completion", "bash", "zsh"], "completion: say wasi completion bash|zsh|fish"],
+    [["completion"], "completion: use wasi completion bash|zsh|fish"],
+    [["completion", "bash", "zsh"], "completion: use wasi completion bash|zsh|fish"],
     [["completion", "tcsh"], "completion tcsh: there are bash, zsh, fish"],
     [["completion", "constructor"], "completion constructor: there are bash, zsh, fish"],
   ];

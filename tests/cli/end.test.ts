@@ -161,7 +161,7 @@ test("a time limit that is not reached changes nothing", options, async () => {
   const { code, err } = await wasi(["--timeout", "20s", "--dir", "/none", show]);
   assert.deepEqual({ code, err }, {
     code: 1,
-    err: "wasi: --dir /none: there is no such directory; make it first\n",
+    err: "wasi: --dir /none: there is no such directory; create it first\n",
   });
 });
 

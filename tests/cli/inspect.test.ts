@@ -172,7 +172,7 @@ test("inspect of what is broken is one line", options, async () => {
     [
       "garbage",
       new Uint8Array([...bytes.subarray(0, 8), ...new Array(100).fill(0xee)]),
-      /^it is broken: 238 is no section \(byte 9\)$/,
+      /^it is broken: 238 is not a section \(byte 9\)$/,
     ],
     [
       "huge",

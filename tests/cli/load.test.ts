@@ -213,36 +213,36 @@ test("what is no program is told in one line", options, async () => {
     fs.writeFileSync(path.join(folder, name), new Uint8Array(Buffer.from(content as Uint8Array)));
   }
   const isComponent =
-    /^it is a component, and this runs modules of preview1: build it for wasm32-wasip1, .*jco/;
+    /^it is a component, but only modules of preview1 are supported: build it for wasm32-wasip1, .*jco/;
   const said: [name: string, line: string | RegExp][] = [
     ["empty", "it is empty"],
     ["text", "it is not a module of WebAssembly"],
     ["magic", "the module ends too early"],
-    ["future", "it is of a version of WebAssembly that is not known here (02 00 00 00)"],
+    ["future", "it has an unknown version of WebAssembly (02 00 00 00)"],
     ["component", isComponent],
     ["component.wat", isComponent],
-    ["truncated", /^it is not a module that this engine takes: .+$/],
-    ["broken", /^it is not a module that this engine takes: .+$/],
-    ["library", "it has no _start to run; say --invoke NAME to call one of its functions"],
+    ["truncated", /^the engine rejects this module: .+$/],
+    ["broken", /^the engine rejects this module: .+$/],
+    ["library", "it has no _start to run; use --invoke NAME to call one of its functions"],
     [
       "alien",
-      "it needs what is not in WASI preview1: wasi_snapshot_preview1.fd_fly (function), " +
+      "it has imports that are not in WASI preview1: wasi_snapshot_preview1.fd_fly (function), " +
       "env.memory (memory), env.toString (function), e\\x1b[31mnv.g (global)",
     ],
     [
       "many",
-      "it needs what is not in WASI preview1: js.f0 (function), js.f1 (function), " +
+      "it has imports that are not in WASI preview1: js.f0 (function), js.f1 (function), " +
       "js.f2 (function), js.f3 (function), js.f4 (function), js.f5 (function), " +
       "js.f6 (function), js.f7 (function), js.f8 (function), js.f9 (function) and 290 more",
     ],
     [
       "go",
-      "it needs what is not in WASI preview1: gojs.runtime.wasmExit (function); " +
+      "it has imports that are not in WASI preview1: gojs.runtime.wasmExit (function); " +
       "it was built for JavaScript: build it with GOOS=wasip1 GOARCH=wasm",
     ],
     [
       "threads",
-      "it has threads; say --threads (it needs env.memory (memory), wasi.thread-spawn (function))",
+      "it has threads; use --threads (it needs env.memory (memory), wasi.thread-spawn (function))",
     ],
     ["wrong", /fd_write/],
   ];

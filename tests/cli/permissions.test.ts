@@ -44,13 +44,13 @@ function casesOfDeno(folder: string): Case[] {
     ...["--allow-env", "--allow-run=/bin/true"].map((flag): Case => [
       [...some, flag],
       ["--timeout=60s", show],
-      "--timeout: it starts another Deno, with the permissions that are given whole; " +
+      "--timeout: it starts another Deno process, with the permissions granted without a list; " +
       "add --allow-read and --allow-run, without a list",
     ]),
     [
       ["--allow-read"],
       ["--timeout=60s", show],
-      "--timeout: it starts another Deno, with the permissions that are given whole; " +
+      "--timeout: it starts another Deno process, with the permissions granted without a list; " +
       "add --allow-run, without a list",
     ],
     [

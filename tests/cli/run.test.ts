@@ -335,7 +335,7 @@ test("--confine insists", options, async () => {
     if (!there.includes(confine)) {
       assert.equal(code, 1);
       const [, name, best] =
-        /^wasi: --confine=(\w+): it is not available on \w+ [\d.]+: directories are confined by "(\w+)" here; leave it out for the strongest there is\n$/
+        /^wasi: --confine=(\w+): it is not available on \w+ [\d.]+: directories are confined by "(\w+)" here; leave it out for the strongest one\n$/
           .exec(err)!;
       assert.deepEqual([name, best], [confine, there[0]]);
     } else {

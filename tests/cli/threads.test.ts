@@ -18,7 +18,7 @@ test("--threads and wasmtime's -S threads run them; without, it is said", option
   for (const words of [[], ["-S", "threads=n"], ["-W", "threads"]]) {
     const { code, out, err } = await wasi([...words, threads, "count", "8", "100"]);
     assert.deepEqual([code, out], [1, ""], words.join(" "));
-    assert.match(err, /^wasi: .*threads\.wasm: it has threads; say --threads \(.*\)\n$/);
+    assert.match(err, /^wasi: .*threads\.wasm: it has threads; use --threads \(.*\)\n$/);
   }
 });
 

@@ -99,7 +99,7 @@ test("each says which one a program is for", async () => {
   }
   await assert.rejects(instantiate(guestModule("reactor"), { evn: {} } as RunOptions), {
     code: "ERR_INVALID_ARG_VALUE",
-    message: /is no option of instantiate\(\): did you mean env\?/,
+    message: /is not an option of instantiate\(\): did you mean env\?/,
   });
 });
 

@@ -56,7 +56,7 @@ const UNFIT: readonly [what: string, text: string, options: RunOptions, says: Re
     {},
     /exported as "mem"/,
   ],
-  ["a memory of 64 bits", `${READ} (memory (export "memory") i64 1) ${START}`, {}, /64 bits/],
+  ["a memory of 64 bits", `${READ} (memory (export "memory") i64 1) ${START}`, {}, /64-bit/],
   [
     "a memory that it imports",
     `${READ} (import "env" "memory" (memory 1)) ${START}`,
@@ -144,7 +144,7 @@ test("a start function is run once, before _start, also without other exports th
 test("an entry point that cannot be called", async () => {
   for (const type of ["(param i64)", "(param funcref)"]) {
     const bytes = await textModule(`(module ${MEMORY} (func (export "_start") ${type}))`);
-    await assert.rejects(run(bytes), { message: /its _start is \(\w+\) -> \(\), and has to be/ });
+    await assert.rejects(run(bytes), { message: /its _start is \(\w+\) -> \(\), but must be/ });
   }
 });
 

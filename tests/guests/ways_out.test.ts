@@ -196,7 +196,7 @@ test("run() says which option is mistyped", async () => {
   await refused({ limit: {} }, /options\.limit'.*did you mean limits/);
   await refused({ preopen: {} }, /did you mean preopens/);
   await refused({ stdOut: null }, /did you mean stdout/);
-  await refused({ whatever: 1 }, /is no option of run\(\): run\(\) has args, /);
+  await refused({ whatever: 1 }, /is not an option of run\(\): run\(\) has args, /);
   await refused({ returnOnExit: true }, /always returns/);
   await assert.rejects(run(bytes, { limits: { memoryPage: 1 } as never }), /memoryPages/);
 });

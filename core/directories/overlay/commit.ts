@@ -191,7 +191,7 @@ function removeAll(lower: Directory, path: string): void {
 
 /** Makes beneath what the overlay shows, then begins anew. What fails leaves what was done. */
 export function commit(volume: OverlayVolume): void {
-  if (volume.lower.readOnly) throw posixError(Errno.ROFS, "cannot commit to a directory read-only");
+  if (volume.lower.readOnly) throw posixError(Errno.ROFS, "cannot commit to a read-only directory");
   volume.findNames();
   volume.era++;
   new Commit(volume).run();

@@ -42,7 +42,9 @@ export function layOver(lower: Directory, owned?: Directory): LayeredDirectory {
   try {
     return new LayeredDirectory(new OverlayVolume(lower), owned);
   } catch (error) {
-    if (error instanceof WasiError) throw posixError(error.errno, "cannot use what lies beneath");
+    if (error instanceof WasiError) {
+      throw posixError(error.errno, "cannot use the directory beneath");
+    }
     throw error;
   }
 }
