@@ -91,7 +91,7 @@ export function invalidType(name: string, expected: string, value: unknown): Typ
   );
 }
 
-/** ERR_INVALID_ARG_TYPE for a memory that is none; Node's text has no leading "The" here. */
+/** ERR_INVALID_ARG_TYPE for a wrong memory; Node's text has no leading "The" here. */
 export function invalidMemory(): TypeError {
   return coded(
     new TypeError('"instance.exports.memory" property must be a WebAssembly.Memory object'),
@@ -99,7 +99,7 @@ export function invalidMemory(): TypeError {
   );
 }
 
-/** ERR_INVALID_ARG_VALUE. `reason` says what is wrong and may say the mend. */
+/** ERR_INVALID_ARG_VALUE. `reason` says what is wrong, and may say what to do. */
 export function invalidValue(name: string, reason: string, value: unknown): TypeError {
   const shown = typeof value === "string" ? quote(value, true) : textOf(value);
   const cut = shown.length > 128 ? shown.slice(0, 128) + "..." : shown;

@@ -1,5 +1,5 @@
 /**
- * How a guest ends before its time: `proc_exit` unwinds it, and so does what the embedder throws.
+ * How a guest is stopped early: `proc_exit` unwinds it, and so do errors of the embedder's functions.
  *
  * @module
  */
@@ -14,18 +14,18 @@ export const TRAP: Uint8Array<ArrayBuffer> = new Uint8Array([
 let trap: (() => void) | undefined;
 
 /**
- * What unwinds a guest that called `proc_exit`. `start()` catches it and returns the code; whoever
- * calls an export of a reactor directly sees it.
+ * The error that unwinds a guest that called `proc_exit`. `start()` catches it and returns the code.
+ * The caller of a reactor's export gets it.
  *
- * It is a trap of WebAssembly underneath: an exception of JavaScript could be caught by a guest's
- * own `catch (...)`, which would then live on after its exit.
+ * Internally it is a WebAssembly trap: a guest's own `catch (...)` could catch a JavaScript
+ * exception, and the guest would continue after its exit.
  *
  * @example
  * ```ts ignore
  * try {
  *   instance.exports.work();
  * } catch (error) {
- *   if (error instanceof ProcExit) console.log("the guest ended with", error.code);
+ *   if (error instanceof ProcExit) console.log("exit code", error.code);
  * }
  * ```
  */
@@ -36,16 +36,16 @@ export class ProcExit extends Error {
 ProcExit.prototype.name = "ProcExit";
 
 /**
- * What unwinds a guest because something that the embedder gave (a function as a standard stream,
- * a clock) has thrown: that is its `cause`. `start()` throws the cause itself; whoever calls an
- * export of a reactor directly sees this. A trap underneath, as {@linkcode ProcExit} is.
+ * The error that unwinds a guest because something of the embedder's (a function as a standard
+ * stream, a clock) threw; `cause` is what it threw. `start()` throws the cause itself. The caller of
+ * a reactor's export gets this error. Internally it is a trap, like {@linkcode ProcExit}.
  *
  * @example
  * ```ts ignore
  * try {
  *   instance.exports.work();
  * } catch (error) {
- *   if (error instanceof GuestAborted) console.log("ended because of", error.cause);
+ *   if (error instanceof GuestAborted) console.log("stopped by", error.cause);
  * }
  * ```
  */
@@ -55,7 +55,7 @@ export class GuestAborted extends Error {
 }
 GuestAborted.prototype.name = "GuestAborted";
 
-/** What a guest throws; Deno's types do not know it. */
+/** The class of a guest's exceptions; Deno's types lack it. */
 const { Exception } = WebAssembly as unknown as { Exception?: new () => object };
 
 /** Whether something is an exception of WebAssembly, which has no message of its own. */
@@ -63,13 +63,13 @@ export function isException(thrown: unknown): boolean {
   return Exception !== undefined && thrown instanceof Exception;
 }
 
-/** What is said of a guest's exception. */
+/** The message for a guest's exception. */
 export const UNCAUGHT = "uncaught exception in the program";
 
 /**
- * The error for a guest's exception that nothing has caught.
+ * The error for an uncaught exception of the guest.
  *
- * @param exception the exception, if it is of this thread: none can be posted to another
+ * @param exception the exception, if it is from this thread: it cannot be sent to another
  */
 export function uncaught(exception?: unknown): WebAssembly.RuntimeError {
   const error = new WebAssembly.RuntimeError(UNCAUGHT);
@@ -108,12 +108,12 @@ function unwind(prototype: Error, message: string, properties: object): never {
   }
 }
 
-/** Ends the guest that is running. Throws {@linkcode ProcExit}. */
+/** Stops the running guest. Throws {@linkcode ProcExit}. */
 export function throwExit(code: number): never {
   unwind(ProcExit.prototype, `the guest called proc_exit(${code})`, { code });
 }
 
-/** Ends the guest that is running. Throws {@linkcode GuestAborted}. */
+/** Stops the running guest. Throws {@linkcode GuestAborted}. */
 export function throwAborted(cause: unknown): never {
   unwind(GuestAborted.prototype, "the guest was stopped by its host", { cause });
 }

@@ -2,9 +2,9 @@
  * What the core asks of a host, and what a directory, a file and a stream are.
  *
  * Conventions of every method here:
- * - What can fail returns a number: 0 or a count when it went well, `-errno` when not (see
- *   `Errno`). Nothing that a guest can cause on an ordinary day is thrown. What is thrown all the
- *   same (a `WasiError`, an error of the runtime with its `code`) becomes an errno as well.
+ * - A method that can fail returns a number: 0 or a count on success, `-errno` on failure (see
+ *   `Errno`). Failures that a guest can cause are not thrown. If something throws nevertheless (a
+ *   `WasiError`, an error of the runtime with its `code`), it becomes an errno as well.
  * - Paths are text without NUL. A byte that is not UTF-8 is carried as the lone surrogate
  *   U+DC00 + byte, so that every name a disk holds has exactly one text (see text.ts).
  * - Paths given to a directory are relative, not empty, and do not end in a slash or in "/.";
@@ -91,12 +91,12 @@ export interface Handle {
   setTimes(atim: bigint, mtim: bigint, flags: number): number;
   /** Waits until all (`dataOnly`: all but attributes) is on the disk. Source: fsync(2). */
   sync(dataOnly: boolean): number;
-  /** Gives the handle back. Called once; nothing is called after it. */
+  /** Closes the handle. Called once; nothing is called after it. */
   close(): void;
   /**
-   * Gives host resources back after a command has ended; only preopens and inherited streams are
-   * asked to. If it is used again all the same, by an export called later, it takes them again,
-   * or answers BADF if that cannot be.
+   * Releases host resources after a command has ended; called for preopens and inherited streams
+   * only. If an export that is called later uses it again, it acquires them again, or returns BADF
+   * if that is not possible.
    */
   park?(): void;
 }
@@ -110,7 +110,7 @@ export interface File extends Handle {
    * `position` is always -1.
    */
   readonly seekable: boolean;
-  /** True if it never holds the thread, as streams that are values do not. */
+  /** True if it never blocks the thread, like streams given as values. */
   readonly neverHolds?: boolean;
   /**
    * True if its `read` and `receive` run no code of the embedder's. Others get an array of their own
@@ -119,8 +119,8 @@ export interface File extends Handle {
   readonly direct?: boolean;
   /**
    * Reads up to `length` bytes into `into` from `offset` on. `position` is where in the file, or
-   * -1 for where the file itself stands. Returns the count, 0 at the end, or -errno; -AGAIN when
-   * it would have to wait and may not.
+   * -1 for the file's own position. Returns the count, 0 at the end, or -errno; -AGAIN if it would
+   * have to wait and must not.
    */
   read(into: Uint8Array, offset: number, length: number, position: number): number;
   /**
@@ -194,9 +194,9 @@ export interface StreamAccess {
 export interface Directory extends Handle {
   /** How it keeps that promise. */
   readonly confinement: Confinement;
-  /** True if every change answers ROFS. */
+  /** True if every change returns ROFS. */
   readonly readOnly?: boolean;
-  /** True once it has been closed for good: then it can be nobody's preopen. */
+  /** True once it has been closed permanently: it can no longer be used as a preopen. */
   readonly closed?: boolean;
   /** True if there is nothing outside, so that links with absolute targets stay inside. */
   readonly isHostRoot?: boolean;
@@ -323,7 +323,7 @@ export interface Host {
   /** Lets other threads run. Source: sched_yield(2). */
   yield?(): void;
   /**
-   * Opens a socket that listens; undefined where that cannot be had. Throws an error with a POSIX
+   * Opens a listening socket; undefined where sockets are not available. Throws an error with a POSIX
    * `code`.
    */
   listen?(host: string, port: number): File;

@@ -49,7 +49,7 @@ export function toRecord(value: unknown): string {
   return isMap ? ": Object.fromEntries(value)" : "";
 }
 
-/** Throws if an object has other properties than these, or is a collection: a mistyped limit is none. */
+/** Throws if an object has other properties, such as a mistyped limit, or is a collection. */
 export function validateNames(value: object, names: readonly string[], name: string): void {
   if (Symbol.iterator in value) throw invalidType(name, "of type object", value);
   const unknown = Object.keys(value).find((key) => !names.includes(key));

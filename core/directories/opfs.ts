@@ -2,8 +2,8 @@
  * Directories of a browser's file system as preopens: of the origin's private one
  * (`navigator.storage.getDirectory()`), or one that the user has chosen (`showDirectoryPicker()`).
  *
- * A browser opens files asynchronously only, and a guest cannot wait for that. So all is read into
- * memory first, and what guests have changed is written back by `flush()`.
+ * A browser opens files only asynchronously, and a guest cannot wait for that. So everything is read
+ * into memory first, and `flush()` writes back what guests changed.
  *
  * @module
  */
@@ -61,19 +61,19 @@ export interface BrowserDirectoryHandle {
   removeEntry(name: string, options?: { recursive?: boolean }): Promise<void>;
 }
 
-/** What {@linkcode opfs} makes: a directory in memory that can be written back. */
+/** The result of {@linkcode opfs}: a directory in memory that can be written back. */
 export interface OpfsDirectory extends MemoryDirectory {
-  /** What has not been written back yet; what lies in a new directory comes after it. */
+  /** Changes that are not written back yet, each new directory before its contents. */
   changes(): OverlayChange[];
   /**
-   * Writes back what was changed. Call it while no guest has files open. Times and permissions are
-   * not kept. Two names of one file become two files, so more may be stored than `limits.diskBytes`
-   * says: `limits.files` bounds how many names a guest makes. If it fails, what is left is written
-   * by the next `flush()`.
+   * Writes back the changes. Call it while no guest has files open. Times and permissions are not
+   * kept. Hard links become separate files, so more may be stored than `limits.diskBytes` allows;
+   * `limits.files` limits how many names a guest creates. If it fails, the next `flush()` writes the
+   * rest.
    *
    * Errors: an `Error` with the code "ENOTSUP" for links, with "EILSEQ" for names that are not
-   * UTF-8, before anything is written; what the browser fails with, such as a `DOMException` of the
-   * name "QuotaExceededError".
+   * UTF-8, before anything is written; errors of the browser, such as a `DOMException` named
+   * "QuotaExceededError".
    */
   flush(): Promise<void>;
 }

@@ -17,14 +17,14 @@ import {
 } from "./streams.ts";
 import { turn } from "../next_task.ts";
 
-/** What standard input can be where a guest suspends: all that it can be else, and streams. */
+/** What standard input can be if the guest is suspended: also asynchronous streams. */
 export type AsyncStdinOption =
   | StdinOption
   | Blob
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array>;
 
-/** What standard output can be where a guest suspends. */
+/** What standard output can be if the guest is suspended: also `WritableStream`. */
 export type AsyncStdoutOption = StdoutOption | WritableStream<Uint8Array>;
 
 /** A file that can be waited for without holding the thread. */
@@ -152,7 +152,7 @@ class AsyncInput extends AsyncStream {
       if (done) this.#ended = true;
       else if (value instanceof Uint8Array) {
         this.#chunk = value;
-        // empty ones may come without end, and timers are to come all the same
+        // an endless series of empty chunks must not keep timers from running
         if (value.length === 0) await turn();
       } else throw invalidType("a chunk of options.stdin", "an instance of Uint8Array", value);
     }).catch((error) => {

@@ -1,7 +1,7 @@
 /**
- * A guest that is suspended while it waits, so that the thread is free for everybody else: over
- * JSPI (`WebAssembly.Suspending` and `WebAssembly.promising`). The system calls are the ones of
- * the class that holds the thread; only what is done with a wait differs.
+ * A guest that is suspended while it waits, so that the thread is free for other tasks: through
+ * JSPI (`WebAssembly.Suspending` and `WebAssembly.promising`). The system calls are those of the
+ * class that blocks the thread; only waits are handled differently.
  *
  * @module
  */
@@ -45,12 +45,12 @@ export interface AsyncWASIOptions extends Omit<WASIOptions, "stdin" | "stdout" |
   stdin?: AsyncStdinOption;
   /**
    * Standard output: whatever `WASI` takes, or a `WritableStream`, which is closed when the guest
-   * has ended.
+   * ends.
    */
   stdout?: AsyncStdoutOption;
-  /** Standard error, likewise; it may be the same stream. */
+  /** Standard error, like `stdout`; it may be the same stream. */
   stderr?: AsyncStdoutOption;
-  /** Ends a guest that waits, at once; one that computes at its next system call. */
+  /** Stops the guest: at once if it waits, at its next system call if it computes. */
   signal?: AbortSignal;
 }
 
@@ -65,12 +65,12 @@ const WAITING: readonly string[] = [
   "sock_send",
 ];
 
-/** Longest pause, in milliseconds, between looks at descriptors of the host. */
+/** Longest pause, in milliseconds, between polls of host descriptors. */
 const PAUSE_MAX = 10;
-/** So often at first it is looked again at once, with others let through between. */
+/** How often it polls again at once at first, yielding to other tasks in between. */
 const EAGER = 20;
 
-/** What JSPI adds to WebAssembly, where it is there. */
+/** What JSPI adds to WebAssembly, where it is available. */
 interface Suspension {
   Suspending?: new (call: ImportedFunction) => ImportedFunction;
   promising?: (call: unknown) => (...parameters: unknown[]) => Promise<unknown>;
@@ -78,7 +78,7 @@ interface Suspension {
 
 const suspension: Suspension = WebAssembly as unknown as Suspension;
 
-/** Whether guests can be suspended here: Node from 24.20 on, Deno, Bun and Chromium can. */
+/** Whether this runtime can suspend guests: Node from 24.20 on, Deno, Bun and Chromium can. */
 export function canSuspend(): boolean {
   return suspension.Suspending !== undefined && suspension.promising !== undefined;
 }
@@ -130,7 +130,7 @@ async function waitFor(
 ): Promise<void> {
   const files = new Set(entries.map(({ file }) => file).filter(isAsyncFile));
   const others = entries.some(({ file }) => !isAsyncFile(file));
-  // time that is not real goes by at once, unless a stream may wake the guest: it has as long in truth
+  // virtual time passes at once, unless a stream may wake the guest: then it gets that long in real time
   const virtual = system.host.virtual === true && deadline !== Infinity;
   let until = Infinity;
   for (let looks = 0; !ending.over; looks++) {
@@ -143,19 +143,19 @@ async function waitFor(
     }
     if (left < 1 || (others && looks < EAGER)) await turn();
     else {
-      // what can tell itself wakes; other descriptors are looked at now and then
+      // streams wake the guest themselves; other descriptors are polled
       const pause = others ? Math.min(PAUSE_MAX, 1 + (looks - EAGER) / 4) : Infinity;
       await rest(ending, Math.min(pause, Math.floor(left)), files);
     }
   }
 }
 
-/** A guest that may be ended from outside. */
+/** A guest that can be stopped from outside. */
 export class Ending {
   readonly #system: Preview1System;
-  /** Called when it is, to let go of what is waited for. */
+  /** Called when it is stopped, to release what it waits for. */
   readonly wakes: Set<() => void> = new Set();
-  /** Rejects when it is. */
+  /** Rejects when it is stopped. */
   readonly aborted: Promise<never>;
   #reject: (reason: unknown) => void = () => {};
   readonly #signal: AbortSignal | undefined;
@@ -170,7 +170,7 @@ export class Ending {
     signal?.addEventListener("abort", this.#onAbort);
   }
 
-  /** Lets go of the signal, which may live for longer than many guests. */
+  /** Releases the signal, which may outlive many guests. */
   release(): void {
     this.#signal?.removeEventListener("abort", this.#onAbort);
   }
@@ -187,7 +187,7 @@ export class Ending {
   }
 }
 
-/** Goes through with a call that waits; {@linkcode ENDED} for a guest that has been ended. */
+/** Completes a call that waits; {@linkcode ENDED} for a guest that has been stopped. */
 export async function settle(system: Preview1System, ending: Ending, wait: Wait): Promise<number> {
   let result: number | Wait = wait;
   while (typeof result !== "number") {
@@ -196,7 +196,7 @@ export async function settle(system: Preview1System, ending: Ending, wait: Wait)
       if (ending.over) return ENDED;
       result = result.resume();
     } catch (error) {
-      // what the embedder's streams and functions failed with ends the guest
+      // an error of the embedder's streams and functions stops the guest
       if (error instanceof Thrown) ending.end(error.cause);
       return ending.over ? ENDED : errnoOf(error);
     }

@@ -27,8 +27,8 @@ export interface GuestClock {
   /** Its resolution. Default: 1000. */
   resolution?(id: number): bigint;
   /**
-   * Lets so much time go by when the guest waits and nothing else can wake it. With it nothing is
-   * waited for in truth; without it the guest waits by the host's clock.
+   * Advances the clock by so much when the guest waits and nothing else can wake it. With it there is
+   * no real waiting; without it the guest waits by the host's clock.
    */
   wait?(nanoseconds: bigint): void;
 }

@@ -1,6 +1,6 @@
 /**
- * A guest as its options describe it: checked, its streams and directories open, its system calls
- * bound. The classes are thin hulls around it.
+ * A guest as its options describe it: options checked, streams and directories open, system calls
+ * bound. The classes are thin wrappers around it.
  *
  * @module
  */
@@ -51,39 +51,39 @@ import {
 } from "./determinism.ts";
 
 /**
- * Options of {@linkcode BaseWASI | WASI}. Those of `node:wasi` mean what Node says of them.
+ * Options of {@linkcode BaseWASI | WASI}. Those of `node:wasi` work as Node documents them.
  *
  * Source: https://nodejs.org/api/wasi.html#new-wasioptions
  */
 export interface WASIOptions {
-  /** Which snapshot the guest was built for; there is no default. */
+  /** The snapshot that the guest was built for. Required. */
   version: "preview1" | "unstable";
   /** Command-line arguments; the first is the name of the program. Default: none. */
   args?: readonly string[];
-  /** Environment variables. What is undefined is left out. Default: none. */
+  /** Environment variables. Those that are undefined are left out. Default: none. */
   env?: Readonly<Record<string, string | undefined>>;
   /**
-   * Directories of the guest: its name for each, and the host's path, a file: URL or a
-   * {@linkcode Directory} such as those of `memory()`, `host()` and `overlay()`. They take
-   * descriptors from 3 on in the order of the keys. Default: none.
+   * Directories for the guest. A key is the guest's path, the value a path of the host, a file: URL
+   * or a {@linkcode Directory} as made by `memory()`, `host()` and `overlay()`. They get descriptors
+   * from 3 in the order of the keys. Default: none.
    */
   preopens?: Readonly<Record<string, string | URL | Directory>>;
   /**
-   * Whether `proc_exit` ends the guest alone, so that `start()` returns the code; with `false` it
-   * ends the process, at once and without its exit handlers. Default: true.
+   * Whether `proc_exit` stops only the guest, so that `start()` returns the exit code. With `false`
+   * it exits the process at once, without exit handlers. Default: true.
    */
   returnOnExit?: boolean;
   /**
    * The guest's standard input: a descriptor of the process, bytes, a function that fills an array
-   * and returns how much it gave (0 at the end), or `null` for nothing. Default: 0.
+   * and returns the number of bytes (0 at the end), or `null` for no input. Default: 0.
    */
   stdin?: StdinOption;
   /**
-   * Its standard output: a descriptor of the process, a function that takes each chunk, an
-   * {@linkcode OutputBuffer}, or `null` for nowhere. Default: 1.
+   * The guest's standard output: a descriptor of the process, a function that takes each chunk, an
+   * {@linkcode OutputBuffer}, or `null` to discard it. Default: 1.
    */
   stdout?: StdoutOption;
-  /** Its standard error, likewise. Default: 2. */
+  /** The guest's standard error, like `stdout`. Default: 2. */
   stderr?: StdoutOption;
   /**
    * Sockets that listen, with descriptors after the directories, in this order: `host` is an
@@ -91,31 +91,31 @@ export interface WASIOptions {
    * They need foreign functions on Linux or macOS. Default: none.
    */
   listen?: readonly { host: string; port: number }[];
-  /** How much it may take of its host. Default: what the host has. */
+  /** Limits on the host's resources that the guest may use. Default: none. */
   limits?: Limits;
   /**
-   * Its clock: a start in nanoseconds since 1970, from which time goes on by a microsecond with
-   * each look at it and by as much as the guest waits, none of it real; or a clock of yours.
-   * Default: the host's clocks.
+   * The guest's clock: a start in nanoseconds since 1970, or a clock of your own. From a start, time
+   * advances by a microsecond whenever it is read and by as long as the guest waits, without real
+   * waiting. Default: the host's clocks.
    *
-   * With both `clock` and `random` a run can be repeated exactly: lists of directories are sorted,
-   * inode numbers count from 1, and files of the host are as old as the clock's beginning until
-   * the guest changes them.
+   * With both `clock` and `random` a run can be repeated exactly: directory lists are sorted, inode
+   * numbers start at 1, and host files have the start of the clock as their times until the guest
+   * changes them.
    */
   clock?: bigint | GuestClock;
   /**
-   * Its randomness: a seed, from which all bytes follow and which is no good for secrets, or a
-   * function that fills an array. Default: the host's.
+   * The guest's random numbers: a seed, which determines all bytes and is not suitable for secrets,
+   * or a function that fills an array. Default: the host's.
    */
   random?: number | bigint | ((into: Uint8Array) => void);
   /**
-   * Shows each system call as two lines of text, before and after: to a function, or with `true`
-   * to `console.error`. Default: false, which costs nothing.
+   * Reports each system call as two lines of text, before and after it: to a function, or with
+   * `true` to `console.error`. Default: false, which costs nothing.
    */
   trace?: boolean | TraceSink;
   /**
-   * Whether libc may be called through the runtime's foreign functions, where there are any.
-   * With `false` directories are confined over the runtime's own file system. Default: true.
+   * Whether libc may be called through the runtime's foreign functions, if it has any. With `false`,
+   * directories are confined through the runtime's own file system API. Default: true.
    */
   ffi?: boolean;
   /**
@@ -126,7 +126,7 @@ export interface WASIOptions {
   confinement?: Confinement;
 }
 
-/** The system calls as a guest imports them. It can be changed: what is in it is what is used. */
+/** The system calls as a guest imports them. Functions in it can be replaced. */
 export type WASIImport = Record<string, ImportedFunction>;
 
 /** The functions by the name that they are imported from. */
@@ -166,8 +166,8 @@ export function stateOf(wasi: object): State {
 }
 
 /**
- * Closes what a guest left open when nobody can reach it any more. What is watched is the system,
- * because the functions of `wasiImport` hold it as long as an instance may call them.
+ * Closes what a guest left open once it is unreachable. The system is watched, because the functions
+ * of `wasiImport` keep it alive as long as an instance may call them.
  */
 const abandoned: FinalizationRegistry<DescriptorTable> = new FinalizationRegistry((table) =>
   table.close()
@@ -320,7 +320,7 @@ function traceExit({ trace }: State, code: number): void {
   }
 }
 
-/** Ends a guest whose memory has grown beyond its limit, though it has come to its end by itself. */
+/** Throws for a guest whose memory exceeds its limit, even though it returned by itself. */
 function enforceLimit({ system: { memory } }: State): void {
   if (memory.limit === Infinity) return;
   try {

@@ -1,5 +1,5 @@
 /**
- * The option `limits`: how much a guest may take of its host.
+ * The option `limits`: how much of the host's resources a guest may use.
  *
  * @module
  */
@@ -9,22 +9,22 @@ import type { File } from "../host.ts";
 import { invalidType, outOfRange } from "../errors.ts";
 import { validateNames, validateObject } from "../validate.ts";
 
-/** How much a guest may take. What is left out is not limited. */
+/** How much a guest may use. What is left out is not limited. */
 export interface Limits {
-  /** Descriptors that it has opened itself, at once; then MFILE. */
+  /** Descriptors that it has opened itself and not closed. Beyond: MFILE. */
   openFiles?: number;
   /**
-   * Bytes by which it may make files grow, over all preopens, holes included, and bytes that it makes
-   * a directory in memory copy: an overlay takes the pages of 64 KiB that are written to, and so does
-   * `memory()` after `snapshot()`; then DQUOT.
+   * Bytes by which files may grow in all preopens together, including holes, and bytes that a
+   * directory in memory copies: an overlay copies the pages of 64 KiB that are written to, and so
+   * does `memory()` after `snapshot()`. Beyond: DQUOT.
    */
   diskBytes?: number;
   /**
-   * Files, directories and links by which it may make its directories fuller, what it removes
-   * counted off; then DQUOT. Default: with `diskBytes` one for each KiB of it, at least 1,000.
+   * Files, directories and links that it may add, less those that it removes. Beyond: DQUOT.
+   * Default: with `diskBytes` one for each KiB of it, at least 1,000.
    */
   files?: number;
-  /** Bytes that it may write to its standard output and error together; then FBIG. */
+  /** Bytes that it may write to standard output and error together. Beyond: FBIG. */
   outputBytes?: number;
   /**
    * Pages of 64 KiB that its memory may have. A memory that is larger at the start is refused with

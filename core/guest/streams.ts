@@ -1,5 +1,5 @@
 /**
- * Standard streams that are values: bytes, functions, buffers.
+ * Standard streams given as values: bytes, functions, buffers.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { validateDescriptor } from "./options.ts";
 
 /**
  * What a guest's standard input can be: a descriptor of the process, bytes, a function that fills
- * an array and returns how much it gave (0 at the end), or nothing at all with `null`.
+ * an array and returns the number of bytes (0 at the end), or `null` for no input.
  */
 export type StdinOption = number | Uint8Array | ((into: Uint8Array) => number) | File | null;
 
 /**
  * What a guest's standard output can be: a descriptor of the process, a function that takes each
- * chunk (a copy, for it to keep), an {@linkcode OutputBuffer}, or nowhere with `null`.
+ * chunk (a copy that it may keep), an {@linkcode OutputBuffer}, or `null` to discard it.
  */
 export type StdoutOption = number | ((chunk: Uint8Array) => void) | OutputBuffer | File | null;
 
 /** Marks an {@linkcode OutputBuffer}, of whichever copy of this module. */
 const BRAND: unique symbol = Symbol.for("@x/wasi.OutputBuffer");
 
-/** The largest array that a function is given to fill, however much the guest asks for. */
+/** The largest array that a function has to fill, however much the guest requests. */
 const CHUNK_MAX = 65536;
 /** The smallest that is allocated. */
 const BUFFER_MIN = 1024;
@@ -47,12 +47,12 @@ export class OutputBuffer {
   #bytes: Uint8Array = new Uint8Array(0);
   #length = 0;
 
-  /** All that was written so far: a view, good until more is written. */
+  /** Everything written so far: a view that is valid until more is written. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** The same as text: UTF-8, with U+FFFD for what is none. */
+  /** The same as text: UTF-8, with U+FFFD for invalid bytes. */
   text(): string {
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.bytes);
   }
@@ -76,7 +76,7 @@ export class OutputBuffer {
     this.#length = length;
   }
 
-  /** Forgets it all. */
+  /** Removes everything. */
   clear(): void {
     this.#bytes = new Uint8Array(0);
     this.#length = 0;
@@ -257,7 +257,7 @@ function asynchronous(value: unknown, input: boolean): string | undefined {
   return has(Symbol.asyncIterator) ? "an async iterable" : undefined;
 }
 
-/** Refuses what cannot be had while a guest holds the thread. */
+/** Rejects streams that are asynchronous: the guest blocks the thread. */
 function refuseAsynchronous(value: unknown, name: string, input: boolean): void {
   const what = asynchronous(value, input);
   if (what === undefined) return;

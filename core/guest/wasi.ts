@@ -1,5 +1,5 @@
 /**
- * The documented class, without a host: an adapter's class extends it and says where the host is.
+ * The documented class, without a host: an adapter's class extends it and supplies the host.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import { typedImports } from "../preview1/typed.ts";
 
 export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
 
-/** The standard streams of a guest that holds the thread. */
+/** The standard streams of a guest that blocks the thread. */
 function syncStreams(
   stdin: unknown,
   stdout: unknown,
@@ -47,18 +47,18 @@ function syncStreams(
  */
 export class BaseWASI {
   /**
-   * The system calls, to be imported as `wasi_snapshot_preview1` (or `wasi_unstable`). It is one
-   * object for good, and functions in it may be replaced. They are functions of WebAssembly: a guest
-   * that declares one with other types cannot be linked, and called from JavaScript they convert
-   * their arguments as every exported function does.
+   * The system calls, to be imported as `wasi_snapshot_preview1` (or `wasi_unstable`). It is always
+   * the same object, and functions in it may be replaced. They are WebAssembly functions: a guest
+   * that declares one with other types fails to link, and called from JavaScript they convert their
+   * arguments as every exported function does.
    */
   wasiImport: WASIImport;
 
   /**
-   * Checks the options, opens the preopens.
+   * Checks the options and opens the preopens.
    *
-   * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for options
-   * that are wrong; codes such as `UVWASI_ENOENT` for a preopen or a stream that cannot be opened.
+   * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` and `ERR_OUT_OF_RANGE` for wrong
+   * options; codes such as `UVWASI_ENOENT` for a preopen or a stream that cannot be opened.
    */
   constructor(options: WASIOptions, makeHost: HostMaker) {
     if ((options as { signal?: unknown } | undefined)?.signal !== undefined) {
@@ -74,9 +74,9 @@ export class BaseWASI {
   }
 
   /**
-   * The import object for a guest that needs nothing but WASI: `wasiImport` under the name that
-   * belongs to the version. A module that imports the other snapshot too finds that as well, as a
-   * property that is not enumerable.
+   * The import object for a guest that needs only WASI: `wasiImport` under the module name of the
+   * version. The other snapshot is there too, as a non-enumerable property, for modules that import
+   * both.
    */
   getImportObject(): Record<string, WASIImport> {
     const state = stateOf(this);
@@ -93,11 +93,11 @@ export class BaseWASI {
   }
 
   /**
-   * Gives the guest's memory to the system calls, without running anything: for instances that
+   * Binds the guest's memory to the system calls, without running anything: for instances that
    * share memory between threads. `start()` and `initialize()` call it.
    *
-   * Errors: `ERR_WASI_ALREADY_STARTED` the second time; `ERR_INVALID_ARG_TYPE` if `instance`, its
-   * exports or the memory are not what they should be.
+   * Errors: `ERR_WASI_ALREADY_STARTED` on the second call; `ERR_INVALID_ARG_TYPE` if `instance`, its
+   * exports or the memory have the wrong type.
    */
   finalizeBindings(
     instance: WebAssembly.Instance,
@@ -107,12 +107,12 @@ export class BaseWASI {
   }
 
   /**
-   * Runs a command: calls `_start` and returns the exit code, 0 if the guest just returned. When
-   * it ends, all the guest left open is closed.
+   * Runs a command: calls `_start` and returns the exit code, 0 if `_start` returns. Everything that
+   * the guest left open is closed then.
    *
    * Errors: as `finalizeBindings`; `ERR_INVALID_ARG_TYPE` if there is no `_start` or there is an
    * `_initialize`; a `WebAssembly.RuntimeError` if the guest traps; whatever a function among the
-   * options (a stream, a clock) throws, which ends the guest.
+   * options (a stream, a clock) throws, which stops the guest.
    */
   start(instance: WebAssembly.Instance): number {
     this.finalizeBindings(instance);
@@ -153,19 +153,19 @@ export class BaseWASI {
   }
 
   /**
-   * How the directories that were given as paths keep a guest inside. To insist on one, give it
-   * as the option of the same name.
+   * How directories given as paths are confined. To require one kind, set the option of the same
+   * name.
    */
   get confinement(): Confinement {
     return stateOf(this).system.host.fs.confinement;
   }
 
-  /** The ports that the sockets of `options.listen` got, in their order. */
+  /** The ports of the sockets of `options.listen`, in the same order. */
   get ports(): number[] {
     return portsOf(stateOf(this));
   }
 
-  /** Closes all that is open; system calls answer BADF from then on. */
+  /** Closes everything; system calls return BADF from then on. */
   [Symbol.dispose](): void {
     closeGuest(stateOf(this));
   }

@@ -1,5 +1,5 @@
 /**
- * A copy of a module that can be ended from outside, for engines that cannot end a loop: every
+ * A copy of a module that can be stopped from outside, for engines that cannot stop a loop: every
  * function and every loop begins with a check that counts down and calls its host now and then,
  * what takes long counts down as much as it takes, and what waits for another thread asks its host
  * to wait.

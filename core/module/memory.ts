@@ -103,9 +103,9 @@ export function initialPages(bytes: Uint8Array): number {
  * @param bytes a module of WebAssembly; it is not changed
  * @param pages of 64 KiB
  * @returns a changed copy
- * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for what is no `Uint8Array`
- * @throws {RangeError} `ERR_OUT_OF_RANGE` for pages below 0 or not whole; for bytes that are no
- * module or end early, or have something that is not known here
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` if `bytes` is not a `Uint8Array`
+ * @throws {RangeError} `ERR_OUT_OF_RANGE` if `pages` is negative or not an integer; also for bytes
+ * that are not a module, are truncated, or contain something unknown
  *
  * @example
  * ```ts

@@ -139,7 +139,7 @@ function neededRights(oflags: number, fdflags: number): { base: number; inheriti
  * What an opened directory hands on: what was asked for, within what its parent hands on. A directory
  * that may be opened from and would hand on neither reading nor writing hands on all that its parent
  * does. Zig's library asks so for each directory, as most hosts look at rights no more.
- * `fd_fdstat_set_rights` takes rights away for good.
+ * `fd_fdstat_set_rights` removes rights permanently.
  */
 function handedOn(parent: Descriptor, base: number, inheriting: number): number {
   const isUseless = (base & Rights.PATH_OPEN) !== 0 &&

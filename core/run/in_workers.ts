@@ -15,7 +15,7 @@ import type { Code } from "./program.ts";
 import { isModule } from "./source.ts";
 import { type Program, runInWorkers } from "./threads/coordinator.ts";
 
-/** Why a program cannot be run in workers, if it cannot: the option that is in the way. */
+/** Why a program cannot run in workers, if it cannot: the option that prevents it. */
 export function obstacle(
   module: WebAssembly.Module,
   { imports }: RunSettings,

@@ -11,14 +11,14 @@ import { nearest } from "../nearest.ts";
 
 /** Options of `run()` and, but for `threads`, `timeout` and `interruptible`, of `instantiate()`. */
 export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOnExit" | "signal"> {
-  /** Which snapshot the guest was built for. Default: the one that it imports. */
+  /** The snapshot that the guest was built for. Default: the one that it imports. */
   version?: "preview1" | "unstable";
-  /** What the guest imports besides WASI. */
+  /** What the guest imports besides WASI. Default: nothing. */
   imports?: WebAssembly.Imports;
   /**
-   * Whether it may start threads, as wasi-threads has them: with `wasi.thread-spawn`, over a
-   * shared memory that it imports, which is made for it. A number is how many it may have at once
-   * besides its main; beyond, `thread-spawn` answers -6 (AGAIN). Default: false; true is 128.
+   * Whether it may start threads (wasi-threads): with `wasi.thread-spawn`, on a shared memory that it
+   * imports and that is created for it. A number limits how many may run at once besides the main
+   * thread; beyond, `thread-spawn` returns -6 (AGAIN). Default: false; true is 128.
    */
   threads?: boolean | number;
   /**
@@ -27,15 +27,15 @@ export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOn
    * JSPI, and holds it while it computes. Default: Infinity.
    */
   timeout?: number;
-  /** Ends the program, whatever it does. */
+  /** Stops the program, whatever it does. */
   signal?: AbortSignal;
   /**
-   * Whether the program gets checks, in a copy, by which it can be ended while it computes. With
-   * `true` they are at its loops and functions, and make it slower; with `false` there are none.
-   * It needs the program's bytes. Default: what the runtime needs if there is a timeout or a signal
-   * or there are threads, and if the source is not a `WebAssembly.Module`: on Deno and Bun checks
-   * at loops and functions, on Node, which can end loops itself, only at instructions that fill or
-   * copy memory and at tail calls.
+   * Whether a copy of the program gets checks, so that it can be stopped while it computes. With
+   * `true` they are in its loops and functions and make it slower; with `false` there are none. The
+   * checks need the program's bytes. Default: what the runtime needs if there is a timeout, a signal
+   * or threads, and the source is not a `WebAssembly.Module`. On Deno and Bun that is in loops and
+   * functions; on Node, which can stop loops itself, only at instructions that fill or copy memory
+   * and at tail calls.
    */
   interruptible?: boolean;
 }

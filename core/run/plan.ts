@@ -125,7 +125,7 @@ async function guarded<R>(options: RunOptions, act: () => Promise<R>): Promise<R
   }
 }
 
-/** Closes streams that nobody has taken yet, so that whoever reads them does not wait for ever. */
+/** Closes streams that were not taken yet, so that their readers do not wait forever. */
 function closeOutputs({ stdout, stderr }: RunOptions): void {
   for (const stream of new Set([stdout, stderr])) {
     if (!(stream instanceof WritableStream) || stream.locked) continue;

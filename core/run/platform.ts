@@ -13,7 +13,7 @@ export interface Platform {
   readonly workers: WorkerHost;
   /** Why workers are not available, if so. */
   noWorkers?(): Error | undefined;
-  /** Whether a program that cannot be suspended is to run in a worker rather than hold the thread. */
+  /** Whether a program that cannot be suspended runs in a worker instead of blocking the thread. */
   readonly mustNotHold?: boolean;
   /** Reads a file by its path; left out where there are no files. */
   readFile?(path: string): Promise<BufferSource>;

@@ -33,7 +33,7 @@ export async function compile(bytes: Uint8Array): Promise<WebAssembly.Module> {
   return await WebAssembly.compile(bytes as BufferSource);
 }
 
-/** A program whose memory is limited. What is none fails as it does without a limit. */
+/** A program whose memory is limited. Invalid bytes fail as they do without a limit. */
 export async function limited(bytes: Uint8Array, pages: number): Promise<Uint8Array> {
   try {
     const initial = initialPages(bytes);

@@ -5,7 +5,7 @@
  */
 import { TIMER_MAX } from "../constants.ts";
 
-/** Calls a function when a guest's time is over. */
+/** Calls a function when a guest times out. */
 export class TimeLimit {
   readonly #milliseconds: number;
   readonly #end: (reason: DOMException) => void;
@@ -17,7 +17,7 @@ export class TimeLimit {
     this.#end = end;
   }
 
-  /** From now on the time counts. */
+  /** Starts the time. */
   start(): void {
     this.#until = performance.now() + this.#milliseconds;
     if (this.#until !== Infinity) this.#wait();
@@ -29,7 +29,7 @@ export class TimeLimit {
     else this.look();
   }
 
-  /** Ends the guest if its time is over: for a guest that lets no timer through. */
+  /** Stops the guest if it has timed out: for a guest that does not let timers run. */
   look(): void {
     if (performance.now() < this.#until) return;
     this.stop();

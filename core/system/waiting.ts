@@ -11,7 +11,7 @@ export function pollEntry(file: File, events: number): PollEntry {
   return { file, events, found: 0, nbytes: 0, error: 0 };
 }
 
-/** A system call that cannot go on yet: what it waits for, and how it goes on then. */
+/** A system call that cannot continue yet: what it waits for, and how it continues. */
 export class Wait {
   readonly entries: PollEntry[];
   /** In milliseconds of `System.now`; Infinity for none. */

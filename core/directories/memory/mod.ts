@@ -31,12 +31,12 @@ export {
 } from "./types.ts";
 
 /**
- * Makes a file system in memory, to be given as a preopen. It has all a disk has: hard and
- * symbolic links, renaming and removing what is open, holes that take no memory, times and inode
- * numbers. Directories list what they hold in the order of making, and lie at most 500 deep.
+ * Makes a file system in memory, for use as a preopen. It has everything that a disk has: hard and
+ * symbolic links, renaming and removing of open files, holes that take no memory, times and inode
+ * numbers. Directories list their entries in the order of creation, and are at most 500 levels deep.
  *
- * @param tree what is in it at first; default: nothing
- * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a value that is none of {@linkcode Tree}'s
+ * @param tree its initial contents; default: nothing
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for a value that a {@linkcode Tree} cannot contain
  *
  * @example
  * ```ts

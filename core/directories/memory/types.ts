@@ -124,45 +124,45 @@ export interface MemorySnapshot {
 }
 
 /**
- * A directory in memory. Guests use it through the methods of {@linkcode Directory}; the ones
- * here are for the embedder. Paths are relative, "/" between names; what fails throws an `Error`
- * whose `code` is POSIX's name, such as "ENOENT".
+ * A directory in memory. Guests use it through the methods of {@linkcode Directory}; the methods
+ * here are for the embedder. Paths are relative, with "/" between names. A method that fails throws an
+ * `Error` with a POSIX `code` such as "ENOENT".
  */
 export interface MemoryDirectory extends Directory {
   /**
-   * The bytes of a file, links followed: a copy. "EFBIG" for a file that does not fit into one
-   * array: a guest makes one of terabytes that are all holes, if `limits.diskBytes` lets it.
+   * A copy of the bytes of a file, links followed. "EFBIG" for a file that does not fit into one
+   * array: without `limits.diskBytes` a guest can create a sparse file of terabytes.
    */
   bytes(path: string): Uint8Array<ArrayBuffer>;
-  /** The same as text: UTF-8, with U+FFFD for what is none; "EFBIG" for what is no text's size. */
+  /** The same as text: UTF-8, with U+FFFD for invalid bytes; "EFBIG" if it is too long for a string. */
   text(path: string): string;
-  /** Whether there is anything at a path, a link's target not asked for. */
+  /** Whether a path exists; links are not followed. */
   has(path: string): boolean;
-  /** Puts a file there, with the directories it needs; what it held before is gone. */
+  /** Writes a file, and creates the directories it needs; replaces previous contents. */
   write(path: string, content: string | Uint8Array | MemoryFile | MemoryLink): void;
-  /** Gives a file a second name, as link(2) does; directories it needs must be there. */
+  /** Gives a file a second name, like link(2); the directories must exist. */
   linkTo(existing: string, path: string): void;
-  /** Makes a directory and those it lies in; one that is there already stays. */
+  /** Creates a directory and its parents; existing ones stay. */
   makeDirectory(path: string): void;
-  /** Takes away a file, a link or a directory with all in it; nothing there is no error. */
+  /** Removes a file, a link or a directory with its contents; a missing path is not an error. */
   remove(path: string): void;
-  /** The paths of all there is, in the order of making; those of directories end in "/". */
+  /** All paths, in the order of creation; those of directories end in "/". */
   paths(): IterableIterator<string>;
-  /** All there is, in the same order, with content and attributes; names of one file share bytes. */
+  /** All entries in the same order, with content and attributes; hard links share their bytes. */
   entries(): IterableIterator<MemoryEntry>;
   /**
-   * All there is, as a plain object. Names of one file have the same array, so it is no larger than
-   * the files are. "EFBIG", with its path, for a file that does not fit: see `entries()`.
+   * The whole tree as a plain object. Hard links share one array, so it is no larger than the files.
+   * "EFBIG", with the path, for a file that does not fit: see `entries()`.
    */
   toObject(): BytesTree;
   /**
-   * The state now. It costs little: contents are shared until they change. What a guest changes of
-   * them later is copied, which `limits.diskBytes` counts.
+   * The current state. It is cheap: contents are shared until they change. What a guest changes later
+   * is copied, which `limits.diskBytes` counts.
    */
   snapshot(): MemorySnapshot;
   /**
-   * Goes back to a state of this directory; files that are open meanwhile keep their content. An
-   * overlay cannot go back to before `commit()`: an `Error` with the code "ESTALE".
+   * Restores a state of this directory; open files keep their content. An overlay cannot return to a
+   * state before `commit()`: an `Error` with the code "ESTALE".
    */
   restore(snapshot: MemorySnapshot): void;
 }

@@ -1,6 +1,6 @@
 /**
  * A guest in workers: its main and its threads each in one, all system calls made here, in the
- * thread of the embedder, over one table of descriptors. Whatever a guest does, it can be ended.
+ * thread of the embedder, over one table of descriptors. Whatever a guest does, it can be stopped.
  *
  * @module
  */
@@ -68,7 +68,7 @@ export interface Program {
   readonly first?: string | undefined;
 }
 
-/** How it may be ended from outside. */
+/** How it can be stopped from outside. */
 export interface Limit {
   readonly signal: AbortSignal | undefined;
   /** milliseconds, Infinity for none */
@@ -172,7 +172,7 @@ class Coordinator {
   #tid = 0;
   #windowed = false;
   #halted = false;
-  /** Workers that could not be ended are given up. */
+  /** Workers that could not be stopped are abandoned. */
   #stopped = false;
   /** Settles when the program has ended by itself. */
   readonly #ended: Promise<void>;

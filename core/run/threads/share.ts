@@ -1,6 +1,6 @@
 /**
- * One table of descriptors for guests in several threads that the embedder starts itself: the
- * thread of the WASI object makes the calls of all of them.
+ * One descriptor table for guests in several threads that the embedder starts itself: the calls of
+ * all guests run in the thread of the WASI object.
  *
  * @module
  */
@@ -26,15 +26,15 @@ interface Port {
 }
 
 /**
- * What a worker needs to take part: post it there with `port` among what is transferred, and give
- * it to {@linkcode SharedWASI}. Each worker needs one of its own.
+ * What a worker needs to use the table: post it there, transfer its `port`, and pass it to
+ * {@linkcode SharedWASI}. Each worker needs its own.
  */
 export interface TableShare {
-  /** Rings when a call is asked for. */
+  /** Signals a call. */
   readonly port: MessagePort;
-  /** Says whether anybody looks. */
+  /** Whether the owner is polling. */
   readonly control: SharedArrayBuffer;
-  /** Where calls are asked for and answered. */
+  /** Holds a call and its result. */
   readonly slot: SharedArrayBuffer;
   /** The snapshot of the owner's guest. */
   readonly binding: string;
@@ -42,7 +42,7 @@ export interface TableShare {
   readonly calls: readonly { name: string; shape: string }[];
 }
 
-/** Nobody answers any more. */
+/** The owner no longer answers. */
 function closed(): Error {
   return new Error("the port of the share is closed");
 }
@@ -55,18 +55,19 @@ const NOT_STARTED = 3;
 const OUTCOME: number = Slot.ADDRESS;
 
 /**
- * Lets a worker's guest use the descriptors of this one, over the shared memory that this one was
- * given with `finalizeBindings()`, `start()` or `initialize()`. What one opens the others read; what
- * one closes is closed.
+ * Lets a worker's guest use the descriptors of this guest, on the shared memory that this one got from
+ * `finalizeBindings()`, `start()` or `initialize()`. All guests share open files; if one closes a
+ * descriptor, it is closed for all.
  *
- * The calls of the worker are made in the thread that calls this, from its event loop, and one that
- * waits holds it: a guest that holds that thread for long, or waits there for the worker, is to be
- * run in a worker as well. A worker that waits for a call when the owner's own thread is terminated
- * waits for ever: end the workers first. When the port is closed, calls throw `GuestAborted`.
+ * The calls of the worker run in the thread that calls this function, from its event loop. A call
+ * that waits blocks that thread. If a guest blocks that thread for long, or waits there for the
+ * worker, run it in a worker too. If the owner's thread is terminated while a worker waits for a call,
+ * the worker waits forever: stop the workers first. Once the port is closed, calls throw
+ * `GuestAborted`.
  *
  * @param wasi a `WASI` object
- * @returns to be posted to one worker, with its `port` transferred
- * @throws {TypeError} `ERR_INVALID_ARG_TYPE` if it is none
+ * @returns what to post to one worker, with its `port` transferred
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else
  *
  * @example
  * ```ts ignore

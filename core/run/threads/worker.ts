@@ -345,7 +345,7 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
     }
   };
 
-  /** `memory.atomic.wait32` or `64` that can be ended. */
+  /** `memory.atomic.wait32` or `64` that can be stopped. */
   const waiter = (size: 4 | 8) =>
   (
     address: number | bigint,
