@@ -27,28 +27,28 @@ export type * from "../core/host.ts";
 
 /** Options of {@linkcode host}. */
 export interface HostDirectoryOptions {
-  /** Whether every change answers ROFS. On Deno `--allow-read` is enough then. Default: false. */
+  /** Whether every change returns ROFS. On Deno `--allow-read` is enough then. Default: false. */
   readOnly?: boolean;
   /** As {@linkcode WASIOptions.ffi}. Default: true. */
   ffi?: boolean;
-  /** As {@linkcode WASIOptions.confinement}. Default: the strongest there is. */
+  /** As {@linkcode WASIOptions.confinement}. Default: the strongest one available. */
   confinement?: Confinement;
 }
 
 /** A directory that can be closed, once. */
 export interface HostDirectory extends Directory {
-  /** Closes it; guests that have it as a preopen get BADF from then on. */
+  /** Closes it; guests that use it as a preopen get BADF from then on. */
   close(): void;
   /** The same, for `using`. */
   [Symbol.dispose](): void;
 }
 
-/** Gives back what nobody can reach any more. */
+/** Closes directories that are no longer reachable. */
 const abandoned: FinalizationRegistry<Directory> = new FinalizationRegistry((inner) =>
   inner.close()
 );
 
-/** What the embedder holds: when it goes, so does the handle. */
+/** The embedder's object: when it is collected, the handle is closed. */
 class OpenDirectory extends WrappedDirectory implements HostDirectory {
   constructor(inner: Directory) {
     super(inner);

@@ -1,6 +1,6 @@
 /**
- * A directory whose changes stay in memory: a guest may rename and delete as it likes, and what
- * lies beneath stays as it is until somebody says `commit()`.
+ * A directory whose changes stay in memory: a guest can rename and delete anything, and the directory
+ * beneath does not change until you call `commit()`.
  *
  * @example
  * ```ts
@@ -39,28 +39,28 @@ export type {
 export { MemoryFile, MemoryLink } from "../core/directories/memory/types.ts";
 export type { OverlayChange } from "../core/directories/overlay/commit.ts";
 
-/** What {@linkcode overlay} makes: all that a directory in memory can do, and what became of it. */
+/** The result of {@linkcode overlay}: a directory in memory that can list and commit its changes. */
 export interface OverlayDirectory extends MemoryDirectory {
-  /** What differs from what lies beneath, each directory before what is in it. */
+  /** The differences from the directory beneath, each directory before its contents. */
   changes(): OverlayChange[];
   /**
-   * Makes the same changes beneath, then begins anew with none. Files that a guest has open should
-   * be closed by then.
+   * Makes the same changes in the directory beneath, and starts again without changes. Close files
+   * that a guest has open before.
    *
-   * Errors: an `Error` with POSIX's `code` for what cannot be done beneath, whose text names the
-   * path; what was done by then stays done.
+   * Errors: an `Error` with a POSIX `code` for a change that fails beneath; its message names the
+   * path. Changes made before stay.
    */
   commit(): void;
-  /** Forgets all changes. */
+  /** Discards all changes. */
   discard(): void;
 }
 
 /**
- * Lays a directory in memory over another one: what is read comes from there, what is changed stays
- * here, by pages of 64 KiB. Without limits a guest can take as much memory as there is beneath, and
- * more; `limits.diskBytes` counts the pages that are copied as well as what it adds. Beneath, nothing
- * is opened for writing before `commit()`; meanwhile nobody else should change it. Devices, pipes and
- * sockets are shown and cannot be opened.
+ * Makes an overlay of a directory: reads come from that directory, changes stay in memory, in pages
+ * of 64 KiB. Without limits a guest can use as much memory as the directory has data, and more;
+ * `limits.diskBytes` counts the copied pages as well as what it adds. Nothing beneath is opened for
+ * writing before `commit()`; do not change it otherwise meanwhile. Devices, pipes and sockets are
+ * listed but cannot be opened.
  *
  * @param lower a path of the host, a file: URL, or any directory
  * @throws {Error} with POSIX's `code` if the path cannot be opened

@@ -15,8 +15,8 @@ import { workers } from "./workers.ts";
 export type { Instantiated, RunOptions, Source };
 
 /**
- * The class `WASI` for guests that are suspended while they wait (sleep, poll, read what is not
- * there yet): the thread is free meanwhile, and streams can be their standard streams. It needs
+ * The class `WASI` for guests that are suspended while they wait (sleep, poll, read input that is not
+ * there yet). The thread is free meanwhile, and web streams can be their standard streams. It needs
  * JSPI: Node 24.20 and later, Deno, Bun.
  *
  * @example

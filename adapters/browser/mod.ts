@@ -2,14 +2,14 @@
  * WASI for browsers: the class of `node:wasi` over files in memory, on a page's main thread and in
  * its workers.
  *
- * What a browser does not have is refused, or answered as the specification says:
- * - a preopen is a `Directory`: {@linkcode memory}, {@linkcode opfs}, {@linkcode overlay} or one of
- *   your own. A path is refused;
- * - without the options, standard input is empty, and the lines of standard output and error go to
- *   `console.log` and `console.error`; what has no end of line is shown when the guest ends;
- * - on a page's main thread nothing may wait. A guest of {@linkcode WASI} that sleeps there gets
- *   `NOTSUP`; in a worker it sleeps. {@linkcode run} and {@linkcode AsyncWASI} wait everywhere;
- * - clocks of processor time are `INVAL`, and `returnOnExit: false` is refused.
+ * What a browser does not have is rejected, or returns the errno of the specification:
+ * - A preopen is a `Directory`: {@linkcode memory}, {@linkcode opfs}, {@linkcode overlay} or your
+ *   own. A path is rejected.
+ * - By default, standard input is empty, and the lines of standard output and error go to
+ *   `console.log` and `console.error`. An incomplete last line is shown when the guest ends.
+ * - A page's main thread must not block. If a guest of {@linkcode WASI} sleeps there, the call returns
+ *   `NOTSUP`; in a worker it sleeps. {@linkcode run} and {@linkcode AsyncWASI} can wait everywhere.
+ * - Clocks of processor time return `INVAL`, and `returnOnExit: false` is rejected.
  *
  * @example
  * ```ts ignore
@@ -84,7 +84,7 @@ export class WASI extends BaseWASI {
 }
 
 /**
- * The same for guests that are suspended while they wait, on the main thread, too: streams can be
+ * The same for guests that are suspended while they wait, even on the main thread. Web streams can be
  * their standard streams. It needs JSPI, which Chromium has.
  */
 export class AsyncWASI extends BaseAsyncWASI {
@@ -111,9 +111,9 @@ const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHol
  * @param options as of {@linkcode WASI}; see {@linkcode RunOptions}
  * @returns the exit code
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
- * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` for threads on a page that is not isolated,
- * and for a timeout there of what is no program's bytes, or without JSPI; `ERR_WASI_SOURCE` for a response that is none; the signal's reason; a
- * `DOMException` of the name "TimeoutError"; what a stream failed with
+ * @throws {Error} `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` on a page that is not isolated for threads,
+ * and for a timeout without the program's bytes or without JSPI; `ERR_WASI_SOURCE` if fetching the
+ * program fails; the signal's reason; a `DOMException` named "TimeoutError"; the error of a stream
  *
  * @example
  * ```ts ignore
@@ -151,8 +151,8 @@ export async function instantiate(
 }
 
 /**
- * Lays a directory in memory over another one: what is read comes from there, what is changed stays
- * here until `commit()`.
+ * Makes an overlay of a directory: reads come from that directory, changes stay in memory until
+ * `commit()`.
  *
  * @param lower a directory such as {@linkcode memory} makes
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else; a browser has no paths
