@@ -17,7 +17,7 @@ export function unavailable(message: string): string {
   return message.replace(/^The property '[^']*'/, "it").replace(/\. Received .*$/s, "");
 }
 
-/** What the class says against its options, as the command's own. */
+/** An error of the class about its options, as an error of the command. */
 export function refusedBy(error: unknown): CommandError {
   const { code, message } = error as { code?: string; message: string };
   if (code !== "ERR_INVALID_ARG_VALUE" || !message.includes("'options.listen'")) {
@@ -26,7 +26,7 @@ export function refusedBy(error: unknown): CommandError {
   return new CommandError(`--listen: ${uncallable() ?? unavailable(message)}`);
 }
 
-/** Ends quietly when nobody reads what the guest writes. */
+/** Exits quietly if the reader of the guest's output is gone. */
 export function endingWithReader(imports: WASIImport): WASIImport {
   const { fd_write } = imports as { fd_write: (...values: number[]) => number | Promise<number> };
   const seen = (fd: number, errno: number): number => {

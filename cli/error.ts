@@ -1,13 +1,13 @@
 /**
- * What the command says when it cannot do what it is told.
+ * The errors of the command.
  *
  * @module
  */
 
-/** An error of ours: one line, exit code 1. */
+/** An error of the command: one line, exit code 1. */
 export class CommandError extends Error {}
 
-/** What the command line or a file of settings alone makes wrong: exit code 2. */
+/** A wrong command line or settings file: exit code 2. */
 export class UsageError extends CommandError {}
 
 /** What Node calls its permissions in errors, and which option gives them. */

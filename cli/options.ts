@@ -93,7 +93,7 @@ function group(letter: Setting["group"]): Option {
   };
 }
 
-/** An option that is known and cannot be had, with what to do instead. */
+/** An option that is known but not available, with what to do instead. */
 function refused(why: string, value?: string): Option {
   return {
     value,

@@ -130,7 +130,7 @@ function refusal(ofDeno: string, ofNode: string, path?: string): string | undefi
   return notPermitted("Node", `--allow-${ofNode.replace(".", "-")}`);
 }
 
-/** What is left to say when nobody reads any more, as after SIGPIPE. */
+/** The exit code if the reader of the output is gone, as after SIGPIPE. */
 export const OUTPUT_CLOSED = 141;
 
 /** Writes text to standard output, whole, before the process ends. */

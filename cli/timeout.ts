@@ -1,5 +1,5 @@
 /**
- * Running a program for a limited time: in a process of its own, which can be ended whatever the
+ * Running a program for a limited time: in a process of its own, which can be killed whatever the
  * guest does.
  *
  * @module
@@ -15,7 +15,7 @@ import { timedWords } from "./words.ts";
 
 const TIMED_OUT = 124;
 
-/** Calls a function when a time is over, however long it is. */
+/** Calls a function after some time, however long it is. */
 function after(milliseconds: number, then: () => void): void {
   setTimeout(() => {
     if (milliseconds > TIMER_MAX) after(milliseconds - TIMER_MAX, then);
@@ -23,7 +23,7 @@ function after(milliseconds: number, then: () => void): void {
   }, Math.min(milliseconds, TIMER_MAX));
 }
 
-/** What would end this process must end that one, before this one ends by it. */
+/** A signal that ends this process must end the other process first. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
 /** The command in a process of its own. */
@@ -34,7 +34,7 @@ interface Child {
 }
 
 /**
- * Runs the command in another process; gives its exit code, or 124 when its time is over.
+ * Runs the command in another process; returns its exit code, or 124 after the timeout.
  *
  * @param cli the command's main module
  */
@@ -157,7 +157,7 @@ function startDeno(words: readonly string[]): Child {
 const LOOK = 500;
 
 /**
- * Ends this process when the one that takes its time is gone: nobody else would.
+ * Ends this process when the one that limits its time is gone: nothing else would.
  *
  * @param parent its number: it may be gone before this one has begun
  */
