@@ -64,13 +64,13 @@ function clear(files: MemoryDirectory, path: string): void {
 
 /**
  * Makes a directory in memory from a tar archive (ustar, pax, GNU; not compressed: see
- * `DecompressionStream`). Files, directories, hard and symbolic links are taken with their times
- * and permission bits, anything else is left out.
+ * `DecompressionStream`). Files, directories, hard and symbolic links keep their times and permission
+ * bits; other entries are skipped.
  *
- * @param archive its bytes, whole or as a stream
+ * @param archive the archive as bytes or as a stream
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE` for anything else
- * @throws {Error} "EPERM" for a path that would lead out of the directory ("../x"), "ENAMETOOLONG"
- * for one that no disk would take; errors of the archive as the library `modern-tar` words them
+ * @throws {Error} "EPERM" for a path that leads out of the directory ("../x"), "ENAMETOOLONG" for one
+ * that is too long for a disk; errors of the library `modern-tar` for invalid archives
  *
  * @example
  * ```ts
