@@ -22,6 +22,9 @@ const ROOMS = {
   "core/preview1":
     "how preview1 hands it over: the table of functions, guest memory, layouts, trace",
   "core/unstable": "the snapshot before, as a table over preview1's functions",
+  "core/component":
+    "reading and linking components, and the canonical ABI: how their values travel",
+  "core/preview2": "WASI 0.2: its interfaces over core/system, a file for each package",
   "core/guest": "the options, limits and streams of a guest, and the classes without a host",
   "core/run": "planning a run: in this thread, suspended, in workers; threads; time limits",
   adapters: "what Node, Deno, Bun and browsers supply, and the entry points of the package",

@@ -34,7 +34,7 @@ import {
 import { hidden, type ImportedFunction } from "../preview1/imports.ts";
 import { invalidType } from "../errors.ts";
 import { validateFunction, validateObject, validateUndefined } from "../validate.ts";
-import type { Preview1System } from "../preview1/system.ts";
+import type { System } from "../system/system.ts";
 import type { Wait } from "../system/waiting.ts";
 import { turn } from "../next_task.ts";
 import { ENDED, typedImports } from "../preview1/typed.ts";
@@ -123,9 +123,9 @@ function rest(
  * Waits until an entry has found something, the deadline is over or the guest is stopped, the thread
  * free meanwhile; others are let through once at least, unless there is something already.
  */
-async function waitFor(
-  system: Preview1System,
-  { entries, deadline }: Wait,
+export async function waitFor(
+  system: System,
+  { entries, deadline }: Pick<Wait, "entries" | "deadline">,
   ending: Ending,
 ): Promise<void> {
   const files = new Set(entries.map(({ file }) => file).filter(isAsyncFile));
@@ -152,7 +152,7 @@ async function waitFor(
 
 /** A guest that can be stopped from outside. */
 export class Ending {
-  readonly #system: Preview1System;
+  readonly #system: System;
   /** Called when it is stopped, to release what it waits for. */
   readonly wakes: Set<() => void> = new Set();
   /** Rejects when it is stopped. */
@@ -161,7 +161,7 @@ export class Ending {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.end(this.#signal!.reason);
 
-  constructor(system: Preview1System, signal: AbortSignal | undefined) {
+  constructor(system: System, signal: AbortSignal | undefined) {
     this.#system = system;
     this.#signal = signal;
     this.aborted = new Promise<never>((_, reject) => this.#reject = reject);
@@ -188,7 +188,7 @@ export class Ending {
 }
 
 /** Completes a call that waits; {@linkcode ENDED} for a guest that has been stopped. */
-export async function settle(system: Preview1System, ending: Ending, wait: Wait): Promise<number> {
+export async function settle(system: System, ending: Ending, wait: Wait): Promise<number> {
   let result: number | Wait = wait;
   while (typeof result !== "number") {
     try {
@@ -205,7 +205,10 @@ export async function settle(system: Preview1System, ending: Ending, wait: Wait)
 }
 
 /** Lets output streams take what is left. A guest that is stopped does not wait for them. */
-export async function finishStreams({ streams }: State, ending: Ending): Promise<void> {
+export async function finishStreams(
+  { streams }: Pick<State, "streams">,
+  ending: Ending,
+): Promise<void> {
   const { over } = ending;
   const all = Promise.all(
     streams.map((file) =>

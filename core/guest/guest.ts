@@ -39,6 +39,7 @@ import {
 import { validateBoolean, validateObject } from "../validate.ts";
 import { preview1, type Signature } from "../preview1/table.ts";
 import type { StdinOption, StdoutOption } from "./streams.ts";
+import type { System } from "../system/system.ts";
 import { Preview1System, StringList } from "../preview1/system.ts";
 import { traced, type TraceSink } from "../preview1/trace.ts";
 import { unstable } from "../unstable/table.ts";
@@ -141,13 +142,23 @@ export type HostMaker = (options: { ffi: boolean; confinement: Confinement | und
 /** Makes the three standard streams of their options: files, or descriptors of the process. */
 export type StreamMaker = (stdin: unknown, stdout: unknown, stderr: unknown) => (number | File)[];
 
-/** What a WASI object keeps to itself. */
-export interface State {
-  readonly binding: string;
-  readonly system: Preview1System;
+/** What a guest has by its options, whatever interface it calls through. */
+export interface Opened {
+  readonly host: Host;
+  readonly table: DescriptorTable;
+  readonly args: readonly string[];
+  /** as `name=value` */
+  readonly env: readonly string[];
+  readonly limits: EveryLimit;
   readonly trace: TraceSink | undefined;
   readonly streams: readonly (number | File)[];
   readonly listeners: readonly File[];
+}
+
+/** What a WASI object keeps to itself. */
+export interface State extends Pick<Opened, "trace" | "streams" | "listeners"> {
+  readonly binding: string;
+  readonly system: Preview1System;
   instance: { exports: Record<string, unknown> } | undefined;
   /** An export that is called before the entry point: what was the start function (module/start.ts). */
   first: string | undefined;
@@ -172,6 +183,11 @@ export function stateOf(wasi: object): State {
 const abandoned: FinalizationRegistry<DescriptorTable> = new FinalizationRegistry((table) =>
   table.close()
 );
+
+/** Closes what a guest has open when its system is gone. */
+export function watch(system: System, table: DescriptorTable): void {
+  abandoned.register(system, table, system);
+}
 
 /** What the options say of a guest's descriptors. */
 interface Given {
@@ -347,11 +363,11 @@ function makeExit(state: State, returnOnExit: boolean): ImportedFunction {
 const RUNS = ["timeout", "threads", "interruptible", "imports"] as const;
 
 /** Checks the options in Node's order and opens what they name. */
-export function makeGuest(
+export function openGuest(
   options: WASIOptions,
   makeHost: HostMaker,
   makeStreams: StreamMaker,
-): { state: State; wasiImport: WASIImport } {
+): Opened {
   validateObject(options, "options");
   const other = RUNS.find((name) =>
     (options as unknown as Record<string, unknown>)[name] !== undefined
@@ -359,7 +375,7 @@ export function makeGuest(
   if (other !== undefined) {
     throw invalidValue(`options.${other}`, "is an option of run(), not of a class", other);
   }
-  const binding = bindingOf(options.version);
+  bindingOf(options.version);
   const args = validateArgs(options.args);
   const env = validateEnv(options.env);
   const preopens = validatePreopens(options.preopens);
@@ -367,7 +383,7 @@ export function makeGuest(
   const { stdin = 0, stdout = 1, stderr = 2, ffi = true } = options;
   const streams = makeStreams(stdin, stdout, stderr);
   try {
-    return guestOf(options, { binding, args, env, preopens, listen, ffi, streams }, makeHost);
+    return openWith(options, { args, env, preopens, listen, ffi, streams }, makeHost);
   } catch (error) {
     // nobody uses them: they are not kept locked
     for (const file of streams) if (typeof file !== "number") (file as Finishing).abandon?.();
@@ -377,18 +393,17 @@ export function makeGuest(
 
 /** Options that have been checked so far. */
 interface Checked extends Pick<Given, "streams" | "preopens" | "listen"> {
-  readonly binding: string;
   readonly args: string[];
   readonly env: string[];
   readonly ffi: boolean;
 }
 
 /** Checks the other options, and opens what they all name. */
-function guestOf(
+function openWith(
   options: WASIOptions,
-  { binding, args, env, preopens, listen, ffi, streams }: Checked,
+  { args, env, preopens, listen, ffi, streams }: Checked,
   makeHost: HostMaker,
-): { state: State; wasiImport: WASIImport } {
+): Opened {
   const { confinement } = options;
   validateBoolean(ffi, "options.ffi");
   validateConfinement(confinement);
@@ -407,13 +422,27 @@ function guestOf(
   const listeners: File[] = [];
   const given = { streams, preopens, listen, limits, ownClock, stable };
   const table = openAll(host, given, listeners);
-  const { returnOnExit = true } = options;
   try {
-    validateBoolean(returnOnExit, "options.returnOnExit");
+    if (options.returnOnExit !== undefined) {
+      validateBoolean(options.returnOnExit, "options.returnOnExit");
+    }
   } catch (error) {
     table.close();
     throw error;
   }
+  return { host, table, args, env, limits, trace, streams, listeners };
+}
+
+/** A guest of preview1 or its predecessor: its state, and the functions that it imports. */
+export function makeGuest(
+  options: WASIOptions,
+  makeHost: HostMaker,
+  makeStreams: StreamMaker,
+): { state: State; wasiImport: WASIImport } {
+  const opened = openGuest(options, makeHost, makeStreams);
+  const { host, table, args, env, limits, trace, streams, listeners } = opened;
+  const { version, returnOnExit = true } = options;
+  const binding = bindingOf(version);
   const system = new Preview1System(host, table, new StringList(args), new StringList(env));
   system.memory.limit = limits.memoryPages * PAGE;
   const state: State = {
@@ -426,7 +455,7 @@ function guestOf(
     first: undefined,
     exitCode: 0,
   };
-  abandoned.register(system, table, system);
+  watch(system, table);
   const wasiImport = importsOf(state, binding);
   wasiImport.proc_exit = makeExit(state, returnOnExit);
   return { state, wasiImport };
@@ -483,7 +512,9 @@ export function portsOf({ listeners }: State): number[] {
 type Finishing = File & { finish?(): Promise<void>; abandon?(): void };
 
 /** Closes all that a guest has open. Its streams are finished, if they are not yet. */
-export function closeGuest({ system, streams }: State): void {
+export function closeGuest(
+  { system, streams }: { system: System; streams: State["streams"] },
+): void {
   abandoned.unregister(system);
   system.table.close();
   for (const file of streams) {

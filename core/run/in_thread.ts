@@ -27,6 +27,15 @@ export function canLimitInThread(
   return WebAssembly.Module.exports(module).some(({ name }) => name === "_start");
 }
 
+/** What `memory.atomic.wait32` or `64` is called with, and the number of the memory. */
+type Waited = [
+  address: number | bigint,
+  expected: number | bigint,
+  timeout: bigint,
+  offset: number,
+  index: number,
+];
+
 /** What suspends the guest that calls it; Deno's types do not know it. */
 type Suspending = new (call: unknown) => () => number;
 
@@ -37,27 +46,35 @@ export class ThreadLimit {
   readonly #time: TimeLimit;
   readonly #onAbort = (): void => this.#controller.abort(this.#given!.reason);
   readonly signal: AbortSignal = this.#controller.signal;
-  readonly imports: WebAssembly.Imports;
-  /** the shared memories of the program */
-  #memories: WebAssembly.Memory[] = [];
 
   /** @param signal the embedder's, which ends it, too */
   constructor(milliseconds: number, signal: AbortSignal | undefined) {
     this.#given = signal;
     this.#time = new TimeLimit(milliseconds, (reason) => this.#controller.abort(reason));
-    const { Suspending } = WebAssembly as unknown as { Suspending: Suspending };
-    this.imports = {
-      [HOOKS]: {
-        check: (): number => this.#check(),
-        wait32: new Suspending(this.#waiter(4)),
-        wait64: new Suspending(this.#waiter(8)),
+  }
+
+  /** What a copy imports, and what its waits are told of its instance. */
+  hooks(): { imports: WebAssembly.Imports; bind(instance: WebAssembly.Instance): void } {
+    const memories: WebAssembly.Memory[] = [];
+    const { Suspending } = WebAssembly as unknown as { Suspending?: Suspending };
+    const waiter = (size: 4 | 8): () => number => {
+      if (Suspending !== undefined) return new Suspending(this.#waiter(size, memories));
+      return this.#holder(size, memories) as () => number;
+    };
+    return {
+      imports: {
+        [HOOKS]: { check: (): number => this.#check(), wait32: waiter(4), wait64: waiter(8) },
+      },
+      bind: ({ exports }) => {
+        memories.push(...waitedMemories(exports));
       },
     };
   }
 
-  /** What the copy's waits are for. */
-  bind({ exports }: WebAssembly.Instance): void {
-    this.#memories = waitedMemories(exports);
+  /** Ends what runs if its time is over; gives the milliseconds that are left. */
+  look(): number {
+    this.#check();
+    return this.#time.left;
   }
 
   #check(): number {
@@ -67,27 +84,45 @@ export class ThreadLimit {
   }
 
   /** `memory.atomic.wait32` or `64` on a memory that no other thread has: none wakes it. */
-  #waiter(size: 4 | 8) {
-    return async (
-      address: number | bigint,
-      expected: number | bigint,
-      timeout: bigint,
-      offset: number,
-      index: number,
-    ): Promise<number> => {
-      const { buffer } = this.#memories[index]!;
-      const start = typeof address === "bigint"
-        ? Number(BigInt.asUintN(64, address))
-        : address >>> 0;
-      const at = start + offset;
-      if (at % size !== 0 || at + size > buffer.byteLength) trapNow();
-      const words = size === 4 ? new Int32Array(buffer) : new BigInt64Array(buffer);
-      this.#check();
-      if (words[at / size] !== expected) return 1;
-      await this.#pause(timeout < 0n ? Infinity : Number(timeout) / 1e6);
+  #waiter(size: 4 | 8, memories: readonly WebAssembly.Memory[]) {
+    return async (...waited: Waited): Promise<number> => {
+      const milliseconds = this.#begin(size, memories, waited);
+      if (milliseconds < 0) return 1;
+      await this.#pause(milliseconds);
       this.#check();
       return 2;
     };
+  }
+
+  /** The same where guests cannot be suspended: the thread is held. */
+  #holder(size: 4 | 8, memories: readonly WebAssembly.Memory[]) {
+    return (...waited: Waited): number => {
+      const milliseconds = this.#begin(size, memories, waited);
+      if (milliseconds < 0) return 1;
+      const until = performance.now() + milliseconds;
+      const bed = new Int32Array(new SharedArrayBuffer(4));
+      for (let left = milliseconds; left > 0; left = until - performance.now()) {
+        Atomics.wait(bed, 0, 0, Math.min(left, this.look()));
+      }
+      this.#check();
+      return 2;
+    };
+  }
+
+  /** How many milliseconds to wait, or -1 if the memory holds something else. */
+  #begin(
+    size: 4 | 8,
+    memories: readonly WebAssembly.Memory[],
+    [address, expected, timeout, offset, index]: Waited,
+  ): number {
+    const { buffer } = memories[index]!;
+    const start = typeof address === "bigint" ? Number(BigInt.asUintN(64, address)) : address >>> 0;
+    const at = start + offset;
+    if (at % size !== 0 || at + size > buffer.byteLength) trapNow();
+    const words = size === 4 ? new Int32Array(buffer) : new BigInt64Array(buffer);
+    this.#check();
+    if (words[at / size] !== expected) return -1;
+    return timeout < 0n ? Infinity : Number(timeout) / 1e6;
   }
 
   /** Waits so many milliseconds, or until the program is stopped. */

@@ -17,7 +17,7 @@ import { validateLimits } from "../guest/limits.ts";
 import { invalidValue } from "../errors.ts";
 import { validateObject } from "../validate.ts";
 import { BaseWASI, type WASIOptions } from "../guest/wasi.ts";
-import { COMPONENT, interfaceOf, isComponent } from "./diagnose.ts";
+import { interfaceOf, isComponent } from "./diagnose.ts";
 import { exportStart } from "../module/start.ts";
 import { offeredOf } from "../preview1/imports.ts";
 import { canLimitInThread, ThreadLimit } from "./in_thread.ts";
@@ -46,10 +46,15 @@ import { isModule, load, type Source } from "./source.ts";
 
 /** An instance whose exports are called by the embedder, and what it holds. */
 export interface Instantiated {
-  /** The exports. One that may wait is called through `WebAssembly.promising` where there is JSPI. */
-  readonly exports: WebAssembly.Exports;
-  /** The instance that has them. */
-  readonly instance: WebAssembly.Instance;
+  /**
+   * The exports. One of a module that may wait is called through `WebAssembly.promising` where there
+   * is JSPI. Those of a component are functions, classes, and objects for its interfaces; see
+   * docs/components.md.
+   */
+  // deno-lint-ignore no-explicit-any
+  readonly exports: Record<string, any>;
+  /** The instance that has them; undefined for a component. */
+  readonly instance: WebAssembly.Instance | undefined;
   /** Gives back its directories and streams; its system calls answer BADF from then on. */
   close(): void;
   /** The same, for `using`. */
@@ -64,8 +69,14 @@ export function runProgram(
 ): Promise<number> {
   return guarded(options, async () => {
     refuseUnknown("run", options, []);
-    const prepared = await prepare(platform, source, options);
-    const { code, settings, all } = prepared;
+    const settings = validated(options);
+    const loaded = await load(source, platform.readFile);
+    if (!isModule(loaded) && isComponent(loaded)) {
+      const { runComponent } = await import("./component.ts");
+      return await runComponent(platform, loaded, options, settings);
+    }
+    const prepared = await prepare(platform, loaded, options, settings);
+    const { code, all } = prepared;
     if (!hasExport(code.module, "_start")) {
       throw unfit("it exports no _start, so there is nothing to run: use instantiate()");
     }
@@ -73,7 +84,9 @@ export function runProgram(
     let limit: ThreadLimit | undefined;
     if (prepared.apart) {
       const reason = obstacle(module, settings, platform);
-      if (reason === undefined) return await prepareWorkers(platform, code, settings, all).run();
+      if (reason === undefined) {
+        return await prepareWorkers(platform, code, prepared.settings, all).run();
+      }
       if (isBounded(settings)) {
         if (!canLimitInThread(settings, code.loaded, module)) throw reason;
         limit = new ThreadLimit(settings.timeout, options.signal);
@@ -98,7 +111,14 @@ export function instantiateProgram(
 ): Promise<Instantiated> {
   return guarded(options, async () => {
     refuseUnknown("instantiate", options, ["threads", "timeout", "interruptible"]);
-    const prepared = await prepare(platform, source, options);
+    const settings = validated(options);
+    const loaded = await load(source, platform.readFile);
+    if (!isModule(loaded) && isComponent(loaded)) {
+      const { instantiateComponent } = await import("./component.ts");
+      const { exports, close } = await instantiateComponent(platform, loaded, options, settings);
+      return { exports, close, [Symbol.dispose]: close, instance: undefined };
+    }
+    const prepared = await prepare(platform, loaded, options, settings);
     let { module } = prepared.code;
     if (hasExport(module, "_start")) {
       throw unfit("it is a command, which exports _start: use run()");
@@ -164,22 +184,28 @@ interface Prepared {
   readonly apart: boolean;
 }
 
+/** The options that the classes do not have, checked before the program is loaded. */
+function validated(options: RunOptions): RunSettings {
+  refuseOtherStreams(options);
+  const settings = validateSettings(options);
+  validateSignal(options.signal);
+  validateLimits(options.limits);
+  return settings;
+}
+
 async function prepare(
   platform: Platform,
-  source: Source,
+  given: Uint8Array | WebAssembly.Module,
   options: RunOptions,
+  settings: RunSettings,
 ): Promise<Prepared> {
-  refuseOtherStreams(options);
-  const given = validateSettings(options);
-  validateSignal(options.signal);
   const { memoryPages } = validateLimits(options.limits);
   const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
-  let loaded = await load(source, platform.readFile);
-  if (!isModule(loaded) && isComponent(loaded)) throw unfit(COMPONENT);
+  let loaded = given;
   const holds = canHold(options);
   const held = !canSuspend() && (platform.mustNotHold === true || !holds);
-  const apart = isBounded(given) || options.signal !== undefined || held;
-  if (given.interruptible === true && isModule(loaded)) {
+  const apart = isBounded(settings) || options.signal !== undefined || held;
+  if (settings.interruptible === true && isModule(loaded)) {
     throw invalidValue(
       "options.interruptible",
       "needs the program's bytes, which a WebAssembly.Module does not give",
@@ -187,23 +213,23 @@ async function prepare(
     );
   }
   const binary = isModule(loaded) ? undefined : binaryOf(loaded);
-  if (binary !== undefined) refuseUnfit(binary, given);
+  if (binary !== undefined) refuseUnfit(binary, settings);
   const started = binary?.starts && !isModule(loaded)
     ? exportStart(loaded, binary.exports.map(({ name }) => name))
     : undefined;
   loaded = started?.bytes ?? loaded;
   const bytes = loaded;
   if (!isModule(loaded) && memoryPages !== Infinity) loaded = await limited(loaded, memoryPages);
-  const checks = apart && !isModule(loaded) ? checksOf(given, platform) : undefined;
+  const checks = apart && !isModule(loaded) ? checksOf(settings, platform) : undefined;
   const module = isModule(loaded) ? loaded : await compileCopy(
     checks === undefined ? loaded : checked(loaded, checks),
     bytes as Uint8Array,
   );
-  if (binary === undefined && checks === undefined) refuseUnfit(interfaceOf(module), given);
+  if (binary === undefined && checks === undefined) refuseUnfit(interfaceOf(module), settings);
   return {
     code: { loaded, module, checks },
     bytes,
-    settings: { ...given, first: started?.name },
+    settings: { ...settings, first: started?.name },
     all: { version: versionOf(module), ...rest },
     signal: options.signal,
     holds,
@@ -225,9 +251,10 @@ async function inThread<R>(
   stateOf(wasi).first = settings.first;
   try {
     limit?.start();
-    const given = { ...settings.imports, ...limit?.imports };
+    const hooks = limit?.hooks();
+    const given = { ...settings.imports, ...hooks?.imports };
     const instance = await link(module, offeredOf(module, given), wasi);
-    limit?.bind(instance);
+    hooks?.bind(instance);
     return await begin(wasi, instance);
   } catch (error) {
     wasi[Symbol.dispose](); // streams and preopens that a refused instance has left as they are

@@ -37,6 +37,11 @@ export class TimeLimit {
     this.#end(new DOMException(text, "TimeoutError"));
   }
 
+  /** Milliseconds that are left. */
+  get left(): number {
+    return Math.max(0, this.#until - performance.now());
+  }
+
   stop(): void {
     this.#until = Infinity;
     clearTimeout(this.#timer);

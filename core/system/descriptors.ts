@@ -198,6 +198,11 @@ export class DescriptorTable {
     this.#left = openFiles;
   }
 
+  /** One more than the highest number that was ever taken. */
+  get size(): number {
+    return this.#slots.length;
+  }
+
   /** The descriptor of a number, if it is open. */
   get(fd: number): Descriptor | undefined {
     return this.#slots[fd];

@@ -128,15 +128,15 @@ export function answerOf(system: System, awaited: Awaited, now: number): Answer 
 
 /**
  * Waits until `report` says how many answers there are, which is asked once at least; then calls
- * `done`, whose errno is the call's.
+ * `done`, whose result is the call's.
  */
-export function awaitFirst(
+export function awaitFirst<T = number>(
   system: System,
   all: readonly Awaited[],
   now: number,
   report: () => number,
-  done: (count: number) => number,
-): number | Wait {
+  done: (count: number) => T,
+): T | Wait<T> {
   const entries = all.flatMap(({ entry }) => entry === undefined ? [] : [entry]);
   // what is known already is not waited for
   const isKnown = all.some(({ known }) => known >= 0);
@@ -145,7 +145,7 @@ export function awaitFirst(
       (first, { deadline }) => deadline < first ? deadline : first,
       isKnown ? now : Infinity,
     );
-  const resume = (): number | Wait => {
+  const resume = (): T | Wait<T> => {
     const count = report();
     return count === 0 ? new Wait(entries, deadline(), resume) : done(count);
   };

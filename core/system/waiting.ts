@@ -12,14 +12,14 @@ export function pollEntry(file: File, events: number): PollEntry {
 }
 
 /** A system call that cannot continue yet: what it waits for, and how it continues. */
-export class Wait {
+export class Wait<T = number> {
   readonly entries: PollEntry[];
   /** In milliseconds of `System.now`; Infinity for none. */
   readonly deadline: number;
-  /** Tries again; gives an errno, or the next wait. */
-  readonly resume: () => number | Wait;
+  /** Tries again; gives the result, such as an errno, or the next wait. */
+  readonly resume: () => T | Wait<T>;
 
-  constructor(entries: PollEntry[], deadline: number, resume: () => number | Wait) {
+  constructor(entries: PollEntry[], deadline: number, resume: () => T | Wait<T>) {
     this.entries = entries;
     this.deadline = deadline;
     this.resume = resume;

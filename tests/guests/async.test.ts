@@ -77,7 +77,7 @@ test("run() gives the exit code of a command, instantiate() the exports of a rea
   const reactor = await instantiate(guestModule("reactor"));
   const { initialized } = reactor.exports as { initialized(): number };
   assert.equal(initialized(), 1);
-  assert.equal(reactor.instance.exports, reactor.exports);
+  assert.equal(reactor.instance!.exports, reactor.exports);
   reactor.close();
   reactor.close();
 });

@@ -29,6 +29,8 @@ const ROOMS = [
   "system",
   "preview1",
   "unstable",
+  "component",
+  "preview2",
   "guest",
   "run",
 ];

@@ -1,0 +1,333 @@
+/**
+ * Functions of components: lifted out of core functions, and lowered to them.
+ *
+ * Source: https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#canonical-definitions
+ *
+ * @module
+ */
+import { Wait } from "../system/waiting.ts";
+import { beginCall, calls } from "./calls.ts";
+import {
+  type Codec,
+  type CodecContext,
+  codecOf,
+  type Flat,
+  FLAT_MAX,
+  type FlatType,
+  type ResourceSide,
+  single,
+} from "./codec.ts";
+import { Err } from "./err.ts";
+import { componentError } from "./errors.ts";
+import type { HandleTable, Scope } from "./handles.ts";
+import type { LinearMemory } from "./memory.ts";
+import type { Store } from "./store.ts";
+import { Trap } from "./trap.ts";
+import { type ImportedFunction, typed } from "./typed.ts";
+import type { FunctionType, ValueType } from "./types.ts";
+
+/** An instance of a component, as far as calls go. */
+export interface Entered {
+  readonly handles: HandleTable;
+  /** Whether one of its functions is running. */
+  entered: boolean;
+  /** Whether it may call others: not while it makes room for values. */
+  mayLeave: boolean;
+}
+
+/** A function that can be called with values. */
+export interface ComponentFunction {
+  readonly sort: "func";
+  /** undefined for the embedder's, which take what they are imported as */
+  readonly type: FunctionType | undefined;
+  /** Whose it is: WASI's, the embedder's, or a component's. */
+  readonly origin: "wasi" | "embedder" | "component";
+  /** Whether it may wait. */
+  readonly waits: boolean;
+  /**
+   * Calls it. What WASI gives may be a {@linkcode Wait}, and an {@linkcode Err} for the error of a
+   * result; what a component gives may be a promise if it waits and guests are suspended.
+   */
+  call(...values: unknown[]): unknown;
+  /** The same for another side of its resources; only a component's have it. */
+  sided?(side: ResourceSide): ComponentFunction;
+}
+
+/** The parameters or results of a function as they travel. */
+interface Travel {
+  readonly codecs: readonly Codec[];
+  readonly flat: readonly FlatType[];
+}
+
+function travelOf(cx: CodecContext, types: readonly ValueType[]): Travel {
+  const codecs = types.map((type) => codecOf(cx, type));
+  return { codecs, flat: codecs.flatMap(({ flat }) => flat) };
+}
+
+function tupleOf(cx: CodecContext, { parameters }: FunctionType): Codec {
+  return codecOf(cx, { kind: "tuple", types: parameters.map(({ type }) => type) });
+}
+
+/** What a lowered function needs: whose it is, and how its values are laid out. */
+export interface Lowering {
+  readonly store: Store;
+  readonly instance: Entered;
+  readonly cx: CodecContext;
+}
+
+/**
+ * A component's function as a core function, for another component's or the same one's modules.
+ */
+export function lower(
+  { store, instance, cx }: Lowering,
+  type: FunctionType,
+  target: ComponentFunction,
+): ImportedFunction {
+  if (type.async) throw componentError("asynchronous functions belong to WASI 0.3");
+  const parameters = travelOf(cx, type.parameters.map((one) => one.type));
+  const spilled = parameters.flat.length > FLAT_MAX;
+  const tuple = spilled ? { codec: tupleOf(cx, type), memory: cx.memory! } : undefined;
+  const result = type.result === undefined ? undefined : codecOf(cx, type.result);
+  const byPointer = result !== undefined && result.flat.length > 1;
+  if ((spilled || byPointer) && cx.memory === undefined) {
+    throw componentError("a function is lowered without the memory that its values need");
+  }
+  const waits = target.waits && store.suspends;
+  // the result of a function of the host's is the value itself, or an Err
+  const bare = target.origin !== "component" && type.result?.kind === "result";
+  const out: Flat[] = [];
+  const finish = (value: unknown, pointer: number): Flat | undefined => {
+    if (result === undefined) return undefined;
+    if (bare && !(value instanceof Err)) value = { tag: "ok", val: value };
+    if (byPointer) {
+      pointer >>>= 0;
+      cx.memory!.check(pointer, result.size, result.align);
+      result.store(value, pointer);
+      return undefined;
+    }
+    out.length = 0;
+    result.lower(value, out);
+    return out[0];
+  };
+  const later = async (waited: Wait<unknown> | Promise<unknown>, pointer: number) => {
+    try {
+      const value = waited instanceof Wait ? await store.wait!(waited) : await waited;
+      if (store.over) return dummy;
+      return finish(value, pointer);
+    } catch (error) {
+      // thrown here it could be caught by the guest: it traps, because the store is stopped
+      store.stop(error);
+      return dummy;
+    }
+  };
+  const dummy = result !== undefined && !byPointer && result.flat[0] === "I" ? 0n : 0;
+  const settle = (value: unknown, pointer: number): unknown => {
+    if (value instanceof Wait) {
+      return waits ? later(value, pointer) : finish(store.hold(value), pointer);
+    }
+    if (value instanceof Promise) return later(value, pointer);
+    return finish(value, pointer);
+  };
+  const enter = (): void => {
+    if (!instance.mayLeave) throw new Trap("a call while the instance makes room for values");
+    store.enter();
+    beginCall();
+  };
+  const lent = target.origin === "component";
+  const call = byArity(parameters, tuple, byPointer, lent, { target, enter, settle, store });
+  const flat: FlatType[] = spilled ? ["i"] : [...parameters.flat];
+  if (byPointer) flat.push("i");
+  const core = { parameters: flat, results: byPointer ? [] : result?.flat ?? [] };
+  return waits
+    ? typed(store.suspending(call), core, () => store.over)
+    : typed(call, core, undefined);
+}
+
+interface Called {
+  readonly target: ComponentFunction;
+  readonly store: Store;
+  enter(): void;
+  settle(value: unknown, pointer: number): unknown;
+}
+
+/** The function itself: without arrays for what takes a few values that are flat. */
+function byArity(
+  { codecs }: Travel,
+  tuple: { codec: Codec; memory: LinearMemory } | undefined,
+  byPointer: boolean,
+  lent: boolean,
+  { target, store, enter, settle }: Called,
+): ImportedFunction {
+  const singles = codecs.map(single);
+  const plain = !lent && tuple === undefined && singles.every((one) => one !== undefined);
+  const [one, two, three] = singles as ((value: Flat) => unknown)[];
+  if (plain && codecs.length === 0) {
+    return (pointer) => {
+      try {
+        enter();
+        return settle(target.call(), pointer);
+      } catch (error) {
+        return store.fail(error);
+      }
+    };
+  }
+  if (plain && codecs.length === 1) {
+    return (a, pointer) => {
+      try {
+        enter();
+        return settle(target.call(one!(a)), pointer);
+      } catch (error) {
+        return store.fail(error);
+      }
+    };
+  }
+  if (plain && codecs.length === 2) {
+    return (a, b, pointer) => {
+      try {
+        enter();
+        return settle(target.call(one!(a), two!(b)), pointer);
+      } catch (error) {
+        return store.fail(error);
+      }
+    };
+  }
+  if (plain && codecs.length === 3) {
+    return (a, b, c, pointer) => {
+      try {
+        enter();
+        return settle(target.call(one!(a), two!(b), three!(c)), pointer);
+      } catch (error) {
+        return store.fail(error);
+      }
+    };
+  }
+  return (...flat: Flat[]) => {
+    const lendings = lent ? [] : undefined;
+    try {
+      enter();
+      calls.lent = lendings;
+      const values = liftAll(codecs, tuple, flat);
+      calls.lent = undefined;
+      const pointer = byPointer ? flat[flat.length - 1] as number : 0;
+      const value = target.call(...values);
+      if (lendings === undefined) return settle(value, pointer);
+      if (value instanceof Promise) return settle(value.finally(() => giveBack(lendings)), pointer);
+      giveBack(lendings);
+      return settle(value, pointer);
+    } catch (error) {
+      calls.lent = undefined;
+      return store.fail(error);
+    }
+  };
+}
+
+function liftAll(
+  codecs: readonly Codec[],
+  tuple: { codec: Codec; memory: LinearMemory } | undefined,
+  flat: readonly Flat[],
+): unknown[] {
+  if (tuple !== undefined) {
+    const { codec, memory } = tuple;
+    const pointer = (flat[0] as number) >>> 0;
+    memory.check(pointer, codec.size, codec.align);
+    return codec.load(pointer) as unknown[];
+  }
+  let at = 0;
+  return codecs.map((codec) => {
+    const value = codec.lift(flat, at);
+    at += codec.flat.length;
+    return value;
+  });
+}
+
+function giveBack(lent: readonly { lends: number }[]): void {
+  for (const handle of lent) handle.lends--;
+}
+
+/** How a component lifts a function. */
+export interface Lifting extends Lowering {
+  readonly core: ImportedFunction;
+  readonly postReturn: ImportedFunction | undefined;
+  /** Whether it may come to wait, because its component imports what may. */
+  readonly waits: boolean;
+}
+
+/**
+ * A core function as a function of its component. Its values are those of the context: where that
+ * has a side for resources, JavaScript's.
+ */
+export function lift(lifting: Lifting, type: FunctionType): ComponentFunction {
+  const { store, instance, cx, core, postReturn } = lifting;
+  if (type.async) throw componentError("asynchronous functions belong to WASI 0.3");
+  const parameters = travelOf(cx, type.parameters.map((one) => one.type));
+  const spilled = parameters.flat.length > FLAT_MAX;
+  const tuple = spilled ? tupleOf(cx, type) : undefined;
+  const result = type.result === undefined ? undefined : codecOf(cx, type.result);
+  const byPointer = result !== undefined && result.flat.length > 1;
+  if ((spilled && cx.realloc === undefined) || (byPointer && cx.memory === undefined)) {
+    throw componentError("a function is lifted without the memory or realloc that it needs");
+  }
+  const waits = lifting.waits && store.suspends;
+  const entry = waits ? store.promising(core) : core;
+
+  const flatten = (values: unknown[]): Flat[] => {
+    if (tuple !== undefined) {
+      const pointer = cx.realloc!(0, 0, tuple.align, tuple.size) >>> 0;
+      cx.memory!.check(pointer, tuple.size, tuple.align);
+      tuple.store(values, pointer);
+      return [pointer | 0];
+    }
+    const flat: Flat[] = [];
+    parameters.codecs.forEach((codec, i) => codec.lower(values[i], flat));
+    return flat;
+  };
+  const finish = (returned: unknown, scope: Scope): unknown => {
+    let value: unknown;
+    beginCall();
+    if (byPointer) {
+      const pointer = (returned as number) >>> 0;
+      cx.memory!.check(pointer, result.size, result.align);
+      value = result.load(pointer);
+    } else if (result !== undefined) value = result.lift([returned as Flat], 0);
+    if (scope.borrows > 0) throw new Trap("borrowed handles were not dropped");
+    if (postReturn !== undefined) {
+      instance.mayLeave = false;
+      if (result === undefined) postReturn();
+      else postReturn(returned);
+      instance.mayLeave = true;
+    }
+    instance.entered = false;
+    return value;
+  };
+  const call = (...values: unknown[]): unknown => {
+    store.enter();
+    if (instance.entered) throw new Trap("the instance is entered while one of its calls runs");
+    const scope: Scope = { borrows: 0 };
+    calls.scope = scope;
+    const flat = flatten(values);
+    calls.scope = undefined;
+    instance.entered = true;
+    try {
+      const returned = entry(...flat);
+      if (!waits) return finish(returned, scope);
+      return (returned as Promise<unknown>).then((value) => {
+        if (store.over) store.enter();
+        return finish(value, scope);
+      }).catch((error) => {
+        store.stop(error);
+        throw error;
+      });
+    } catch (error) {
+      store.stop(error); // nothing of it can be called again
+      throw error;
+    }
+  };
+  return {
+    sort: "func",
+    type,
+    origin: "component",
+    waits: lifting.waits,
+    call,
+    sided: (side) => lift({ ...lifting, cx: { ...cx, side } }, type),
+  };
+}

@@ -1,0 +1,368 @@
+/**
+ * Components and JavaScript: what the embedder gives to a component, and what it gets of one.
+ *
+ * Names are in camelCase, classes in PascalCase; a `result` is a value or an error that is thrown.
+ *
+ * Source: https://bytecodealliance.github.io/jco/wit-type-representations.html
+ *
+ * @module
+ */
+import type { ResourceSide } from "./codec.ts";
+import { ComponentError, Err } from "./err.ts";
+import { linkError } from "./errors.ts";
+import type { ComponentFunction } from "./function.ts";
+import type { InstanceItem, Item } from "./linker.ts";
+import type { ExternType } from "./binary.ts";
+import { camelCase, compatibility, pascalCase, withoutVersion } from "./names.ts";
+import type { Store } from "./store.ts";
+import { ResourceType } from "./types.ts";
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...values: any[]) => any;
+
+/** What a component is given besides WASI, by the names that it imports. */
+export type ComponentImports = Readonly<Record<string, unknown>>;
+
+/** A resource of a component's in the hands of JavaScript. */
+interface Held {
+  readonly type: ResourceType;
+  readonly representation: unknown;
+  /** whether it is dropped when nobody has it any more */
+  own: boolean;
+}
+
+/** Given to a constructor that is to make an empty object. */
+const EMPTY: unique symbol = Symbol("empty");
+
+function wrongResource(value: unknown, type: ResourceType): TypeError {
+  const name = pascalCase(type.name ?? "resource");
+  const error = new TypeError(
+    `A value for the component must be an instance of ${name}. Received ${String(value)}`,
+  );
+  return Object.assign(error, { code: "ERR_INVALID_ARG_TYPE" });
+}
+
+/** How resources look in JavaScript: instances of classes. */
+export class JavaScriptSide implements ResourceSide {
+  readonly #store: Store;
+  readonly #held: WeakMap<object, Held> = new WeakMap();
+  readonly #classes: Map<ResourceType, new (...values: unknown[]) => object> = new Map();
+  readonly #abandoned: FinalizationRegistry<Held> = new FinalizationRegistry((held) => {
+    try {
+      this.#drop(held);
+    } catch {
+      // nobody is left to be told
+    }
+  });
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  out(type: ResourceType, representation: unknown, own: boolean): unknown {
+    if (type.owner === undefined) return representation;
+    const object = new (this.classOf(type))(EMPTY);
+    const held = { type, representation, own };
+    this.#held.set(object, held);
+    if (own) this.#abandoned.register(object, held, held);
+    return object;
+  }
+
+  in(type: ResourceType, value: unknown, own: boolean): unknown {
+    if (typeof value !== "object" || value === null) throw wrongResource(value, type);
+    if (type.owner === undefined) return value;
+    const held = this.#held.get(value);
+    if (held === undefined || held.type !== type) throw wrongResource(value, type);
+    if (own) {
+      if (!held.own) throw wrongResource("one that was given away or dropped", type);
+      held.own = false;
+      this.#held.delete(value);
+      this.#abandoned.unregister(held);
+    }
+    return held.representation;
+  }
+
+  #drop(held: Held): void {
+    if (!held.own || this.#store.over) return;
+    held.own = false;
+    held.type.destroy?.(held.representation);
+  }
+
+  /** The class of a resource. Its methods are added by who exports it. */
+  classOf(type: ResourceType): new (...values: unknown[]) => object {
+    let Class = this.#classes.get(type);
+    if (Class !== undefined) return Class;
+    const name = pascalCase(type.name ?? "resource");
+    // deno-lint-ignore no-this-alias
+    const side = this;
+    let make: AnyFunction | undefined;
+    Class = {
+      [name]: class {
+        constructor(...values: unknown[]) {
+          if (values[0] === EMPTY) return;
+          if (make === undefined) throw new TypeError(`${name} has no constructor`);
+          return make(...values) as never;
+        }
+
+        [Symbol.dispose](): void {
+          const held = side.#held.get(this);
+          if (held === undefined) return;
+          side.#held.delete(this);
+          side.#abandoned.unregister(held);
+          side.#drop(held);
+        }
+
+        static [MAKE](by: AnyFunction): void {
+          make = by;
+        }
+      },
+    }[name]! as unknown as new (...values: unknown[]) => object;
+    this.#classes.set(type, Class);
+    return Class;
+  }
+}
+
+/** Gives a class its constructor. */
+const MAKE: unique symbol = Symbol("make");
+
+/** The value of a function, or what a `result` says is wrong, thrown. */
+function unwrapped(value: unknown): unknown {
+  const { tag, val } = value as { tag: string; val: unknown };
+  if (tag === "err") throw new ComponentError(val);
+  return val;
+}
+
+/** A component's function as one of JavaScript; gives a promise if it waits. */
+function functionFor(item: ComponentFunction, side: JavaScriptSide): AnyFunction {
+  const { call } = item.sided!(side);
+  const isResult = item.type!.result?.kind === "result";
+  return (...values) => {
+    const value = call(...values);
+    if (!isResult) return value;
+    return value instanceof Promise ? value.then(unwrapped) : unwrapped(value);
+  };
+}
+
+/** Puts something under a name that a component has chosen. */
+function define(object: object, name: string, value: unknown): void {
+  Object.defineProperty(object, name, {
+    value,
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
+}
+
+/** What an instance exports, as an object of functions and classes. */
+function objectOf(instance: InstanceItem, side: JavaScriptSide): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const name of instance.names ?? []) addExport(object, name, instance, side);
+  return object;
+}
+
+function addExport(
+  object: Record<string, unknown>,
+  name: string,
+  instance: InstanceItem,
+  side: JavaScriptSide,
+): void {
+  const item = instance.get(name)!;
+  if (item.sort === "type") {
+    if (item.of === "resource" && item.type.owner !== undefined) {
+      define(object, pascalCase(name), side.classOf(item.type));
+    }
+    return;
+  }
+  if (item.sort === "instance") {
+    const inner = objectOf(item, side);
+    define(object, name, inner);
+    const { name: plain } = withoutVersion(name);
+    // the usual short name, and the one without a version, unless others have them
+    const short = camelCase(plain.slice(plain.lastIndexOf("/") + 1));
+    for (const other of [plain, short]) {
+      if (!Object.hasOwn(object, other)) define(object, other, inner);
+    }
+    return;
+  }
+  if (item.sort !== "func" || item.sided === undefined) return;
+  const of = functionFor(item, side);
+  const special = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/.exec(name);
+  if (special === null) return define(object, camelCase(name), of);
+  const [, kind, resource, member] = special;
+  const type = instance.get(resource!);
+  if (type?.sort !== "type" || type.of !== "resource") return;
+  const Class = side.classOf(type.type);
+  if (kind === "constructor") (Class as unknown as Record<symbol, AnyFunction>)[MAKE]!(of);
+  else if (kind === "static") define(Class, camelCase(member!), of);
+  else {
+    define(
+      Class.prototype as object,
+      camelCase(member!),
+      function (this: unknown, ...values: unknown[]) {
+        return of(this, ...values);
+      },
+    );
+  }
+}
+
+/** The exports of a component for JavaScript. */
+export function exportsOf(instance: InstanceItem, side: JavaScriptSide): Record<string, unknown> {
+  return objectOf(instance, side);
+}
+
+/** What a function of the embedder's has thrown, as the error of a `result`. */
+function errOf(thrown: unknown): Err {
+  if (typeof thrown === "object" && thrown !== null && Object.hasOwn(thrown, "payload")) {
+    return new Err((thrown as { payload: unknown }).payload);
+  }
+  if (thrown instanceof Error) throw thrown;
+  return new Err(thrown);
+}
+
+/** Whether a function says that it gives promises. */
+function isAsync(call: AnyFunction): boolean {
+  return Object.prototype.toString.call(call) === "[object AsyncFunction]";
+}
+
+function embedded(call: AnyFunction, self: unknown, name: string): ComponentFunction {
+  const waits = isAsync(call);
+  const attempt = (act: () => unknown): unknown => {
+    try {
+      const value = act();
+      if (!(value instanceof Promise)) return value;
+      if (waits) return value.catch(errOf);
+      value.catch(() => {});
+      throw new TypeError(`${name} gives a promise: declare it as an async function`);
+    } catch (error) {
+      return errOf(error);
+    }
+  };
+  return {
+    sort: "func",
+    type: undefined,
+    origin: "embedder",
+    waits,
+    call: (...values) => attempt(() => Reflect.apply(call, self, values)),
+  };
+}
+
+/** A class that the embedder gives. */
+type GivenClass = Record<string, unknown> & { prototype: Record<string, unknown> };
+
+/** An interface that the embedder gives. */
+class EmbeddedInstance implements InstanceItem {
+  readonly sort = "instance" as const;
+  readonly #name: string;
+  readonly #namespace: Record<string, unknown>;
+  readonly #types: Map<string, ResourceType> = new Map();
+  readonly #items: Map<string, Item> = new Map();
+
+  constructor(name: string, namespace: Record<string, unknown>) {
+    this.#name = name;
+    this.#namespace = namespace;
+  }
+
+  get names(): string[] {
+    return [...this.#items.keys()];
+  }
+
+  get(name: string, type?: ExternType): Item | undefined {
+    let item = this.#items.get(name);
+    if (item === undefined) {
+      item = type?.sort === "type" ? this.#resource(name, type) : this.#function(name);
+      if (item !== undefined) this.#items.set(name, item);
+    }
+    return item;
+  }
+
+  #resource(name: string, type: ExternType & { sort: "type" }): Item | undefined {
+    if (type.equals !== undefined) return undefined;
+    let resource = this.#types.get(name);
+    if (resource === undefined) {
+      resource = new ResourceType(name, undefined, (object) => {
+        (object as { [Symbol.dispose]?(): void })[Symbol.dispose]?.();
+      });
+      this.#types.set(name, resource);
+    }
+    return { sort: "type", of: "resource", type: resource };
+  }
+
+  #class(name: string): GivenClass {
+    const Class = member(this.#namespace, pascalCase(name));
+    if (typeof Class !== "function") {
+      throw linkError(`options.imports["${this.#name}"] has no class ${pascalCase(name)}`);
+    }
+    return Class as unknown as GivenClass;
+  }
+
+  #function(name: string): Item | undefined {
+    const special = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/.exec(name);
+    if (special === null) {
+      const call = member(this.#namespace, camelCase(name)) ?? member(this.#namespace, name);
+      return typeof call === "function"
+        ? embedded(call as AnyFunction, this.#namespace, name)
+        : undefined;
+    }
+    const [, kind, resource, short] = special;
+    const Class = this.#class(resource!);
+    if (kind === "constructor") {
+      const construct = (...values: unknown[]): unknown =>
+        Reflect.construct(Class as unknown as new () => object, values) as unknown;
+      return embedded(construct, undefined, name);
+    }
+    if (kind === "static") {
+      const call = member(Class, camelCase(short!));
+      return typeof call === "function" ? embedded(call as AnyFunction, Class, name) : undefined;
+    }
+    const method = member(Class.prototype, camelCase(short!));
+    if (typeof method !== "function") return undefined;
+    const call = (self: unknown, ...values: unknown[]): unknown =>
+      Reflect.apply(method, self, values);
+    return { ...embedded(call, undefined, name), waits: isAsync(method as AnyFunction) };
+  }
+}
+
+/** A member of the embedder's, but none that comes with being an object or a class. */
+function member(holder: object, name: string): unknown {
+  for (
+    let at: object | null = holder;
+    at !== null;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
+    if (at === Object.prototype || at === Function.prototype) return undefined;
+    if (Object.hasOwn(at, name)) {
+      return name === "constructor" ? undefined : (holder as Record<string, unknown>)[name];
+    }
+  }
+  return undefined;
+}
+
+/** What the embedder gives under a name, or one of a compatible version. */
+function givenAs(imports: ComponentImports, wanted: string): unknown {
+  if (Object.hasOwn(imports, wanted)) return imports[wanted];
+  const { name, version } = withoutVersion(wanted);
+  if (version !== undefined && Object.hasOwn(imports, name)) return imports[name];
+  const key = Object.keys(imports).find((key) => {
+    const given = withoutVersion(key);
+    return given.name === name && compatibility(given.version) === compatibility(version);
+  });
+  return key === undefined ? undefined : imports[key];
+}
+
+/** What the embedder gives for an import, if anything. */
+export function embeddedItem(
+  imports: ComponentImports,
+  name: string,
+  type: ExternType,
+): Item | undefined {
+  const given = givenAs(imports, name);
+  if (given === undefined) return undefined;
+  if (type.sort === "func") {
+    const call = typeof given === "function" ? given : (given as { default?: unknown }).default;
+    if (typeof call === "function") return embedded(call as AnyFunction, undefined, name);
+  }
+  if (type.sort === "instance" && (typeof given === "object" || typeof given === "function")) {
+    return new EmbeddedInstance(name, given as Record<string, unknown>);
+  }
+  throw linkError(`options.imports["${name}"] must be ${type.sort}`);
+}

@@ -1,0 +1,606 @@
+/**
+ * Puts a component together: its modules, its own components, and what it imports.
+ *
+ * Definitions are taken in the order of the bytes; each adds to one of the spaces of numbers that
+ * those after it name. What runs modules is separate (machine.ts), so that a component can also be
+ * gone through to see what it imports and exports (world.ts).
+ *
+ * Source: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Explainer.md
+ *
+ * @module
+ */
+import type {
+  AliasDefinition,
+  CanonicalOptions,
+  ComponentBinary,
+  Declaration,
+  Definition,
+  ExternType,
+  Named,
+  Sort,
+  TypeDefinition,
+  TypeReference,
+} from "./binary.ts";
+import { componentError, linkError } from "./errors.ts";
+import type { ComponentFunction, Entered } from "./function.ts";
+import { HandleTable } from "./handles.ts";
+import {
+  type FunctionType,
+  ResourceType,
+  sameFunction,
+  sameType,
+  showFunction,
+  type ValueType,
+} from "./types.ts";
+
+/** Most instances that a component may make, of modules and of components. */
+const INSTANCES_MAX = 10_000;
+/** Most parts of a type, counted wherever they are named. */
+const WEIGHT_MAX = 100_000;
+/** How deep a type may be. */
+const DEPTH_MAX = 100;
+
+/** A type, whatever it is of. */
+export type TypeItem =
+  | { readonly sort: "type"; readonly of: "value"; readonly type: ValueType }
+  | { readonly sort: "type"; readonly of: "func"; readonly type: FunctionType }
+  | { readonly sort: "type"; readonly of: "resource"; readonly type: ResourceType }
+  | {
+    readonly sort: "type";
+    readonly of: "instance" | "component";
+    readonly declarations: readonly Declaration[];
+    readonly scope: Scope;
+  };
+
+/** An instance: what it exports, by name. */
+export interface InstanceItem {
+  readonly sort: "instance";
+  /** What it exports under a name; `type` is what is wanted, for who gives anything. */
+  get(name: string, type?: ExternType): Item | undefined;
+  /** Its exports in their order, where it has one. */
+  readonly names?: readonly string[];
+}
+
+/** A component that can be instantiated, and where its outer names are. */
+export interface ComponentItem {
+  readonly sort: "component";
+  readonly binary: ComponentBinary;
+  readonly scope: Scope | undefined;
+}
+
+/** A module of core WebAssembly. */
+export interface ModuleItem {
+  readonly sort: "core module";
+  readonly bytes: Uint8Array;
+}
+
+/** What a name of a component can stand for. */
+export type Item = ComponentFunction | TypeItem | InstanceItem | ComponentItem | ModuleItem;
+
+/** Something of core WebAssembly, whose sort is seen by what it is. */
+export interface CoreItem {
+  readonly sort: Sort;
+  readonly value: unknown;
+}
+
+/** What a core instance exports. */
+export interface CoreInstance {
+  get(name: string): unknown;
+}
+
+/** An instance of a component while it is put together. */
+export interface Owner extends Entered {
+  /** Whether anything that it imports may wait. */
+  waits: boolean;
+}
+
+/** What the linker has made by others: the machine that runs modules, or what only looks. */
+export interface Machine {
+  /** A core instance of a module. */
+  instantiate(
+    module: ModuleItem,
+    imports: ReadonlyMap<string, CoreInstance>,
+  ): Promise<CoreInstance> | CoreInstance;
+  /** Whether an export of a core instance is of a sort. */
+  isOfSort(value: unknown, sort: Sort): boolean;
+  lower(owner: Owner, target: ComponentFunction, canonical: Canonical): unknown;
+  lift(
+    owner: Owner,
+    core: unknown,
+    type: FunctionType,
+    canonical: Canonical,
+    postReturn: unknown,
+  ): ComponentFunction;
+  /** `resource.new`, `resource.drop` and `resource.rep`. */
+  resource(owner: Owner, kind: string, type: ResourceType): unknown;
+  /** A resource of the component's own. */
+  resourceType(owner: Owner, destructor: unknown): ResourceType;
+}
+
+/** Canonical options, their numbers resolved. */
+export interface Canonical {
+  readonly encoding: CanonicalOptions["encoding"];
+  readonly memory: unknown;
+  readonly realloc: unknown;
+}
+
+/** The spaces of numbers of a component, or of a type of one. */
+export class Scope {
+  readonly parent: Scope | undefined;
+  readonly coreFunctions: unknown[] = [];
+  readonly coreTables: unknown[] = [];
+  readonly coreMemories: unknown[] = [];
+  readonly coreGlobals: unknown[] = [];
+  readonly coreTags: unknown[] = [];
+  readonly coreTypes: unknown[] = [];
+  readonly modules: ModuleItem[] = [];
+  readonly coreInstances: CoreInstance[] = [];
+  readonly functions: ComponentFunction[] = [];
+  readonly types: TypeItem[] = [];
+  readonly components: ComponentItem[] = [];
+  readonly instances: InstanceItem[] = [];
+
+  constructor(parent: Scope | undefined) {
+    this.parent = parent;
+  }
+
+  space(sort: Sort): unknown[] {
+    switch (sort) {
+      case "core func":
+        return this.coreFunctions;
+      case "core table":
+        return this.coreTables;
+      case "core memory":
+        return this.coreMemories;
+      case "core global":
+        return this.coreGlobals;
+      case "core tag":
+        return this.coreTags;
+      case "core type":
+        return this.coreTypes;
+      case "core module":
+        return this.modules;
+      case "core instance":
+        return this.coreInstances;
+      case "func":
+        return this.functions;
+      case "type":
+        return this.types;
+      case "component":
+        return this.components;
+      case "instance":
+        return this.instances;
+      default:
+        throw componentError("values of components are not supported");
+    }
+  }
+
+  at(sort: Sort, index: number): unknown {
+    const space = this.space(sort);
+    if (index >= space.length) throw componentError(`there is no ${sort} ${index}`);
+    return space[index];
+  }
+
+  add(item: Item): void {
+    this.space(item.sort).push(item);
+  }
+}
+
+/** How many parts a type has, and how deep it is. */
+const weights: WeakMap<ValueType, { weight: number; depth: number }> = new WeakMap();
+
+function weighed(type: ValueType, parts: readonly (ValueType | undefined)[]): ValueType {
+  let [weight, depth] = [1, 0];
+  for (const part of parts) {
+    if (part === undefined) continue;
+    const of = weights.get(part) ?? { weight: 1, depth: 0 };
+    weight += of.weight;
+    depth = Math.max(depth, of.depth);
+  }
+  if (weight > WEIGHT_MAX) throw componentError(`a type of more than ${WEIGHT_MAX} parts`);
+  if (depth >= DEPTH_MAX) throw componentError(`a type more than ${DEPTH_MAX} deep`);
+  weights.set(type, { weight, depth: depth + 1 });
+  return type;
+}
+
+const primitives: Map<string, ValueType> = new Map();
+
+function primitive(kind: string): ValueType {
+  let type = primitives.get(kind);
+  if (type === undefined) primitives.set(kind, type = { kind } as ValueType);
+  return type;
+}
+
+/** The type of values that a reference names. */
+export function valueType(scope: Scope, reference: TypeReference): ValueType {
+  if (typeof reference === "string") return primitive(reference);
+  const item = scope.at("type", reference) as TypeItem;
+  if (item.of !== "value") throw componentError(`type ${reference} is not one of values`);
+  return item.type;
+}
+
+function maybeType(scope: Scope, reference: TypeReference | undefined): ValueType | undefined {
+  return reference === undefined ? undefined : valueType(scope, reference);
+}
+
+function resourceAt(scope: Scope, index: number): ResourceType {
+  const item = scope.at("type", index) as TypeItem;
+  if (item.of !== "resource") throw componentError(`type ${index} is not a resource`);
+  return item.type;
+}
+
+function functionType(scope: Scope, index: number): FunctionType {
+  const item = scope.at("type", index) as TypeItem;
+  if (item.of !== "func") throw componentError(`type ${index} is not one of functions`);
+  return item.type;
+}
+
+/** A type as it is defined, its references resolved. Resources are made elsewhere. */
+function typeItem(
+  scope: Scope,
+  type: Exclude<TypeDefinition, { kind: "resource" }>,
+): TypeItem {
+  const value = (of: ValueType, parts: readonly (ValueType | undefined)[]): TypeItem => ({
+    sort: "type",
+    of: "value",
+    type: weighed(of, parts),
+  });
+  switch (type.kind) {
+    case "reference":
+      return { sort: "type", of: "value", type: valueType(scope, type.type) };
+    case "record": {
+      const fields = type.fields.map(({ name, type }) => ({ name, type: valueType(scope, type) }));
+      return value({ kind: "record", fields }, fields.map(({ type }) => type));
+    }
+    case "variant": {
+      const cases = type.cases.map(({ name, type }) => ({ name, type: maybeType(scope, type) }));
+      return value({ kind: "variant", cases }, cases.map(({ type }) => type));
+    }
+    case "list": {
+      const element = valueType(scope, type.element);
+      return value({ kind: "list", element, length: type.length }, [element]);
+    }
+    case "tuple": {
+      const types = type.types.map((one) => valueType(scope, one));
+      return value({ kind: "tuple", types }, types);
+    }
+    case "flags":
+    case "enum":
+      return value({ kind: type.kind, names: type.names }, []);
+    case "option": {
+      const inner = valueType(scope, type.type);
+      return value({ kind: "option", type: inner }, [inner]);
+    }
+    case "result": {
+      const [ok, error] = [maybeType(scope, type.ok), maybeType(scope, type.error)];
+      return value({ kind: "result", ok, error }, [ok, error]);
+    }
+    case "own":
+    case "borrow":
+      return value({ kind: type.kind, resource: resourceAt(scope, type.type) }, []);
+    case "stream":
+    case "future":
+      return value({ kind: type.kind }, [maybeType(scope, type.type)]);
+    case "func": {
+      const parameters = type.parameters.map(({ name, type }) => ({
+        name,
+        type: valueType(scope, type),
+      }));
+      const result = maybeType(scope, type.result);
+      return { sort: "type", of: "func", type: { parameters, result, async: type.async } };
+    }
+    default:
+      return { sort: "type", of: type.kind, declarations: type.declarations, scope };
+  }
+}
+
+/** Takes an alias; outer ones count scopes. */
+function outer(scope: Scope, { sort, count, index }: AliasDefinition & { kind: "alias outer" }) {
+  let from: Scope | undefined = scope;
+  for (let i = 0; i < count; i++) from = from?.parent;
+  if (from === undefined) throw componentError("an alias of what is outside of the component");
+  return from.at(sort, index);
+}
+
+/** An item whose type the place where it is used declares. */
+function bound(item: ComponentFunction, type: FunctionType): ComponentFunction {
+  return { ...item, type };
+}
+
+/**
+ * Looks whether an item is what is declared, and gives it with the types that the declaration gives
+ * it.
+ *
+ * @param what what it is called in messages
+ */
+function matched(scope: Scope, type: ExternType, item: Item | undefined, what: string): Item {
+  if (type.sort === "value") throw componentError("values of components are not supported");
+  if (item === undefined) throw linkError(`it imports ${what}, which is not there`);
+  if (item.sort !== type.sort) {
+    throw linkError(`it imports ${what} as ${type.sort}, which is ${item.sort}`);
+  }
+  switch (item.sort) {
+    case "func": {
+      const wanted = functionType(scope, (type as { type: number }).type);
+      if (item.type === undefined) return bound(item, wanted);
+      if (sameFunction(wanted, item.type)) return item;
+      throw linkError(
+        `it imports ${what} as ${showFunction(wanted)}, which is ${showFunction(item.type)}`,
+      );
+    }
+    case "type": {
+      const { equals } = type as { equals: number | undefined };
+      if (equals === undefined) {
+        if (item.of === "resource") return item;
+        throw linkError(`it imports ${what} as a resource, which is another type`);
+      }
+      const wanted = scope.at("type", equals) as TypeItem;
+      const same = wanted.of === item.of &&
+        (wanted.of === "value"
+          ? sameType(wanted.type, (item as typeof wanted).type)
+          : wanted.of === "func"
+          ? sameFunction(wanted.type, (item as typeof wanted).type)
+          : wanted.of !== "resource" || wanted.type === (item as typeof wanted).type);
+      if (same) return item;
+      throw linkError(`it imports the type ${what} with another meaning`);
+    }
+    case "instance": {
+      const wanted = scope.at("type", (type as { type: number }).type) as TypeItem;
+      if (wanted.of !== "instance") throw componentError("an instance of what is no such type");
+      return matchedInstance(wanted, item, what);
+    }
+    default:
+      return item; // what components and modules import and export shows when they are instantiated
+  }
+}
+
+/** An instance as its type declares it. */
+function matchedInstance(
+  { declarations, scope: outerScope }: TypeItem & { of: "instance" | "component" },
+  instance: InstanceItem,
+  what: string,
+): InstanceItem {
+  const scope = new Scope(outerScope);
+  const found = new Map<string, Item>();
+  for (const declaration of declarations) {
+    switch (declaration.kind) {
+      case "core type":
+        scope.coreTypes.push(undefined);
+        break;
+      case "type":
+        if (declaration.type.kind === "resource") {
+          throw componentError("a resource is defined within a type");
+        }
+        scope.types.push(typeItem(scope, declaration.type));
+        break;
+      case "alias outer":
+        scope.space(declaration.sort).push(outer(scope, declaration));
+        break;
+      case "alias export":
+        addAlias(scope, declaration);
+        break;
+      case "export": {
+        const { name, type } = declaration;
+        const given = instance.get(name, type) ?? declaredOnly(scope, type);
+        const item = matched(scope, type, given, `${what} ${name}`);
+        found.set(name, item);
+        scope.add(item);
+        break;
+      }
+      default:
+        throw componentError(`${declaration.kind} in the type of an instance`);
+    }
+  }
+  return { sort: "instance", get: (name) => found.get(name), names: [...found.keys()] };
+}
+
+/** A type that says itself what it is need not be there. */
+function declaredOnly(scope: Scope, type: ExternType): Item | undefined {
+  if (type.sort !== "type" || type.equals === undefined) return undefined;
+  return scope.at("type", type.equals) as TypeItem;
+}
+
+function addAlias(
+  scope: Scope,
+  { sort, instance, name }: AliasDefinition & { kind: "alias export" | "alias core export" },
+): void {
+  const from = scope.at("instance", instance) as InstanceItem;
+  const item = from.get(name);
+  if (item === undefined) throw componentError(`instance ${instance} does not export ${name}`);
+  if (item.sort !== sort) throw componentError(`${name} of instance ${instance} is no ${sort}`);
+  scope.add(item);
+}
+
+/** An instance of a component, by what it exports. */
+export interface Linked extends InstanceItem {
+  readonly owner: Owner;
+  readonly names: readonly string[];
+}
+
+/** Puts components together. */
+export class Linker {
+  readonly #machine: Machine;
+  #instances = 0;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  /** What a component is instantiated with, by name. */
+  async link(
+    { binary, scope: parent }: Omit<ComponentItem, "sort">,
+    given: (name: string, type: ExternType) => Item | undefined,
+  ): Promise<Linked> {
+    this.#count();
+    const scope = new Scope(parent);
+    const owner: Owner = {
+      handles: new HandleTable(),
+      entered: false,
+      mayLeave: true,
+      waits: false,
+    };
+    const exports = new Map<string, Item>();
+    for (const definition of binary.definitions) {
+      if (definition.kind === "import") {
+        const { name, type } = definition;
+        const item = matched(scope, type, given(name, type), name);
+        owner.waits ||= mayWait(item);
+        scope.add(item);
+      } else if (definition.kind === "export") {
+        const { name, item: { sort, index } } = definition;
+        const item = scope.at(sort, index) as Item;
+        if (!("sort" in item)) throw componentError(`the export ${name} is of a core sort`);
+        if (item.sort === "type" && item.of === "resource") item.type.name ??= name;
+        exports.set(name, item);
+        scope.add(item);
+      } else await this.#define(scope, owner, definition);
+    }
+    return {
+      sort: "instance",
+      owner,
+      get: (name) => exports.get(name),
+      names: [...exports.keys()],
+    };
+  }
+
+  #count(): void {
+    if (++this.#instances > INSTANCES_MAX) {
+      throw componentError(`it makes more than ${INSTANCES_MAX} instances`);
+    }
+  }
+
+  async #define(
+    scope: Scope,
+    owner: Owner,
+    definition: Exclude<Definition, { kind: "import" | "export" }>,
+  ): Promise<void> {
+    const machine = this.#machine;
+    switch (definition.kind) {
+      case "core module":
+        scope.modules.push({ sort: "core module", bytes: definition.bytes });
+        return;
+      case "core instance":
+        scope.coreInstances.push(await this.#coreInstance(scope, definition));
+        return;
+      case "core type":
+        scope.coreTypes.push(undefined);
+        return;
+      case "component":
+        scope.components.push({ sort: "component", binary: definition.component, scope });
+        return;
+      case "instance":
+        scope.instances.push(await this.#instance(scope, owner, definition));
+        return;
+      case "alias outer":
+        scope.space(definition.sort).push(outer(scope, definition));
+        return;
+      case "alias export":
+        return addAlias(scope, definition);
+      case "alias core export": {
+        const { instance, name, sort } = definition;
+        const value = (scope.at("core instance", instance) as CoreInstance).get(name);
+        if (!machine.isOfSort(value, sort)) {
+          throw componentError(`core instance ${instance} does not export ${name} as ${sort}`);
+        }
+        scope.space(sort).push(value);
+        return;
+      }
+      case "type":
+        if (definition.type.kind === "resource") {
+          const { destructor } = definition.type;
+          const core = destructor === undefined ? undefined : scope.at("core func", destructor);
+          const type = machine.resourceType(owner, core);
+          scope.types.push({ sort: "type", of: "resource", type });
+        } else scope.types.push(typeItem(scope, definition.type));
+        return;
+      case "lift": {
+        const core = scope.at("core func", definition.function);
+        const type = functionType(scope, definition.type);
+        const { options } = definition;
+        refuseAsync(options, type);
+        const after = options.postReturn;
+        const postReturn = after === undefined ? undefined : scope.at("core func", after);
+        const canonical = canonicalOf(scope, options);
+        scope.functions.push(machine.lift(owner, core, type, canonical, postReturn));
+        return;
+      }
+      case "lower": {
+        const target = scope.at("func", definition.function) as ComponentFunction;
+        refuseAsync(definition.options, target.type!);
+        const canonical = canonicalOf(scope, definition.options);
+        scope.coreFunctions.push(machine.lower(owner, target, canonical));
+        return;
+      }
+      case "canon":
+        throw componentError(`it needs ${definition.name}, which is part of WASI 0.3`);
+      default:
+        scope.coreFunctions.push(
+          machine.resource(owner, definition.kind, resourceAt(scope, definition.type)),
+        );
+    }
+  }
+
+  async #coreInstance(
+    scope: Scope,
+    { module, items }: Definition & { kind: "core instance" },
+  ): Promise<CoreInstance> {
+    if (module === undefined) {
+      const exports: Record<string, unknown> = Object.create(null);
+      for (const { name, sort, index } of items) exports[name] = scope.at(sort, index);
+      return { get: (name) => exports[name] };
+    }
+    this.#count();
+    const imports = new Map<string, CoreInstance>();
+    for (const { name, sort, index } of items) {
+      imports.set(name, scope.at(sort, index) as CoreInstance);
+    }
+    return await this.#machine.instantiate(
+      scope.at("core module", module) as ModuleItem,
+      imports,
+    );
+  }
+
+  async #instance(
+    scope: Scope,
+    owner: Owner,
+    { component, items }: Definition & { kind: "instance" },
+  ): Promise<InstanceItem> {
+    const given = new Map<string, Item>();
+    for (const { name, sort, index } of items as readonly Named[]) {
+      const item = scope.at(sort, index) as Item;
+      if (!("sort" in item)) throw componentError(`${name} is of a core sort`);
+      given.set(name, item);
+    }
+    if (component === undefined) {
+      return { sort: "instance", get: (name) => given.get(name), names: [...given.keys()] };
+    }
+    const linked = await this.link(
+      scope.at("component", component) as ComponentItem,
+      (name) => given.get(name),
+    );
+    owner.waits ||= linked.owner.waits;
+    return linked;
+  }
+}
+
+function refuseAsync({ async }: CanonicalOptions, type: FunctionType): void {
+  if (async || type.async) {
+    throw componentError("it has asynchronous functions, which belong to WASI 0.3");
+  }
+}
+
+function canonicalOf(scope: Scope, { encoding, memory, realloc }: CanonicalOptions): Canonical {
+  return {
+    encoding,
+    memory: memory === undefined ? undefined : scope.at("core memory", memory),
+    realloc: realloc === undefined ? undefined : scope.at("core func", realloc),
+  };
+}
+
+/** Whether something that is imported may wait. */
+function mayWait(item: Item): boolean {
+  if (item.sort === "func") return item.waits;
+  if (item.sort !== "instance") return false;
+  for (const name of item.names ?? []) if (mayWait(item.get(name)!)) return true;
+  return false;
+}

@@ -1,0 +1,131 @@
+/**
+ * What all instances of one run of a component share: how calls wait, and how it is stopped.
+ *
+ * @module
+ */
+import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
+import { outOfRange } from "../errors.ts";
+import type { System } from "../system/system.ts";
+import { Wait } from "../system/waiting.ts";
+import type { ImportedFunction } from "./typed.ts";
+
+/** What JSPI adds to WebAssembly, where it is available. */
+interface Suspension {
+  Suspending?: new (call: unknown) => ImportedFunction;
+  promising?: (call: unknown) => (...parameters: unknown[]) => Promise<unknown>;
+}
+
+const { Suspending, promising } = WebAssembly as unknown as Suspension;
+
+const getBuffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer")!
+  .get as (this: WebAssembly.Memory) => ArrayBuffer;
+
+/** A limit of time. */
+export interface TimeLimited {
+  /** Throws if the time is over; gives the milliseconds that are left. */
+  look(): number;
+}
+
+/** The parts of a run of a component that all its instances have in common. */
+export class Store {
+  readonly system: System;
+  /** Waits without holding the thread, if guests are suspended. */
+  readonly wait: ((wait: Wait<unknown>) => Promise<unknown>) | undefined;
+  /** Most bytes that all its memories may have. */
+  readonly memoryLimit: number;
+  /** Why it was stopped, if it was. */
+  stopped: { readonly cause: unknown } | undefined;
+  readonly #memories: WebAssembly.Memory[] = [];
+  readonly #limit: TimeLimited | undefined;
+
+  constructor(
+    system: System,
+    wait: ((wait: Wait<unknown>) => Promise<unknown>) | undefined,
+    memoryLimit: number,
+    limit: TimeLimited | undefined,
+  ) {
+    this.system = system;
+    this.wait = wait;
+    this.memoryLimit = memoryLimit;
+    this.#limit = limit;
+  }
+
+  /** Whether guests are suspended while they wait. */
+  get suspends(): boolean {
+    return this.wait !== undefined;
+  }
+
+  /** Takes a memory into account. */
+  addMemory(memory: WebAssembly.Memory): void {
+    if (this.#memories.includes(memory)) return;
+    this.#memories.push(memory);
+    this.enforce();
+  }
+
+  /** Throws if its memories are larger than they may be. */
+  enforce(): void {
+    if (this.memoryLimit === Infinity) return;
+    let bytes = 0;
+    for (const memory of this.#memories) bytes += getBuffer.call(memory).byteLength;
+    if (bytes > this.memoryLimit) {
+      const range = `<= ${this.memoryLimit} bytes (limits.memoryPages) for all memories`;
+      throw outOfRange("the component's memory", range, bytes);
+    }
+  }
+
+  /** Throws if nothing may run any more. A call begins with it. */
+  enter(): void {
+    if (this.stopped !== undefined) throwAborted(this.stopped.cause);
+    if (this.system.ended !== undefined) throwAborted(this.system.ended.cause);
+    if (this.memoryLimit !== Infinity) this.enforce();
+  }
+
+  /** Whether nothing may run any more. */
+  get over(): boolean {
+    return this.stopped !== undefined || this.system.ended !== undefined;
+  }
+
+  /** Remembers that it was stopped, and why. */
+  stop(thrown: unknown): void {
+    this.stopped ??= { cause: causeOf(thrown) };
+  }
+
+  /** Stops the guest that called: what it did wrong, or what a function of the embedder's threw. */
+  fail(thrown: unknown): never {
+    if (thrown instanceof ProcExit) {
+      this.stopped ??= { cause: thrown };
+      throw thrown;
+    }
+    this.stop(thrown);
+    if (thrown instanceof GuestAborted) throw thrown;
+    throwAborted(causeOf(thrown));
+  }
+
+  /** Goes through with a wait, holding the thread. */
+  hold(wait: Wait<unknown>): unknown {
+    let result: unknown = wait;
+    while (result instanceof Wait) {
+      const time = Math.max(0, result.deadline - this.system.now());
+      const left = this.#limit?.look() ?? Infinity;
+      this.system.poll(result.entries, Math.min(time, left));
+      this.#limit?.look();
+      result = result.resume();
+    }
+    return result;
+  }
+
+  /** A function that may suspend the guest. */
+  suspending(call: ImportedFunction): ImportedFunction {
+    return new Suspending!(call);
+  }
+
+  /** A function of a guest that may be suspended. */
+  promising(call: ImportedFunction): (...parameters: unknown[]) => Promise<unknown> {
+    return promising!(call);
+  }
+}
+
+function causeOf(thrown: unknown): unknown {
+  if (thrown instanceof GuestAborted || thrown instanceof Thrown) return thrown.cause;
+  return thrown;
+}

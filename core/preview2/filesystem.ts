@@ -1,0 +1,602 @@
+/**
+ * `wasi:filesystem`, over the directories and files that preview1 has.
+ *
+ * Source: https://github.com/WebAssembly/WASI/tree/main/proposals/filesystem/wit
+ *
+ * @module
+ */
+import { Err } from "../component/err.ts";
+import { Errno } from "../errno.ts";
+import { FileStat } from "../filestat.ts";
+import {
+  type Directory,
+  type DirentSink,
+  Fdflags,
+  type File,
+  Filetype,
+  Fstflags,
+  Open,
+} from "../host.ts";
+import { Descriptor as SystemDescriptor, rightsOf } from "../system/descriptors.ts";
+import { toOffset } from "../system/files.ts";
+import * as paths from "../system/paths.ts";
+import { decode, encode, isEscaped } from "../text.ts";
+import { type Datetime, datetime, nanosecondsOf } from "./clocks.ts";
+import { attempt, errorCode, failed } from "./errors.ts";
+import type { Interface } from "./interface.ts";
+import { InputStream, IoError, OutputStream } from "./io.ts";
+import { OpenFile, SCRATCH, type World } from "./world.ts";
+
+/** Most bytes that one read gives. */
+const READ_MAX = 1 << 24;
+/** Entries of a directory that are asked for at once. */
+const BATCH = 256;
+
+const TYPES: Readonly<Record<number, string>> = {
+  [Filetype.BLOCK_DEVICE]: "block-device",
+  [Filetype.CHARACTER_DEVICE]: "character-device",
+  [Filetype.DIRECTORY]: "directory",
+  [Filetype.REGULAR_FILE]: "regular-file",
+  [Filetype.SOCKET_DGRAM]: "socket",
+  [Filetype.SOCKET_STREAM]: "socket",
+  [Filetype.SYMBOLIC_LINK]: "symbolic-link",
+};
+
+function typeOf(filetype: number): string {
+  return TYPES[filetype] ?? "unknown";
+}
+
+const ADVICE = ["normal", "sequential", "random", "will-need", "dont-need", "no-reuse"];
+
+interface DescriptorFlags {
+  read: boolean;
+  write: boolean;
+  fileIntegritySync: boolean;
+  dataIntegritySync: boolean;
+  requestedWriteSync: boolean;
+  mutateDirectory: boolean;
+}
+
+interface OpenFlags {
+  readonly create: boolean;
+  readonly directory: boolean;
+  readonly exclusive: boolean;
+  readonly truncate: boolean;
+}
+
+interface PathFlags {
+  readonly symlinkFollow: boolean;
+}
+
+type NewTimestamp =
+  | { readonly tag: "no-change" | "now" }
+  | { readonly tag: "timestamp"; readonly val: Datetime };
+
+function fdflagsOf(flags: DescriptorFlags): number {
+  return (flags.fileIntegritySync ? Fdflags.SYNC : 0) |
+    (flags.dataIntegritySync ? Fdflags.DSYNC : 0) |
+    (flags.requestedWriteSync ? Fdflags.RSYNC : 0);
+}
+
+/** Times and the flags that say which of them to set. */
+function timesOf(
+  access: NewTimestamp,
+  modification: NewTimestamp,
+): [atim: bigint, mtim: bigint, flags: number] {
+  let flags = 0;
+  if (access.tag === "now") flags |= Fstflags.ATIM_NOW;
+  if (access.tag === "timestamp") flags |= Fstflags.ATIM;
+  if (modification.tag === "now") flags |= Fstflags.MTIM_NOW;
+  if (modification.tag === "timestamp") flags |= Fstflags.MTIM;
+  const time = (stamp: NewTimestamp): bigint =>
+    stamp.tag === "timestamp" ? nanosecondsOf(stamp.val) : 0n;
+  return [time(access), time(modification), flags];
+}
+
+/** Nothing for 0, an error for another errno. */
+function done(errno: number): undefined | Err {
+  return errno === 0 ? undefined : failed(errno);
+}
+
+/** Text as a path: a string of a component is Unicode, as `encode` and `decode` have it. */
+function pathOf(text: string): paths.Path {
+  if (text.length > 4095 || encode(text).length > 4095) throw new TooLong();
+  return paths.pathOf(text);
+}
+
+class TooLong {
+  readonly code: string = "ENAMETOOLONG";
+}
+
+function mix(value: bigint): bigint {
+  value = BigInt.asUintN(64, (value ^ (value >> 30n)) * 0xbf58476d1ce4e5b9n);
+  value = BigInt.asUintN(64, (value ^ (value >> 27n)) * 0x94d049bb133111ebn);
+  return value ^ (value >> 31n);
+}
+
+/** Two files have the same hash if they are the same. */
+function hashOf({ dev, ino }: FileStat): { lower: bigint; upper: bigint } {
+  const lower = mix(BigInt.asUintN(64, ino * 0x9e3779b97f4a7c15n + mix(dev)));
+  return { lower, upper: mix(BigInt.asUintN(64, lower + dev)) };
+}
+
+function statOf(stat: FileStat, filetype: number): unknown {
+  return {
+    type: typeOf(filetype),
+    linkCount: stat.nlink,
+    size: stat.size,
+    dataAccessTimestamp: datetime(stat.atim),
+    dataModificationTimestamp: datetime(stat.mtim),
+    statusChangeTimestamp: datetime(stat.ctim),
+  };
+}
+
+/** `descriptor`: an open file or directory. */
+export class Descriptor {
+  readonly world: World;
+  readonly #open: OpenFile;
+  readonly #flags: DescriptorFlags;
+
+  constructor(open: OpenFile, flags: DescriptorFlags) {
+    this.world = open.world;
+    this.#open = open;
+    this.#flags = flags;
+  }
+
+  /** What it stands for, or the error of a file that is no directory. */
+  get #directory(): Directory | undefined {
+    return this.#open.descriptor.directory;
+  }
+
+  /** Calls with the directory, if it is one and `changes` are allowed. */
+  #in<R>(changes: boolean, act: (directory: Directory) => R | Err): R | Err {
+    const directory = this.#directory;
+    if (directory === undefined) return failed(Errno.NOTDIR);
+    if (changes && !this.#flags.mutateDirectory) return failed(Errno.ROFS);
+    return attempt(() => act(directory));
+  }
+
+  /** Calls with the file, if it is one. */
+  #with<R>(act: (file: File) => R | Err): R | Err {
+    const { file } = this.#open;
+    return file === undefined ? failed(Errno.ISDIR) : attempt(() => act(file));
+  }
+
+  readViaStream(offset: bigint): InputStream | Err {
+    return this.#with<InputStream>((file) => {
+      if (!this.#flags.read) return failed(Errno.BADF);
+      const position = toOffset(offset);
+      if (position < 0) return failed(Errno.INVAL);
+      return new InputStream(this.#open.retain(), file.seekable ? Math.min(position, MAX) : -1);
+    });
+  }
+
+  writeViaStream(offset: bigint): OutputStream | Err {
+    return this.#with<OutputStream>((file) => {
+      if (!this.#flags.write) return failed(Errno.BADF);
+      const position = toOffset(offset);
+      if (position < 0) return failed(Errno.INVAL);
+      return new OutputStream(this.#open.retain(), file.seekable ? Math.min(position, MAX) : -1);
+    });
+  }
+
+  appendViaStream(): OutputStream | Err {
+    return this.#with<OutputStream>((file) => {
+      if (!this.#flags.write) return failed(Errno.BADF);
+      return new OutputStream(this.#open.retain(), -1, file.seekable);
+    });
+  }
+
+  advise(offset: bigint, length: bigint, advice: string): undefined | Err {
+    return this.#with((file) => {
+      if (!file.seekable) return failed(Errno.SPIPE);
+      const [at, count] = [toOffset(offset), toOffset(length)];
+      if (at < 0 || count < 0) return failed(Errno.INVAL);
+      if (at === Infinity || count === Infinity) return undefined;
+      return done(-file.advise(at, count, ADVICE.indexOf(advice)));
+    });
+  }
+
+  syncData(): undefined | Err {
+    return attempt(() => done(-this.#handle.sync(true)));
+  }
+
+  sync(): undefined | Err {
+    return attempt(() => done(-this.#handle.sync(false)));
+  }
+
+  get #handle(): File | Directory {
+    return this.#open.file ?? this.#directory!;
+  }
+
+  getFlags(): DescriptorFlags {
+    return this.#flags;
+  }
+
+  getType(): string {
+    return typeOf(this.#open.descriptor.filetype);
+  }
+
+  setSize(size: bigint): undefined | Err {
+    return this.#with((file) => {
+      if (!this.#flags.write) return failed(Errno.BADF);
+      const length = toOffset(size);
+      if (length < 0) return failed(Errno.INVAL);
+      return done(length === Infinity ? Errno.FBIG : -file.setSize(length));
+    });
+  }
+
+  setTimes(access: NewTimestamp, modification: NewTimestamp): undefined | Err {
+    if (this.#directory !== undefined && !this.#flags.mutateDirectory) return failed(Errno.ROFS);
+    return attempt(() => done(-this.#handle.setTimes(...timesOf(access, modification))));
+  }
+
+  read(length: bigint, offset: bigint): [Uint8Array, boolean] | Err {
+    return this.#with<[Uint8Array, boolean]>((file) => {
+      if (!this.#flags.read) return failed(Errno.BADF);
+      if (!file.seekable) return failed(Errno.SPIPE);
+      const position = toOffset(offset);
+      if (position < 0) return failed(Errno.INVAL);
+      const most = length > BigInt(READ_MAX) ? READ_MAX : Number(length);
+      if (position === Infinity) return [new Uint8Array(0), most > 0];
+      const into = most > SCRATCH ? new Uint8Array(most) : this.world.scratch;
+      const count = file.read(into, 0, most, position);
+      if (count < 0 || count > most) return failed(count < 0 ? -count : Errno.IO);
+      return [into.subarray(0, count), count === 0 && most > 0];
+    });
+  }
+
+  write(buffer: Uint8Array, offset: bigint): bigint | Err {
+    return this.#with<bigint>((file) => {
+      if (!this.#flags.write) return failed(Errno.BADF);
+      if (!file.seekable) return failed(Errno.SPIPE);
+      const position = toOffset(offset);
+      if (position < 0) return failed(Errno.INVAL);
+      if (position === Infinity) return failed(Errno.FBIG);
+      if (buffer.length === 0) return 0n;
+      const count = file.write(buffer, 0, buffer.length, position);
+      return count < 0 ? failed(-count) : BigInt(count);
+    });
+  }
+
+  readDirectory(): DirectoryEntryStream | Err {
+    return this.#in<DirectoryEntryStream>(false, (directory) => {
+      if (!this.#flags.read) return failed(Errno.BADF);
+      return new DirectoryEntryStream(this.#open.retain(), directory);
+    });
+  }
+
+  createDirectoryAt(path: string): undefined | Err {
+    return this.#in(true, (directory) => done(paths.createDirectory(directory, pathOf(path))));
+  }
+
+  stat(): unknown {
+    const { stat } = this.world.system;
+    return attempt(() => {
+      const error = this.#handle.stat(stat);
+      return error < 0 ? failed(-error) : statOf(stat, this.#open.descriptor.filetype);
+    });
+  }
+
+  statAt({ symlinkFollow }: PathFlags, path: string): unknown {
+    const { stat } = this.world.system;
+    return this.#in<unknown>(false, (directory) => {
+      const errno = paths.statPath(directory, pathOf(path), symlinkFollow, stat);
+      return errno === 0 ? statOf(stat, stat.filetype) : failed(errno);
+    });
+  }
+
+  setTimesAt(
+    { symlinkFollow }: PathFlags,
+    path: string,
+    access: NewTimestamp,
+    modification: NewTimestamp,
+  ): undefined | Err {
+    return this.#in(true, (directory) => {
+      const times = timesOf(access, modification);
+      return done(paths.setPathTimes(directory, pathOf(path), symlinkFollow, ...times));
+    });
+  }
+
+  linkAt(
+    { symlinkFollow }: PathFlags,
+    path: string,
+    to: Descriptor,
+    toPath: string,
+  ): undefined | Err {
+    return this.#in(
+      true,
+      (from) =>
+        to.#in(
+          true,
+          (target) =>
+            done(paths.linkPath(from, pathOf(path), symlinkFollow, target, pathOf(toPath))),
+        ),
+    );
+  }
+
+  openAt(
+    { symlinkFollow }: PathFlags,
+    path: string,
+    openFlags: OpenFlags,
+    flags: DescriptorFlags,
+  ): Descriptor | Err {
+    return this.#in<Descriptor>(false, (directory) => {
+      const changes = flags.write || flags.mutateDirectory || openFlags.create ||
+        openFlags.truncate;
+      if (changes && !this.#flags.mutateDirectory) return failed(Errno.ROFS);
+      const { system } = this.world;
+      const fdflags = fdflagsOf(flags);
+      const handle = paths.openPath(
+        directory,
+        pathOf(path),
+        openFlagsOf(openFlags, flags, symlinkFollow),
+        fdflags,
+        system.table,
+      );
+      if (typeof handle === "number") return failed(-handle);
+      const seekable = (handle as Partial<File>).seekable ?? false;
+      const opened = new SystemDescriptor(handle, rightsOf(handle.filetype, seekable), 0, {
+        flags: fdflags,
+      });
+      const fd = system.table.insert(opened);
+      if (fd < 0) {
+        opened.close();
+        return failed(-fd);
+      }
+      return new Descriptor(new OpenFile(this.world, fd), {
+        ...flags,
+        read: flags.read || !flags.write,
+        // as in wasmtime a directory allows what the one that it is in does: guests built for
+        // preview1 do not ask for it
+        mutateDirectory: opened.directory !== undefined && this.#flags.mutateDirectory,
+      });
+    });
+  }
+
+  readlinkAt(path: string): string | Err {
+    return this.#in<string>(false, (directory) => {
+      const target = paths.readLink(directory, pathOf(path));
+      if (typeof target === "number") return failed(-target);
+      const text = decode(target, 0, target.length);
+      if (isEscaped(text)) return failed(Errno.ILSEQ);
+      return text.startsWith("/") && !directory.isHostRoot ? failed(Errno.PERM) : text;
+    });
+  }
+
+  removeDirectoryAt(path: string): undefined | Err {
+    return this.#in(true, (directory) => done(paths.removeDirectory(directory, pathOf(path))));
+  }
+
+  renameAt(path: string, to: Descriptor, toPath: string): undefined | Err {
+    return this.#in(
+      true,
+      (from) =>
+        to.#in(
+          true,
+          (target) => done(paths.renamePath(from, pathOf(path), target, pathOf(toPath))),
+        ),
+    );
+  }
+
+  symlinkAt(target: string, path: string): undefined | Err {
+    return this.#in(true, (directory) => {
+      paths.checkTarget(directory, target);
+      return done(paths.makeLink(directory, target, pathOf(path)));
+    });
+  }
+
+  unlinkFileAt(path: string): undefined | Err {
+    return this.#in(true, (directory) => done(paths.unlinkFile(directory, pathOf(path))));
+  }
+
+  isSameObject(other: Descriptor): boolean {
+    const [one, two] = [new FileStat(), new FileStat()];
+    const error = attempt(() => this.#handle.stat(one) | other.#handle.stat(two));
+    return error === 0 && one.dev === two.dev && one.ino === two.ino;
+  }
+
+  metadataHash(): unknown {
+    const { stat } = this.world.system;
+    return attempt(() => {
+      const error = this.#handle.stat(stat);
+      return error < 0 ? failed(-error) : hashOf(stat);
+    });
+  }
+
+  metadataHashAt({ symlinkFollow }: PathFlags, path: string): unknown {
+    const { stat } = this.world.system;
+    return this.#in<unknown>(false, (directory) => {
+      const errno = paths.statPath(directory, pathOf(path), symlinkFollow, stat);
+      return errno === 0 ? hashOf(stat) : failed(errno);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#open.release();
+  }
+}
+
+/** `directory-entry-stream`: what a directory holds, without "." and "..". */
+export class DirectoryEntryStream {
+  readonly #open: OpenFile;
+  readonly #directory: Directory;
+  #entries: { type: string; name: string }[] = [];
+  #cookie = 0n;
+  #ended = false;
+
+  constructor(open: OpenFile, directory: Directory) {
+    this.#open = open;
+    this.#directory = directory;
+  }
+
+  readDirectoryEntry(): { type: string; name: string } | undefined | Err {
+    return attempt(() => {
+      while (this.#entries.length === 0 && !this.#ended) {
+        const error = this.#fill();
+        if (error < 0) return failed(-error);
+      }
+      const entry = this.#entries.shift();
+      return entry !== undefined && isEscaped(entry.name) ? failed(Errno.ILSEQ) : entry;
+    });
+  }
+
+  /** Takes the next entries. */
+  #fill(): number {
+    let count = 0;
+    const add = (next: bigint, filetype: number, name: string): boolean => {
+      if (count >= BATCH) return false;
+      count++;
+      this.#cookie = next;
+      if (name !== "." && name !== "..") this.#entries.push({ type: typeOf(filetype), name });
+      return true;
+    };
+    const sink: DirentSink = {
+      add: (next, _, filetype, name) => add(next, filetype, name),
+      addBytes: (bytes, view, next, _, filetype, start, end) =>
+        add(view.getBigUint64(next, true), filetype, decode(bytes, start, end)),
+    };
+    const error = this.#directory.list(this.#cookie, sink);
+    if (count < BATCH) this.#ended = true;
+    return error;
+  }
+
+  [Symbol.dispose](): void {
+    this.#open.release();
+  }
+}
+
+/** The last position that a number holds exactly: no file is so long. */
+const MAX = Number.MAX_SAFE_INTEGER;
+
+function openFlagsOf(
+  { create, directory, exclusive, truncate }: OpenFlags,
+  { read, write }: DescriptorFlags,
+  follow: boolean,
+): number {
+  let flags = follow ? Open.FOLLOW : 0;
+  if (read || !write) flags |= Open.READ;
+  if (write) flags |= Open.WRITE;
+  if (create) flags |= Open.CREAT;
+  if (create && exclusive) flags |= Open.EXCL;
+  if (truncate) flags |= Open.TRUNC;
+  if (directory) flags |= Open.DIRECTORY;
+  return flags;
+}
+
+/** The directories that a guest has from the start, each as a descriptor of its own. */
+function preopens(world: World): [Descriptor, string][] {
+  const { table } = world.system;
+  const all: [Descriptor, string][] = [];
+  for (let fd = 0; fd < table.size; fd++) {
+    const given = table.get(fd);
+    if (given?.preopen === undefined) continue;
+    const flags: DescriptorFlags = {
+      read: true,
+      write: false,
+      fileIntegritySync: false,
+      dataIntegritySync: false,
+      requestedWriteSync: false,
+      mutateDirectory: given.directory!.readOnly !== true,
+    };
+    const name = decode(given.preopen, 0, given.preopen.length);
+    all.push([new Descriptor(new OpenFile(world, fd), flags), name]);
+  }
+  return all;
+}
+
+export const types: Interface = {
+  wit: `interface wasi:filesystem/types {
+    use wasi:io/streams.{input-stream, output-stream, error};
+    use wasi:clocks/wall-clock.{datetime};
+    type filesize = u64;
+    enum descriptor-type {
+      unknown, block-device, character-device, directory, fifo, symbolic-link, regular-file, socket
+    }
+    flags descriptor-flags {
+      read, write, file-integrity-sync, data-integrity-sync, requested-write-sync, mutate-directory
+    }
+    flags path-flags { symlink-follow }
+    flags open-flags { create, directory, exclusive, truncate }
+    type link-count = u64;
+    record descriptor-stat {
+      %type: descriptor-type,
+      link-count: link-count,
+      size: filesize,
+      data-access-timestamp: option<datetime>,
+      data-modification-timestamp: option<datetime>,
+      status-change-timestamp: option<datetime>,
+    }
+    variant new-timestamp { no-change, now, timestamp(datetime) }
+    record directory-entry { %type: descriptor-type, name: string }
+    enum error-code {
+      access, would-block, already, bad-descriptor, busy, deadlock, quota, exist, file-too-large,
+      illegal-byte-sequence, in-progress, interrupted, invalid, io, is-directory, loop,
+      too-many-links, message-size, name-too-long, no-device, no-entry, no-lock,
+      insufficient-memory, insufficient-space, not-directory, not-empty, not-recoverable,
+      unsupported, no-tty, no-such-device, overflow, not-permitted, pipe, read-only, invalid-seek,
+      text-file-busy, cross-device
+    }
+    enum advice { normal, sequential, random, will-need, dont-need, no-reuse }
+    record metadata-hash-value { lower: u64, upper: u64 }
+    resource directory-entry-stream {
+      read-directory-entry: func() -> result<option<directory-entry>, error-code>;
+    }
+    resource descriptor {
+      read-via-stream: func(offset: filesize) -> result<input-stream, error-code>;
+      write-via-stream: func(offset: filesize) -> result<output-stream, error-code>;
+      append-via-stream: func() -> result<output-stream, error-code>;
+      advise: func(offset: filesize, length: filesize, advice: advice) -> result<_, error-code>;
+      sync-data: func() -> result<_, error-code>;
+      get-flags: func() -> result<descriptor-flags, error-code>;
+      get-type: func() -> result<descriptor-type, error-code>;
+      set-size: func(size: filesize) -> result<_, error-code>;
+      set-times: func(
+        data-access-timestamp: new-timestamp, data-modification-timestamp: new-timestamp
+      ) -> result<_, error-code>;
+      read: func(length: filesize, offset: filesize) -> result<tuple<list<u8>, bool>, error-code>;
+      write: func(buffer: list<u8>, offset: filesize) -> result<filesize, error-code>;
+      read-directory: func() -> result<directory-entry-stream, error-code>;
+      sync: func() -> result<_, error-code>;
+      create-directory-at: func(path: string) -> result<_, error-code>;
+      stat: func() -> result<descriptor-stat, error-code>;
+      stat-at: func(path-flags: path-flags, path: string) -> result<descriptor-stat, error-code>;
+      set-times-at: func(
+        path-flags: path-flags, path: string,
+        data-access-timestamp: new-timestamp, data-modification-timestamp: new-timestamp
+      ) -> result<_, error-code>;
+      link-at: func(
+        old-path-flags: path-flags, old-path: string,
+        new-descriptor: borrow<descriptor>, new-path: string
+      ) -> result<_, error-code>;
+      open-at: func(
+        path-flags: path-flags, path: string, open-flags: open-flags, %flags: descriptor-flags
+      ) -> result<descriptor, error-code>;
+      readlink-at: func(path: string) -> result<string, error-code>;
+      remove-directory-at: func(path: string) -> result<_, error-code>;
+      rename-at: func(
+        old-path: string, new-descriptor: borrow<descriptor>, new-path: string
+      ) -> result<_, error-code>;
+      symlink-at: func(old-path: string, new-path: string) -> result<_, error-code>;
+      unlink-file-at: func(path: string) -> result<_, error-code>;
+      is-same-object: func(other: borrow<descriptor>) -> bool;
+      metadata-hash: func() -> result<metadata-hash-value, error-code>;
+      metadata-hash-at: func(
+        path-flags: path-flags, path: string
+      ) -> result<metadata-hash-value, error-code>;
+    }
+    filesystem-error-code: func(err: borrow<error>) -> option<error-code>;
+  }`,
+  classes: { descriptor: Descriptor, "directory-entry-stream": DirectoryEntryStream },
+  functions: () => ({
+    "filesystem-error-code": (error: IoError) => errorCode(error.errno),
+  }),
+};
+
+export const preopensInterface: Interface = {
+  wit: `interface wasi:filesystem/preopens {
+    use wasi:filesystem/types.{descriptor};
+    get-directories: func() -> list<tuple<descriptor, string>>;
+  }`,
+  functions: (world) => ({ "get-directories": () => preopens(world) }),
+};

@@ -1,0 +1,438 @@
+/**
+ * `wasi:io`: errors, what can be waited for, and streams of bytes.
+ *
+ * A stream over a file reads and writes from a position of its own; one over a pipe, a terminal or
+ * a value of the embedder's waits as a call of preview1 does. Writing happens at once: there is
+ * nothing to be flushed.
+ *
+ * Source: https://github.com/WebAssembly/WASI/tree/main/proposals/io/wit
+ *
+ * @module
+ */
+import { Err } from "../component/err.ts";
+import { Trap } from "../component/trap.ts";
+import { Errno } from "../errno.ts";
+import { Fdflags, type File, Poll } from "../host.ts";
+import { isReady, mustAsk } from "../system/files.ts";
+import { answerOf, type Awaited, awaitFirst, awaitTime, known } from "../system/polling.ts";
+import { pollEntry, Wait } from "../system/waiting.ts";
+import { errnoThrown, errorCode } from "./errors.ts";
+import type { Interface } from "./interface.ts";
+import { type OpenFile, SCRATCH, type World } from "./world.ts";
+
+/** Most bytes that one read gives. */
+const READ_MAX = 1 << 24;
+/** How much may be written at once where nobody is kept waiting by it. */
+const PERMIT = 1 << 20;
+/** What is certain not to hold the thread when a pipe is ready: PIPE_BUF. */
+const PIPE_BUF = 4096;
+/** What the blocking forms of writing take at most, says the specification. */
+const BLOCKING_MAX = 4096;
+
+/** `error`: why a stream has failed. */
+export class IoError {
+  readonly errno: number;
+
+  constructor(errno: number) {
+    this.errno = errno;
+  }
+
+  toDebugString(): string {
+    return errorCode(this.errno);
+  }
+}
+
+const CLOSED: Err = new Err({ tag: "closed" });
+
+function streamError(errno: number): Err {
+  return new Err({ tag: "last-operation-failed", val: new IoError(errno) });
+}
+
+/** `pollable`: something that becomes ready. */
+export class Pollable {
+  readonly world: World;
+  readonly #begin: () => Awaited;
+
+  /** @param begin what is waited for, from now on */
+  constructor(world: World, begin: () => Awaited) {
+    this.world = world;
+    this.#begin = begin;
+  }
+
+  begin(): Awaited {
+    return this.#begin();
+  }
+
+  ready(): boolean | Wait<boolean> {
+    const { system } = this.world;
+    const awaited = this.begin();
+    if (awaited.entry !== undefined) system.poll([awaited.entry], 0);
+    const isReady = (): boolean => answerOf(system, awaited, system.now()) !== undefined;
+    if (isReady()) return true;
+    // who only asks lets others through: they may be what is asked for
+    return system.suspends ? new Wait([], 0, isReady) : false;
+  }
+
+  block(): undefined | Wait<undefined> {
+    const { system } = this.world;
+    const awaited = this.begin();
+    const report = (): number => answerOf(system, awaited, system.now()) === undefined ? 0 : 1;
+    return awaitFirst<undefined>(system, [awaited], system.now(), report, () => undefined);
+  }
+}
+
+/** A time on the monotonic clock. */
+export function timePollable(world: World, when: bigint, absolute: boolean): Pollable {
+  const { system } = world;
+  const awaited = awaitTime(system, 1, when, absolute, system.now());
+  return new Pollable(world, () => ({ ...awaited }));
+}
+
+/** Waits for the first of several; gives the numbers of all that are ready. */
+function poll(world: World, pollables: readonly Pollable[]): Uint32Array | Wait<Uint32Array> {
+  if (pollables.length === 0) throw new Trap("poll of an empty list");
+  const { system } = world;
+  const all = pollables.map((one) => one.begin());
+  let ready: number[] = [];
+  const report = (): number => {
+    const now = system.now();
+    ready = [];
+    all.forEach((awaited, i) => {
+      if (answerOf(system, awaited, now) !== undefined) ready.push(i);
+    });
+    return ready.length;
+  };
+  return awaitFirst(system, all, system.now(), report, () => Uint32Array.from(ready));
+}
+
+/** What a stream waits for: files have it always. */
+function whenReady(file: File, events: number): Awaited {
+  if (file.seekable && file.ready === undefined) return known(0);
+  return { deadline: NaN, until: undefined, entry: pollEntry(file, events), known: -1, nbytes: 0n };
+}
+
+function countOf(length: bigint): number {
+  return length > BigInt(READ_MAX) ? READ_MAX : Number(length);
+}
+
+/** `input-stream`. */
+export class InputStream {
+  readonly world: World;
+  readonly #open: OpenFile;
+  readonly #file: File;
+  /** Where in the file, or -1 where the file knows that itself. */
+  #position: number;
+  #closed = false;
+
+  constructor(open: OpenFile, position: number) {
+    this.world = open.world;
+    this.#open = open;
+    this.#file = open.file!;
+    this.#position = position;
+  }
+
+  /** Reads; gives an Err, undefined where it would have to wait, or what was read. */
+  #take(length: number): Uint8Array | Err | undefined {
+    const file = this.#file;
+    const into = length > SCRATCH ? new Uint8Array(length) : this.world.scratch;
+    let count: number;
+    try {
+      count = file.read(into, 0, length, this.#position);
+    } catch (error) {
+      count = -errnoThrown(error);
+    }
+    if (count === -Errno.AGAIN) return undefined;
+    if (count < 0) return streamError(-count);
+    if (count > length) return streamError(Errno.IO);
+    if (count === 0) {
+      this.#closed = !file.seekable;
+      return CLOSED;
+    }
+    if (this.#position >= 0) this.#position += count;
+    return into.subarray(0, count);
+  }
+
+  /** Whether reading must not be tried, because it could hold the thread. */
+  #mustWait(blocking: boolean): boolean {
+    const { system } = this.world;
+    if (this.#position >= 0) return false;
+    const asks = !blocking || mustAsk(system, this.#open.descriptor);
+    return asks && !isReady(system, this.#file, Poll.READ);
+  }
+
+  /** Reads without waiting: perhaps nothing. */
+  read(length: bigint): Uint8Array | Err | Wait<Uint8Array | Err> {
+    const now = this.#readNow(countOf(length));
+    if (now !== undefined) return now;
+    const { system } = this.world;
+    const later = (): Uint8Array | Err => this.#readNow(countOf(length)) ?? new Uint8Array(0);
+    return system.suspends ? new Wait([], 0, later) : new Uint8Array(0);
+  }
+
+  #readNow(length: number): Uint8Array | Err | undefined {
+    if (this.#closed) return CLOSED;
+    if (length === 0) return new Uint8Array(0);
+    return this.#mustWait(false) ? undefined : this.#take(length);
+  }
+
+  /** Reads a byte at least, unless there is none left. */
+  blockingRead(length: bigint): Uint8Array | Err | Wait<Uint8Array | Err> {
+    if (this.#closed) return CLOSED;
+    const count = countOf(length);
+    if (count === 0) return new Uint8Array(0);
+    const taken = this.#mustWait(true) ? undefined : this.#take(count);
+    if (taken !== undefined) return taken;
+    const resume = (): Uint8Array | Err | Wait<Uint8Array | Err> => {
+      const bytes = this.blockingRead(length);
+      return bytes instanceof Uint8Array ? bytes.slice() : bytes;
+    };
+    return new Wait([pollEntry(this.#file, Poll.READ)], Infinity, resume);
+  }
+
+  skip(length: bigint): bigint | Err | Wait<bigint | Err> {
+    return counted(this.read(length));
+  }
+
+  blockingSkip(length: bigint): bigint | Err | Wait<bigint | Err> {
+    return counted(this.blockingRead(length));
+  }
+
+  subscribe(): Pollable {
+    return new Pollable(this.world, () => whenReady(this.#file, Poll.READ));
+  }
+
+  [Symbol.dispose](): void {
+    this.#open.release();
+  }
+}
+
+/** How many bytes there are, instead of them. */
+function counted(
+  read: Uint8Array | Err | Wait<Uint8Array | Err>,
+): bigint | Err | Wait<bigint | Err> {
+  if (read instanceof Wait) {
+    return new Wait(read.entries, read.deadline, () => counted(read.resume()));
+  }
+  return read instanceof Err ? read : BigInt(read.length);
+}
+
+/** `output-stream`. */
+export class OutputStream {
+  readonly world: World;
+  readonly #open: OpenFile;
+  readonly #file: File;
+  /** Where in the file, or -1 for its end or where it stands itself. */
+  #position: number;
+  /** What the last check allowed. */
+  #permit = 0;
+
+  /** Whether each write goes to the end of a file that has a position. */
+  readonly #appends: boolean;
+
+  constructor(open: OpenFile, position: number, appends: boolean = false) {
+    this.world = open.world;
+    this.#open = open;
+    this.#file = open.file!;
+    this.#position = position;
+    this.#appends = appends;
+  }
+
+  /** Whether writing could hold the thread. */
+  get #asks(): boolean {
+    return !this.#file.seekable && mustAsk(this.world.system, this.#open.descriptor);
+  }
+
+  /** How much may be written at once. */
+  get #atMost(): number {
+    let file = this.#file;
+    if (file.seekable || !this.world.system.suspends) return PERMIT;
+    while (file.inner !== undefined) file = file.inner;
+    return file.neverHolds === true ? PERMIT : PIPE_BUF;
+  }
+
+  #isReady(): boolean {
+    return this.#file.seekable || isReady(this.world.system, this.#file, Poll.WRITE);
+  }
+
+  checkWrite(): bigint | Wait<bigint> {
+    const check = (): bigint => BigInt(this.#permit = this.#isReady() ? this.#atMost : 0);
+    const permit = check();
+    return permit === 0n && this.world.system.suspends ? new Wait([], 0, check) : permit;
+  }
+
+  write(contents: Uint8Array): undefined | Err | Wait<undefined | Err> {
+    if (contents.length > this.#permit) throw new Trap("more is written than check-write allowed");
+    this.#permit -= contents.length;
+    return this.#writeAll(contents, 0);
+  }
+
+  blockingWriteAndFlush(contents: Uint8Array): undefined | Err | Wait<undefined | Err> {
+    if (contents.length > BLOCKING_MAX) {
+      throw new Trap(`blocking-write-and-flush of more than ${BLOCKING_MAX} bytes`);
+    }
+    return this.#writeAll(contents, 0);
+  }
+
+  /** Writes all from `at` on, waiting as often as it has to. */
+  #writeAll(bytes: Uint8Array, at: number): undefined | Err | Wait<undefined | Err> {
+    const file = this.#file;
+    while (at < bytes.length) {
+      const asks = this.#asks;
+      if (asks && !isReady(this.world.system, file, Poll.WRITE)) return this.#later(bytes, at);
+      const length = Math.min(bytes.length - at, asks ? this.#atMost : Infinity);
+      let count: number;
+      try {
+        count = this.#appends
+          ? this.#append(bytes, at, length)
+          : file.write(bytes, at, length, this.#position);
+      } catch (error) {
+        count = -errnoThrown(error);
+      }
+      if (count === -Errno.AGAIN) return this.#later(bytes, at);
+      if (count <= 0) return streamError(count === 0 ? Errno.IO : -count);
+      at += count;
+      if (this.#position >= 0) this.#position += count;
+    }
+    return undefined;
+  }
+
+  /** Writes at the end, wherever that is by now, as only a file that appends can. */
+  #append(bytes: Uint8Array, at: number, length: number): number {
+    const file = this.#file;
+    const { flags } = this.#open.descriptor;
+    const error = file.setFlags(flags | Fdflags.APPEND);
+    if (error < 0) return error;
+    try {
+      return file.write(bytes, at, length, -1);
+    } finally {
+      file.setFlags(flags);
+    }
+  }
+
+  #later(bytes: Uint8Array, at: number): Wait<undefined | Err> {
+    const entries = [pollEntry(this.#file, Poll.WRITE)];
+    return new Wait(entries, Infinity, () => this.#writeAll(bytes, at));
+  }
+
+  flush(): undefined {
+    return undefined;
+  }
+
+  blockingFlush(): undefined {
+    return undefined;
+  }
+
+  subscribe(): Pollable {
+    return new Pollable(this.world, () => whenReady(this.#file, Poll.WRITE));
+  }
+
+  writeZeroes(length: bigint): undefined | Err | Wait<undefined | Err> {
+    if (length > BigInt(this.#permit)) {
+      throw new Trap("more is written than check-write allowed");
+    }
+    return this.write(new Uint8Array(Number(length)));
+  }
+
+  blockingWriteZeroesAndFlush(length: bigint): undefined | Err | Wait<undefined | Err> {
+    if (length > BigInt(BLOCKING_MAX)) {
+      throw new Trap(`blocking-write-zeroes-and-flush of more than ${BLOCKING_MAX} bytes`);
+    }
+    return this.#writeAll(new Uint8Array(Number(length)), 0);
+  }
+
+  splice(source: InputStream, length: bigint): bigint | Err | Wait<bigint | Err> {
+    const permit = this.#isReady() ? this.#atMost : 0;
+    if (permit === 0) return 0n;
+    const most = length < BigInt(permit) ? length : BigInt(permit);
+    return this.#pass(source.read(most));
+  }
+
+  blockingSplice(source: InputStream, length: bigint): bigint | Err | Wait<bigint | Err> {
+    if (!this.#isReady()) {
+      const entries = [pollEntry(this.#file, Poll.WRITE)];
+      return new Wait(entries, Infinity, () => this.blockingSplice(source, length));
+    }
+    const most = length < BigInt(this.#atMost) ? length : BigInt(this.#atMost);
+    return this.#pass(source.blockingRead(most));
+  }
+
+  /** Writes what was read. */
+  #pass(read: Uint8Array | Err | Wait<Uint8Array | Err>): bigint | Err | Wait<bigint | Err> {
+    if (read instanceof Wait) {
+      return new Wait(read.entries, read.deadline, () => this.#pass(read.resume()));
+    }
+    if (read instanceof Err) return read;
+    const count = BigInt(read.length);
+    const done = (
+      written: undefined | Err | Wait<undefined | Err>,
+    ): bigint | Err | Wait<bigint | Err> => {
+      if (written instanceof Wait) {
+        return new Wait(written.entries, written.deadline, () => done(written.resume()));
+      }
+      return written ?? count;
+    };
+    return done(this.#writeAll(read.slice(), 0));
+  }
+
+  [Symbol.dispose](): void {
+    this.#open.release();
+  }
+}
+
+export const error: Interface = {
+  wit: `interface wasi:io/error {
+    resource error { to-debug-string: func() -> string; }
+  }`,
+  classes: { error: IoError },
+};
+
+export const pollInterface: Interface = {
+  wit: `interface wasi:io/poll {
+    resource pollable { ready: func() -> bool; block: func(); }
+    poll: func(in: list<borrow<pollable>>) -> list<u32>;
+  }`,
+  classes: { pollable: Pollable },
+  functions: (world) => ({ poll: (pollables) => poll(world, pollables as Pollable[]) }),
+  waits: ["[method]pollable.ready", "[method]pollable.block", "poll"],
+};
+
+export const streams: Interface = {
+  wit: `interface wasi:io/streams {
+    use wasi:io/error.{error};
+    use wasi:io/poll.{pollable};
+    variant stream-error { last-operation-failed(error), closed }
+    resource input-stream {
+      read: func(len: u64) -> result<list<u8>, stream-error>;
+      blocking-read: func(len: u64) -> result<list<u8>, stream-error>;
+      skip: func(len: u64) -> result<u64, stream-error>;
+      blocking-skip: func(len: u64) -> result<u64, stream-error>;
+      subscribe: func() -> pollable;
+    }
+    resource output-stream {
+      check-write: func() -> result<u64, stream-error>;
+      write: func(contents: list<u8>) -> result<_, stream-error>;
+      blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>;
+      flush: func() -> result<_, stream-error>;
+      blocking-flush: func() -> result<_, stream-error>;
+      subscribe: func() -> pollable;
+      write-zeroes: func(len: u64) -> result<_, stream-error>;
+      blocking-write-zeroes-and-flush: func(len: u64) -> result<_, stream-error>;
+      splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>;
+      blocking-splice: func(src: borrow<input-stream>, len: u64) -> result<u64, stream-error>;
+    }
+  }`,
+  classes: { "input-stream": InputStream, "output-stream": OutputStream },
+  waits: [
+    "[method]input-stream.read",
+    "[method]input-stream.blocking-read",
+    "[method]input-stream.skip",
+    "[method]input-stream.blocking-skip",
+    "[method]output-stream.check-write",
+    "[method]output-stream.write",
+    "[method]output-stream.blocking-write-and-flush",
+    "[method]output-stream.write-zeroes",
+    "[method]output-stream.blocking-write-zeroes-and-flush",
+    "[method]output-stream.splice",
+    "[method]output-stream.blocking-splice",
+  ],
+};

@@ -1,0 +1,77 @@
+/**
+ * What the interfaces of WASI 0.2 share for one guest.
+ *
+ * @module
+ */
+import { Err } from "../component/err.ts";
+import { type File, type Host } from "../host.ts";
+import type { Descriptor } from "../system/descriptors.ts";
+import { System } from "../system/system.ts";
+
+/** Bytes that are read at once into an array that is used again. */
+export const SCRATCH = 65536;
+
+/** One guest's world. */
+export class World {
+  readonly host: Host;
+  readonly system: System;
+  readonly args: readonly string[];
+  /** as `name=value` */
+  readonly env: readonly string[];
+  /** For one call at a time. What is read into it is copied before the guest runs. */
+  readonly scratch: Uint8Array = new Uint8Array(SCRATCH);
+  /** Called with the code that the guest exits with. */
+  readonly exit: (code: number) => never;
+
+  constructor(
+    system: System,
+    given: { args: readonly string[]; env: readonly string[] },
+    exit: (code: number) => never,
+  ) {
+    this.system = system;
+    this.host = system.host;
+    this.args = given.args;
+    this.env = given.env;
+    this.exit = exit;
+  }
+}
+
+/** An open file or directory, and how many resources of the guest's stand for it. */
+export class OpenFile {
+  readonly world: World;
+  readonly descriptor: Descriptor;
+  /** Its number in the guest's table, where `limits.openFiles` counts it. */
+  readonly #fd: number;
+  #uses = 1;
+
+  constructor(world: World, fd: number) {
+    this.world = world;
+    this.#fd = fd;
+    this.descriptor = world.system.table.get(fd)!;
+  }
+
+  /** The file; undefined for a directory. */
+  get file(): File | undefined {
+    return this.descriptor.file;
+  }
+
+  /** One more resource stands for it. */
+  retain(): this {
+    this.#uses++;
+    return this;
+  }
+
+  /** One fewer; the last closes it, unless it is the guest's from the start. */
+  release(): void {
+    if (--this.#uses > 0 || this.descriptor.given) return;
+    const { table } = this.world.system;
+    if (table.get(this.#fd) !== this.descriptor) return; // closed with all others
+    table.remove(this.#fd);
+    this.descriptor.close();
+  }
+}
+
+/** Whether a value is the error of a result. */
+export function isErr(value: unknown): value is Err {
+  return value instanceof Err;
+}
