@@ -10,7 +10,6 @@
  * @module
  */
 import type { CanonicalOptions } from "./binary.ts";
-import { Err } from "./err.ts";
 import { componentError } from "./errors.ts";
 import { calls, take } from "./calls.ts";
 import type { HandleTable } from "./handles.ts";
@@ -53,8 +52,13 @@ export interface CodecContext {
   readonly owner: object;
   /** undefined between components, where what stands for a resource is handed over itself */
   readonly side: ResourceSide | undefined;
-  /** Whether lists of bytes may be views of memory, for who does not keep them. */
-  readonly views: boolean;
+  /**
+   * Whether the values are for WASI: lists of bytes are views of memory then, for they are not kept,
+   * and flags are numbers.
+   */
+  readonly host: boolean;
+  /** Whether `realloc` hands out a place that it was given, as the adapter of preview1 does. */
+  readonly fixed: boolean;
 }
 
 /** Reads and writes values of one type. */
@@ -89,6 +93,17 @@ interface Scalar {
   toFlat(value: unknown): Flat;
   get(view: DataView, at: number): unknown;
   set(view: DataView, at: number, value: unknown): void;
+}
+
+/** A number of 64 bits of WASI's as two of 32: quicker than a BigInt. */
+export class Words {
+  readonly low: number;
+  readonly high: number;
+
+  constructor(low: number, high: number) {
+    this.low = low;
+    this.high = high;
+  }
 }
 
 /** A whole number that JavaScript gives, wrapped as a typed array would; what is no number is an error. */
@@ -181,7 +196,12 @@ const scalars: Readonly<Record<string, Scalar>> = {
     fromFlat: (value) => BigInt.asUintN(64, value as bigint),
     toFlat: (value) => BigInt.asIntN(64, big(value, "u64")),
     get: (view, at) => view.getBigUint64(at, true),
-    set: (view, at, value) => view.setBigUint64(at, big(value, "u64"), true),
+    set: (view, at, value) => {
+      if (value instanceof Words) {
+        view.setUint32(at, value.low, true);
+        view.setUint32(at + 4, value.high, true);
+      } else view.setBigUint64(at, big(value, "u64"), true);
+    },
   },
   s64: {
     size: 8,
@@ -337,12 +357,22 @@ class ArrayCodec extends PointerCodec {
     this.#bytes = scalars[kind]!.size;
   }
 
+  #fill(to: Allocator, { length, into }: DirectRead): [number, number] {
+    const pointer = to.allocate(1, length);
+    const count = into(to.memory.bytes, pointer, length);
+    // fewer only if the file was cut meanwhile
+    if (count === length || this.cx.fixed) return [pointer, count];
+    const moved = this.cx.realloc!(pointer, length, 1, count) >>> 0;
+    to.memory.check(moved, count, 1);
+    return [moved, count];
+  }
+
   read({ memory }: Allocator, pointer: number, length: number): unknown {
     const size = length * this.#bytes;
     if (size > LIST_MAX) throw new Trap("a list of 2 GiB or more");
     memory.check(pointer, size, this.#bytes);
     const view = memory.bytes.subarray(pointer, pointer + size);
-    if (this.#kind === "u8" && this.cx.views) return view;
+    if (this.#kind === "u8" && this.cx.host) return view;
     take(size);
     if (this.#kind === "u8") return view.slice();
     const copy = new Uint8Array(size);
@@ -351,6 +381,7 @@ class ArrayCodec extends PointerCodec {
   }
 
   write(to: Allocator, value: unknown): [number, number] {
+    if (value instanceof DirectRead) return this.#fill(to, value);
     const length = (value as ArrayLike<unknown>)?.length;
     if (typeof value !== "object" || !Number.isInteger(length)) {
       throw wrongValue(value, `an array, for list<${this.#kind}>`);
@@ -367,6 +398,22 @@ class ArrayCodec extends PointerCodec {
       set(to.memory.view, pointer + i * this.#bytes, (value as ArrayLike<unknown>)[i]);
     }
     return [pointer, length];
+  }
+}
+
+/** A list of bytes that is read into the guest's memory, where there is room for it. */
+export class DirectRead {
+  /** How many bytes there most likely are. */
+  readonly length: number;
+  /** Reads; gives how many there were, or throws an {@linkcode Err}. */
+  readonly into: (bytes: Uint8Array, offset: number, length: number) => number;
+
+  constructor(
+    length: number,
+    into: (bytes: Uint8Array, offset: number, length: number) => number,
+  ) {
+    this.length = length;
+    this.into = into;
   }
 }
 
@@ -540,21 +587,26 @@ class FlagsCodec implements Codec {
   readonly align: number;
   readonly flat: readonly FlatType[] = ["i"];
   readonly #names: readonly string[];
+  /** all the bits that mean something */
+  readonly #all: number;
   readonly #cx: CodecContext;
 
   constructor(cx: CodecContext, names: readonly string[]) {
     this.#cx = cx;
     this.#names = names.map(camelCase);
+    this.#all = names.length === 32 ? -1 : (1 << names.length) - 1;
     this.size = this.align = names.length <= 8 ? 1 : names.length <= 16 ? 2 : 4;
   }
 
   #make(bits: number): unknown {
+    if (this.#cx.host) return bits & this.#all;
     const flags: Record<string, unknown> = {};
     this.#names.forEach((name, i) => define(flags, name, ((bits >>> i) & 1) !== 0));
     return flags;
   }
 
   #bits(value: unknown): number {
+    if (this.#cx.host) return value as number;
     if (value === undefined || value === null) return 0;
     if (typeof value !== "object") throw wrongValue(value, "an object, for flags");
     let bits = 0;
@@ -721,9 +773,13 @@ abstract class CasesCodec implements Codec {
   }
 
   store(value: unknown, pointer: number): void {
-    const number = this.numberOf(value);
+    this.storeCase(this.numberOf(value), this.payloadOf(value), pointer);
+  }
+
+  storeCase(number: number, payload: unknown, pointer: number): void {
+    // what the value has to be read for comes first: it may turn out to be an error
+    this.cases[number]?.store(payload, pointer + this.#payload);
     setUnsigned(this.#cx, pointer, this.#number, number);
-    this.cases[number]?.store(this.payloadOf(value), pointer + this.#payload);
   }
 
   lift(from: ArrayLike<Flat>, at: number): unknown {
@@ -738,10 +794,13 @@ abstract class CasesCodec implements Codec {
   }
 
   lower(value: unknown, to: Flat[]): void {
-    const number = this.numberOf(value);
+    this.lowerCase(this.numberOf(value), this.payloadOf(value), to);
+  }
+
+  lowerCase(number: number, payload: unknown, to: Flat[]): void {
     const start = to.push(number);
     const codec = this.cases[number];
-    codec?.lower(this.payloadOf(value), to);
+    codec?.lower(payload, to);
     codec?.flat.forEach((type, i) =>
       to[start + i] = widen(to[start + i]!, type, this.flat[i + 1]!)
     );
@@ -808,11 +867,8 @@ class OptionCodec extends CasesCodec {
   }
 }
 
-/**
- * `{ tag: "ok" | "err", val }`. As the result of a function it may be an {@linkcode Err}; see
- * function.ts for the others.
- */
-class ResultCodec extends CasesCodec {
+/** `{ tag: "ok" | "err", val }`. */
+export class ResultCodec extends CasesCodec {
   constructor(cx: CodecContext, ok: Codec | undefined, error: Codec | undefined) {
     super(cx, [ok, error]);
   }
@@ -822,7 +878,6 @@ class ResultCodec extends CasesCodec {
   }
 
   numberOf(value: unknown): number {
-    if (value instanceof Err) return 1;
     const tag = (value as { tag?: unknown } | undefined)?.tag;
     if (tag !== "ok" && tag !== "err") {
       throw wrongValue(value, 'an object whose tag is "ok" or "err"');
@@ -900,6 +955,15 @@ class BorrowCodec implements Codec {
     return side === undefined ? representation : side.out(this.#type, representation, false);
   }
 
+  /** What reads one for a call that nobody counts what is lent to. */
+  reader(): (index: Flat) => unknown {
+    const { handles, side } = this.#cx;
+    const type = this.#type;
+    return side === undefined
+      ? (index) => handles.get((index as number) >>> 0, type).representation
+      : (index) => side.out(type, handles.get((index as number) >>> 0, type).representation, false);
+  }
+
   /** Who has made a resource gets what stands for it; others a handle, for as long as the call. */
   toFlat(value: unknown): number {
     const { handles, side, owner } = this.#cx;
@@ -928,12 +992,18 @@ class BorrowCodec implements Codec {
 /** What of a codec takes one flat value, if it does: calls go without an array then. */
 export function single(codec: Codec): ((value: Flat) => unknown) | undefined {
   if (codec instanceof ScalarCodec) return codec.scalar.fromFlat;
-  if (codec instanceof OwnCodec || codec instanceof BorrowCodec) {
-    return (value) => codec.fromFlat(value);
-  }
+  if (codec instanceof BorrowCodec) return codec.reader();
+  if (codec instanceof OwnCodec) return (value) => codec.fromFlat(value);
   if (codec instanceof FlagsCodec || codec instanceof EnumCodec) {
     return (value) => codec.lift([value], 0);
   }
+  return undefined;
+}
+
+/** The same of one that gives one flat value. */
+export function toSingle(codec: Codec): ((value: unknown) => Flat) | undefined {
+  if (codec instanceof ScalarCodec) return codec.scalar.toFlat;
+  if (codec instanceof OwnCodec) return (value) => codec.toFlat(value);
   return undefined;
 }
 

@@ -15,7 +15,9 @@ import {
   FLAT_MAX,
   type FlatType,
   type ResourceSide,
+  ResultCodec,
   single,
+  toSingle,
 } from "./codec.ts";
 import { Err } from "./err.ts";
 import { componentError } from "./errors.ts";
@@ -94,19 +96,23 @@ export function lower(
   }
   const waits = target.waits && store.suspends;
   // the result of a function of the host's is the value itself, or an Err
-  const bare = target.origin !== "component" && type.result?.kind === "result";
+  const bare = target.origin !== "component" && result instanceof ResultCodec ? result : undefined;
   const out: Flat[] = [];
+  const scalar = result && toSingle(result);
   const finish = (value: unknown, pointer: number): Flat | undefined => {
     if (result === undefined) return undefined;
-    if (bare && !(value instanceof Err)) value = { tag: "ok", val: value };
     if (byPointer) {
       pointer >>>= 0;
       cx.memory!.check(pointer, result.size, result.align);
-      result.store(value, pointer);
+      if (bare !== undefined) storeResult(bare, value, pointer);
+      else result.store(value, pointer);
       return undefined;
     }
+    if (scalar !== undefined) return scalar(value);
     out.length = 0;
-    result.lower(value, out);
+    if (bare === undefined) result.lower(value, out);
+    else if (value instanceof Err) bare.lowerCase(1, value.val, out);
+    else bare.lowerCase(0, value, out);
     return out[0];
   };
   const later = async (waited: Wait<unknown> | Promise<unknown>, pointer: number) => {
@@ -121,17 +127,19 @@ export function lower(
     }
   };
   const dummy = result !== undefined && !byPointer && result.flat[0] === "I" ? 0n : 0;
-  const settle = (value: unknown, pointer: number): unknown => {
+  const mayWait = target.waits || target.origin !== "wasi";
+  const settle = !mayWait ? finish : (value: unknown, pointer: number): unknown => {
     if (value instanceof Wait) {
       return waits ? later(value, pointer) : finish(store.hold(value), pointer);
     }
     if (value instanceof Promise) return later(value, pointer);
     return finish(value, pointer);
   };
+  const counts = parameters.codecs.some((codec) => single(codec) === undefined);
   const enter = (): void => {
     if (!instance.mayLeave) throw new Trap("a call while the instance makes room for values");
     store.enter();
-    beginCall();
+    if (counts) beginCall();
   };
   const lent = target.origin === "component";
   const call = byArity(parameters, tuple, byPointer, lent, { target, enter, settle, store });
@@ -141,6 +149,17 @@ export function lower(
   return waits
     ? typed(store.suspending(call), core, () => store.over)
     : typed(call, core, undefined);
+}
+
+/** The result of a function of the host's: the value itself, or an Err. */
+function storeResult(codec: ResultCodec, value: unknown, pointer: number): void {
+  if (value instanceof Err) return codec.storeCase(1, value.val, pointer);
+  try {
+    codec.storeCase(0, value, pointer);
+  } catch (error) {
+    if (!(error instanceof Err)) throw error;
+    codec.storeCase(1, error.val, pointer); // what was to be read could not be
+  }
 }
 
 interface Called {
@@ -232,12 +251,14 @@ function liftAll(
     memory.check(pointer, codec.size, codec.align);
     return codec.load(pointer) as unknown[];
   }
+  const values: unknown[] = [];
   let at = 0;
-  return codecs.map((codec) => {
-    const value = codec.lift(flat, at);
+  for (let i = 0; i < codecs.length; i++) {
+    const codec = codecs[i]!;
+    values.push(codec.lift(flat, at));
     at += codec.flat.length;
-    return value;
-  });
+  }
+  return values;
 }
 
 function giveBack(lent: readonly { lends: number }[]): void {

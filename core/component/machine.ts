@@ -41,6 +41,8 @@ export class RunningMachine implements Machine {
   readonly #side: ResourceSide;
   readonly #modules: Map<Uint8Array, Promise<Compiled>> = new Map();
   readonly #memories: WeakMap<WebAssembly.Memory, LinearMemory> = new WeakMap();
+  /** What makes room only where it was told to. */
+  readonly #fixed: WeakSet<object> = new WeakSet();
 
   constructor(
     store: Store,
@@ -85,6 +87,9 @@ export class RunningMachine implements Machine {
     const { exports } = instance;
     for (const value of Object.values(exports)) if (isMemory(value)) this.#store.addMemory(value);
     const has = own ?? new Set(Object.keys(exports));
+    // the adapter of preview1: it hands out the buffers of the module's calls, once for each
+    const realloc = exports.cabi_import_realloc;
+    if (typeof realloc === "function") this.#fixed.add(realloc);
     return { get: (name) => has.has(name) ? exports[name] : undefined };
   }
 
@@ -119,7 +124,7 @@ export class RunningMachine implements Machine {
     owner: Owner,
     { encoding, memory, realloc }: Canonical,
     side: ResourceSide | undefined,
-    views: boolean,
+    host: boolean,
   ): CodecContext {
     return {
       memory: memory === undefined ? undefined : this.#memory(memory as WebAssembly.Memory),
@@ -128,7 +133,8 @@ export class RunningMachine implements Machine {
       handles: owner.handles,
       owner,
       side,
-      views,
+      host,
+      fixed: this.#fixed.has(realloc as object),
     };
   }
 

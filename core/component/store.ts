@@ -75,8 +75,10 @@ export class Store {
 
   /** Throws if nothing may run any more. A call begins with it. */
   enter(): void {
+    const { system } = this;
+    system.calls++;
     if (this.stopped !== undefined) throwAborted(this.stopped.cause);
-    if (this.system.ended !== undefined) throwAborted(this.system.ended.cause);
+    if (system.ended !== undefined) throwAborted(system.ended.cause);
     if (this.memoryLimit !== Infinity) this.enforce();
   }
 

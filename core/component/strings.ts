@@ -59,7 +59,20 @@ function loadUtf8({ memory }: Allocator, pointer: number, length: number): strin
   return text;
 }
 
+/** Whether a text is ASCII. */
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 127) return false;
+  return true;
+}
+
 function storeUtf8(to: Allocator, text: string): [number, number] {
+  if (text.length <= SHORT && isAscii(text)) {
+    const { length } = text;
+    const pointer = to.allocate(1, length);
+    const { bytes } = to.memory;
+    for (let i = 0; i < length; i++) bytes[pointer + i] = text.charCodeAt(i);
+    return [pointer, length];
+  }
   const bytes = encoder.encode(text);
   const pointer = to.allocate(1, bytes.length);
   to.memory.bytes.set(bytes, pointer);

@@ -5,6 +5,7 @@
  */
 import { Errno, SIGNAL_MAX } from "./abi.ts";
 import type { Preview1System } from "./system.ts";
+import { fillRandom, RANDOM_MAX } from "../system/random.ts";
 import { Wait } from "../system/waiting.ts";
 
 /** The host is not the guest's to signal: there is no process of its own that could get one. */
@@ -19,36 +20,11 @@ export function sched_yield(system: Preview1System): number | Wait {
   return 0;
 }
 
-/** getRandomValues() refuses more at once. */
-const RANDOM_MAX = 65536;
-/** What asks for little is served from a pool: filling it costs as much as one small request. */
-const POOL_WORDS = 1024;
-const POOLED_MAX = 256;
-const pool = new Uint32Array(POOL_WORDS);
-const poolBytes = new Uint8Array(pool.buffer);
-let used = POOL_WORDS;
-
 export function random_get(system: Preview1System, buffer: number, length: number): number {
   const { memory, host } = system;
   memory.check(buffer, length);
-  const end = buffer + length;
   if (host.pooled === false) return fillAside(system, buffer, length);
-  if (length > POOLED_MAX) {
-    for (let at = buffer; at < end; at += RANDOM_MAX) {
-      host.random(memory.bytes.subarray(at, Math.min(at + RANDOM_MAX, end)));
-    }
-    return 0;
-  }
-  if (used + (length + 3 >> 2) > POOL_WORDS) {
-    host.random(poolBytes);
-    used = 0;
-  }
-  const { view, bytes } = memory;
-  let at = buffer;
-  for (; at + 4 <= end; at += 4) view.setUint32(at, take());
-  if (at < end) {
-    for (let rest = take(); at < end; at++, rest >>>= 8) bytes[at] = rest;
-  }
+  fillRandom(host, memory.bytes, memory.view, buffer, buffer + length);
   return 0;
 }
 
@@ -60,11 +36,4 @@ function fillAside({ memory, host }: Preview1System, buffer: number, length: num
     memory.set(buffer + at, piece);
   }
   return 0;
-}
-
-/** A word of the pool: handed out once, remembered nowhere. */
-function take(): number {
-  const word = pool[used]!;
-  pool[used++] = 0;
-  return word;
 }

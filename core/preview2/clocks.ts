@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { Words } from "../component/codec.ts";
 import { Clockid } from "../host.ts";
 import type { Interface } from "./interface.ts";
 import { timePollable } from "./io.ts";
@@ -16,6 +17,7 @@ export interface Datetime {
   readonly nanoseconds: number;
 }
 
+const BILLION = 1_000_000_000;
 const SECOND = 1_000_000_000n;
 const view: DataView = new DataView(new ArrayBuffer(8));
 
@@ -25,9 +27,20 @@ function time({ host }: World, id: number): bigint {
   return view.getBigUint64(0, true);
 }
 
-/** Nanoseconds as seconds and what is left. */
-export function datetime(nanoseconds: bigint): Datetime {
-  return { seconds: nanoseconds / SECOND, nanoseconds: Number(nanoseconds % SECOND) };
+/**
+ * Nanoseconds that stand in memory as `datetime`: a division by ten to the ninth, 16 bits at a time,
+ * which is quicker than one of BigInts.
+ */
+export function datetimeAt(
+  view: DataView,
+  at: number,
+): { readonly seconds: Words; readonly nanoseconds: number } {
+  const [low, high] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
+  const first = (high % BILLION) * 0x10000 + (low >>> 16);
+  const second = (first % BILLION) * 0x10000 + (low & 0xffff);
+  const seconds = Math.floor(first / BILLION) * 0x10000 + Math.floor(second / BILLION);
+  const upper = Math.floor(high / BILLION) + Math.floor(seconds / 0x100000000);
+  return { seconds: new Words(seconds >>> 0, upper), nanoseconds: second % BILLION };
 }
 
 /** The way back; a time that does not fit is the last one that does. */
@@ -61,7 +74,13 @@ export const wallClock: Interface = {
     resolution: func() -> datetime;
   }`,
   functions: (world) => ({
-    now: () => datetime(time(world, Clockid.REALTIME)),
-    resolution: () => datetime(world.host.clock.resolution(Clockid.REALTIME)),
+    now: () => {
+      world.host.clock.time(Clockid.REALTIME, view, 0);
+      return datetimeAt(view, 0);
+    },
+    resolution: () => {
+      view.setBigUint64(0, world.host.clock.resolution(Clockid.REALTIME), true);
+      return datetimeAt(view, 0);
+    },
   }),
 };

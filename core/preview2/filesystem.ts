@@ -6,8 +6,9 @@
  * @module
  */
 import { Err } from "../component/err.ts";
-import { Errno } from "../errno.ts";
-import { FileStat } from "../filestat.ts";
+import { Errno, WasiError } from "../errno.ts";
+import { DirectRead, Words } from "../component/codec.ts";
+import { FileStat, Filestat } from "../filestat.ts";
 import {
   type Directory,
   type DirentSink,
@@ -21,14 +22,16 @@ import { Descriptor as SystemDescriptor, rightsOf } from "../system/descriptors.
 import { toOffset } from "../system/files.ts";
 import * as paths from "../system/paths.ts";
 import { decode, encode, isEscaped } from "../text.ts";
-import { type Datetime, datetime, nanosecondsOf } from "./clocks.ts";
+import { type Datetime, datetimeAt, nanosecondsOf } from "./clocks.ts";
 import { attempt, errorCode, failed } from "./errors.ts";
 import type { Interface } from "./interface.ts";
-import { InputStream, IoError, OutputStream } from "./io.ts";
-import { OpenFile, SCRATCH, type World } from "./world.ts";
+import { DIRECT_MIN, InputStream, IoError, OutputStream } from "./io.ts";
+import { type FileId, OpenFile, SCRATCH, type Seen, type World } from "./world.ts";
 
 /** Most bytes that one read gives. */
 const READ_MAX = 1 << 24;
+/** Longest path in bytes: PATH_MAX without its NUL. */
+const PATH_MAX = 4095;
 /** Entries of a directory that are asked for at once. */
 const BATCH = 256;
 
@@ -48,34 +51,30 @@ function typeOf(filetype: number): string {
 
 const ADVICE = ["normal", "sequential", "random", "will-need", "dont-need", "no-reuse"];
 
-interface DescriptorFlags {
-  read: boolean;
-  write: boolean;
-  fileIntegritySync: boolean;
-  dataIntegritySync: boolean;
-  requestedWriteSync: boolean;
-  mutateDirectory: boolean;
-}
+/** `descriptor-flags`, combined with `|`. */
+const Flag = {
+  READ: 1,
+  WRITE: 2,
+  FILE_INTEGRITY_SYNC: 4,
+  DATA_INTEGRITY_SYNC: 8,
+  REQUESTED_WRITE_SYNC: 16,
+  MUTATE_DIRECTORY: 32,
+} as const;
 
-interface OpenFlags {
-  readonly create: boolean;
-  readonly directory: boolean;
-  readonly exclusive: boolean;
-  readonly truncate: boolean;
-}
+/** `open-flags`. */
+const OpenFlag = { CREATE: 1, DIRECTORY: 2, EXCLUSIVE: 4, TRUNCATE: 8 } as const;
 
-interface PathFlags {
-  readonly symlinkFollow: boolean;
-}
+/** `path-flags`. */
+const SYMLINK_FOLLOW = 1;
 
 type NewTimestamp =
   | { readonly tag: "no-change" | "now" }
   | { readonly tag: "timestamp"; readonly val: Datetime };
 
-function fdflagsOf(flags: DescriptorFlags): number {
-  return (flags.fileIntegritySync ? Fdflags.SYNC : 0) |
-    (flags.dataIntegritySync ? Fdflags.DSYNC : 0) |
-    (flags.requestedWriteSync ? Fdflags.RSYNC : 0);
+function fdflagsOf(flags: number): number {
+  return ((flags & Flag.FILE_INTEGRITY_SYNC) !== 0 ? Fdflags.SYNC : 0) |
+    ((flags & Flag.DATA_INTEGRITY_SYNC) !== 0 ? Fdflags.DSYNC : 0) |
+    ((flags & Flag.REQUESTED_WRITE_SYNC) !== 0 ? Fdflags.RSYNC : 0);
 }
 
 /** Times and the flags that say which of them to set. */
@@ -100,34 +99,57 @@ function done(errno: number): undefined | Err {
 
 /** Text as a path: a string of a component is Unicode, as `encode` and `decode` have it. */
 function pathOf(text: string): paths.Path {
-  if (text.length > 4095 || encode(text).length > 4095) throw new TooLong();
+  // a character has three bytes at most for each unit
+  if (text.length * 3 > PATH_MAX && encode(text).length > PATH_MAX) {
+    throw new WasiError(Errno.NAMETOOLONG);
+  }
   return paths.pathOf(text);
 }
 
-class TooLong {
-  readonly code: string = "ENAMETOOLONG";
+/** Device and number of a file. */
+function idOf({ view }: FileStat): FileId {
+  return [
+    view.getUint32(Filestat.dev, true),
+    view.getUint32(Filestat.dev + 4, true),
+    view.getUint32(Filestat.ino, true),
+    view.getUint32(Filestat.ino + 4, true),
+  ];
 }
 
-function mix(value: bigint): bigint {
-  value = BigInt.asUintN(64, (value ^ (value >> 30n)) * 0xbf58476d1ce4e5b9n);
-  value = BigInt.asUintN(64, (value ^ (value >> 27n)) * 0x94d049bb133111ebn);
-  return value ^ (value >> 31n);
+function mixed(value: number): number {
+  value = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  value = Math.imul(value ^ (value >>> 13), 0xc2b2ae35);
+  return value ^ (value >>> 16);
 }
 
-/** Two files have the same hash if they are the same. */
-function hashOf({ dev, ino }: FileStat): { lower: bigint; upper: bigint } {
-  const lower = mix(BigInt.asUintN(64, ino * 0x9e3779b97f4a7c15n + mix(dev)));
-  return { lower, upper: mix(BigInt.asUintN(64, lower + dev)) };
+/**
+ * Two files have the same hash only if they are the same: each round can be undone. Source: the
+ * finalizer of MurmurHash3, in a Feistel network.
+ */
+function hashOf(id: FileId): { lower: Words; upper: Words } {
+  let [a, b, c, d] = id as [number, number, number, number];
+  for (let round = 1; round <= 4; round++) {
+    a ^= mixed(b + round);
+    b ^= mixed(c + a);
+    c ^= mixed(d + b);
+    d ^= mixed(a + c);
+  }
+  return { lower: new Words(a >>> 0, b >>> 0), upper: new Words(c >>> 0, d >>> 0) };
+}
+
+/** The 64 bits at a place of a `FileStat`. */
+function words({ view }: FileStat, at: number): Words {
+  return new Words(view.getUint32(at, true), view.getUint32(at + 4, true));
 }
 
 function statOf(stat: FileStat, filetype: number): unknown {
   return {
     type: typeOf(filetype),
-    linkCount: stat.nlink,
-    size: stat.size,
-    dataAccessTimestamp: datetime(stat.atim),
-    dataModificationTimestamp: datetime(stat.mtim),
-    statusChangeTimestamp: datetime(stat.ctim),
+    linkCount: words(stat, Filestat.nlink),
+    size: words(stat, Filestat.filesize),
+    dataAccessTimestamp: datetimeAt(stat.view, Filestat.atim),
+    dataModificationTimestamp: datetimeAt(stat.view, Filestat.mtim),
+    statusChangeTimestamp: datetimeAt(stat.view, Filestat.ctim),
   };
 }
 
@@ -135,9 +157,10 @@ function statOf(stat: FileStat, filetype: number): unknown {
 export class Descriptor {
   readonly world: World;
   readonly #open: OpenFile;
-  readonly #flags: DescriptorFlags;
+  /** `descriptor-flags` */
+  readonly #flags: number;
 
-  constructor(open: OpenFile, flags: DescriptorFlags) {
+  constructor(open: OpenFile, flags: number) {
     this.world = open.world;
     this.#open = open;
     this.#flags = flags;
@@ -152,7 +175,7 @@ export class Descriptor {
   #in<R>(changes: boolean, act: (directory: Directory) => R | Err): R | Err {
     const directory = this.#directory;
     if (directory === undefined) return failed(Errno.NOTDIR);
-    if (changes && !this.#flags.mutateDirectory) return failed(Errno.ROFS);
+    if (changes && (this.#flags & Flag.MUTATE_DIRECTORY) === 0) return failed(Errno.ROFS);
     return attempt(() => act(directory));
   }
 
@@ -164,7 +187,7 @@ export class Descriptor {
 
   readViaStream(offset: bigint): InputStream | Err {
     return this.#with<InputStream>((file) => {
-      if (!this.#flags.read) return failed(Errno.BADF);
+      if ((this.#flags & Flag.READ) === 0) return failed(Errno.BADF);
       const position = toOffset(offset);
       if (position < 0) return failed(Errno.INVAL);
       return new InputStream(this.#open.retain(), file.seekable ? Math.min(position, MAX) : -1);
@@ -173,7 +196,7 @@ export class Descriptor {
 
   writeViaStream(offset: bigint): OutputStream | Err {
     return this.#with<OutputStream>((file) => {
-      if (!this.#flags.write) return failed(Errno.BADF);
+      if ((this.#flags & Flag.WRITE) === 0) return failed(Errno.BADF);
       const position = toOffset(offset);
       if (position < 0) return failed(Errno.INVAL);
       return new OutputStream(this.#open.retain(), file.seekable ? Math.min(position, MAX) : -1);
@@ -182,7 +205,7 @@ export class Descriptor {
 
   appendViaStream(): OutputStream | Err {
     return this.#with<OutputStream>((file) => {
-      if (!this.#flags.write) return failed(Errno.BADF);
+      if ((this.#flags & Flag.WRITE) === 0) return failed(Errno.BADF);
       return new OutputStream(this.#open.retain(), -1, file.seekable);
     });
   }
@@ -209,7 +232,7 @@ export class Descriptor {
     return this.#open.file ?? this.#directory!;
   }
 
-  getFlags(): DescriptorFlags {
+  getFlags(): number {
     return this.#flags;
   }
 
@@ -219,7 +242,7 @@ export class Descriptor {
 
   setSize(size: bigint): undefined | Err {
     return this.#with((file) => {
-      if (!this.#flags.write) return failed(Errno.BADF);
+      if ((this.#flags & Flag.WRITE) === 0) return failed(Errno.BADF);
       const length = toOffset(size);
       if (length < 0) return failed(Errno.INVAL);
       return done(length === Infinity ? Errno.FBIG : -file.setSize(length));
@@ -227,18 +250,23 @@ export class Descriptor {
   }
 
   setTimes(access: NewTimestamp, modification: NewTimestamp): undefined | Err {
-    if (this.#directory !== undefined && !this.#flags.mutateDirectory) return failed(Errno.ROFS);
+    if (this.#directory !== undefined && (this.#flags & Flag.MUTATE_DIRECTORY) === 0) {
+      return failed(Errno.ROFS);
+    }
     return attempt(() => done(-this.#handle.setTimes(...timesOf(access, modification))));
   }
 
-  read(length: bigint, offset: bigint): [Uint8Array, boolean] | Err {
-    return this.#with<[Uint8Array, boolean]>((file) => {
-      if (!this.#flags.read) return failed(Errno.BADF);
+  read(length: bigint, offset: bigint): [Uint8Array | DirectRead, boolean] | Err {
+    return this.#with<[Uint8Array | DirectRead, boolean]>((file) => {
+      if ((this.#flags & Flag.READ) === 0) return failed(Errno.BADF);
       if (!file.seekable) return failed(Errno.SPIPE);
       const position = toOffset(offset);
       if (position < 0) return failed(Errno.INVAL);
       const most = length > BigInt(READ_MAX) ? READ_MAX : Number(length);
       if (position === Infinity) return [new Uint8Array(0), most > 0];
+      if (most >= DIRECT_MIN && file.direct === true && this.#open.reaches(position + most)) {
+        return [directRead(file, most, position), false];
+      }
       const into = most > SCRATCH ? new Uint8Array(most) : this.world.scratch;
       const count = file.read(into, 0, most, position);
       if (count < 0 || count > most) return failed(count < 0 ? -count : Errno.IO);
@@ -248,7 +276,7 @@ export class Descriptor {
 
   write(buffer: Uint8Array, offset: bigint): bigint | Err {
     return this.#with<bigint>((file) => {
-      if (!this.#flags.write) return failed(Errno.BADF);
+      if ((this.#flags & Flag.WRITE) === 0) return failed(Errno.BADF);
       if (!file.seekable) return failed(Errno.SPIPE);
       const position = toOffset(offset);
       if (position < 0) return failed(Errno.INVAL);
@@ -261,7 +289,7 @@ export class Descriptor {
 
   readDirectory(): DirectoryEntryStream | Err {
     return this.#in<DirectoryEntryStream>(false, (directory) => {
-      if (!this.#flags.read) return failed(Errno.BADF);
+      if ((this.#flags & Flag.READ) === 0) return failed(Errno.BADF);
       return new DirectoryEntryStream(this.#open.retain(), directory);
     });
   }
@@ -271,35 +299,45 @@ export class Descriptor {
   }
 
   stat(): unknown {
-    const { stat } = this.world.system;
+    const { world } = this;
+    const { stat, calls } = world.system;
     return attempt(() => {
-      const error = this.#handle.stat(stat);
-      return error < 0 ? failed(-error) : statOf(stat, this.#open.descriptor.filetype);
+      const handle = this.#handle;
+      const error = handle.stat(stat);
+      if (error < 0) return failed(-error);
+      world.seen = { call: calls, handle, path: undefined, follow: false, id: idOf(stat) };
+      return statOf(stat, this.#open.descriptor.filetype);
     });
   }
 
-  statAt({ symlinkFollow }: PathFlags, path: string): unknown {
-    const { stat } = this.world.system;
+  statAt(pathFlags: number, path: string): unknown {
+    const { world } = this;
+    const { stat, calls } = world.system;
+    const follow = (pathFlags & SYMLINK_FOLLOW) !== 0;
     return this.#in<unknown>(false, (directory) => {
-      const errno = paths.statPath(directory, pathOf(path), symlinkFollow, stat);
-      return errno === 0 ? statOf(stat, stat.filetype) : failed(errno);
+      const errno = paths.statPath(directory, pathOf(path), follow, stat);
+      if (errno !== 0) return failed(errno);
+      world.seen = { call: calls, handle: directory, path, follow, id: idOf(stat) };
+      return statOf(stat, stat.filetype);
     });
   }
 
   setTimesAt(
-    { symlinkFollow }: PathFlags,
+    pathFlags: number,
     path: string,
     access: NewTimestamp,
     modification: NewTimestamp,
   ): undefined | Err {
     return this.#in(true, (directory) => {
       const times = timesOf(access, modification);
-      return done(paths.setPathTimes(directory, pathOf(path), symlinkFollow, ...times));
+      return done(
+        paths.setPathTimes(directory, pathOf(path), (pathFlags & SYMLINK_FOLLOW) !== 0, ...times),
+      );
     });
   }
 
   linkAt(
-    { symlinkFollow }: PathFlags,
+    pathFlags: number,
     path: string,
     to: Descriptor,
     toPath: string,
@@ -310,27 +348,35 @@ export class Descriptor {
         to.#in(
           true,
           (target) =>
-            done(paths.linkPath(from, pathOf(path), symlinkFollow, target, pathOf(toPath))),
+            done(
+              paths.linkPath(
+                from,
+                pathOf(path),
+                (pathFlags & SYMLINK_FOLLOW) !== 0,
+                target,
+                pathOf(toPath),
+              ),
+            ),
         ),
     );
   }
 
   openAt(
-    { symlinkFollow }: PathFlags,
+    pathFlags: number,
     path: string,
-    openFlags: OpenFlags,
-    flags: DescriptorFlags,
+    openFlags: number,
+    flags: number,
   ): Descriptor | Err {
     return this.#in<Descriptor>(false, (directory) => {
-      const changes = flags.write || flags.mutateDirectory || openFlags.create ||
-        openFlags.truncate;
-      if (changes && !this.#flags.mutateDirectory) return failed(Errno.ROFS);
+      const changes = (flags & (Flag.WRITE | Flag.MUTATE_DIRECTORY)) !== 0 ||
+        (openFlags & (OpenFlag.CREATE | OpenFlag.TRUNCATE)) !== 0;
+      if (changes && (this.#flags & Flag.MUTATE_DIRECTORY) === 0) return failed(Errno.ROFS);
       const { system } = this.world;
       const fdflags = fdflagsOf(flags);
       const handle = paths.openPath(
         directory,
         pathOf(path),
-        openFlagsOf(openFlags, flags, symlinkFollow),
+        openFlagsOf(openFlags, flags, (pathFlags & SYMLINK_FOLLOW) !== 0),
         fdflags,
         system.table,
       );
@@ -344,13 +390,12 @@ export class Descriptor {
         opened.close();
         return failed(-fd);
       }
-      return new Descriptor(new OpenFile(this.world, fd), {
-        ...flags,
-        read: flags.read || !flags.write,
-        // as in wasmtime a directory allows what the one that it is in does: guests built for
-        // preview1 do not ask for it
-        mutateDirectory: opened.directory !== undefined && this.#flags.mutateDirectory,
-      });
+      let own = flags & ~Flag.MUTATE_DIRECTORY;
+      if ((flags & Flag.WRITE) === 0) own |= Flag.READ;
+      // as in wasmtime a directory allows what the one that it is in does: guests built for preview1
+      // do not ask for it
+      if (opened.directory !== undefined) own |= this.#flags & Flag.MUTATE_DIRECTORY;
+      return new Descriptor(new OpenFile(this.world, fd), own);
     });
   }
 
@@ -396,19 +441,36 @@ export class Descriptor {
     return error === 0 && one.dev === two.dev && one.ino === two.ino;
   }
 
+  /**
+   * What the call before has found out, if it was about the same: the adapter of preview1 asks for a
+   * file's attributes and then for its number.
+   */
+  #seen(path: string | undefined, follow: boolean): Seen | undefined {
+    const { seen, system } = this.world;
+    return seen !== undefined && seen.call + 1 === system.calls && seen.path === path &&
+        seen.follow === follow && seen.handle === this.#handle
+      ? seen
+      : undefined;
+  }
+
   metadataHash(): unknown {
+    const seen = this.#seen(undefined, false);
+    if (seen !== undefined) return hashOf(seen.id);
     const { stat } = this.world.system;
     return attempt(() => {
       const error = this.#handle.stat(stat);
-      return error < 0 ? failed(-error) : hashOf(stat);
+      return error < 0 ? failed(-error) : hashOf(idOf(stat));
     });
   }
 
-  metadataHashAt({ symlinkFollow }: PathFlags, path: string): unknown {
+  metadataHashAt(pathFlags: number, path: string): unknown {
+    const follow = (pathFlags & SYMLINK_FOLLOW) !== 0;
+    const seen = this.#seen(path, follow);
+    if (seen !== undefined) return hashOf(seen.id);
     const { stat } = this.world.system;
     return this.#in<unknown>(false, (directory) => {
-      const errno = paths.statPath(directory, pathOf(path), symlinkFollow, stat);
-      return errno === 0 ? hashOf(stat) : failed(errno);
+      const errno = paths.statPath(directory, pathOf(path), follow, stat);
+      return errno === 0 ? hashOf(idOf(stat)) : failed(errno);
     });
   }
 
@@ -417,46 +479,101 @@ export class Descriptor {
   }
 }
 
+/** An entry of a directory. */
+interface Entry {
+  readonly filetype: number;
+  readonly name: string;
+  /** the lower and the upper half of its number */
+  readonly ino: number;
+  readonly inoHigh: number;
+}
+
+/** A read into the guest's memory. */
+function directRead(file: File, length: number, position: number): DirectRead {
+  return new DirectRead(length, (bytes, offset, length) => {
+    const count = file.read(bytes, offset, length, position);
+    if (count < 0) throw failed(-count);
+    return count;
+  });
+}
+
 /** `directory-entry-stream`: what a directory holds, without "." and "..". */
 export class DirectoryEntryStream {
+  readonly world: World;
   readonly #open: OpenFile;
   readonly #directory: Directory;
-  #entries: { type: string; name: string }[] = [];
+  #entries: Entry[] = [];
+  #next = 0;
   #cookie = 0n;
   #ended = false;
+  /** What the directory is, once that is known. */
+  #id: FileId | undefined;
 
   constructor(open: OpenFile, directory: Directory) {
+    this.world = open.world;
     this.#open = open;
     this.#directory = directory;
   }
 
   readDirectoryEntry(): { type: string; name: string } | undefined | Err {
     return attempt(() => {
-      while (this.#entries.length === 0 && !this.#ended) {
+      while (this.#next === this.#entries.length && !this.#ended) {
         const error = this.#fill();
         if (error < 0) return failed(-error);
       }
-      const entry = this.#entries.shift();
-      return entry !== undefined && isEscaped(entry.name) ? failed(Errno.ILSEQ) : entry;
+      const entry = this.#entries[this.#next];
+      if (entry === undefined) return undefined;
+      this.#next++;
+      const { filetype, name } = entry;
+      if (isEscaped(name)) return failed(Errno.ILSEQ);
+      this.#remember(entry);
+      return { type: typeOf(filetype), name };
     });
+  }
+
+  /**
+   * Keeps the number of a file for a call that asks for it next. Directories are looked at anew:
+   * where another volume is mounted the entry has the number of what is beneath.
+   */
+  #remember({ filetype, name, ino, inoHigh }: Entry): void {
+    const { world } = this;
+    const { stat, calls } = world.system;
+    if (filetype === Filetype.DIRECTORY || (ino | inoHigh) === 0) return;
+    if (this.#id === undefined) {
+      if (this.#directory.stat(stat) < 0) return;
+      this.#id = idOf(stat);
+    }
+    const [dev, devHigh] = this.#id;
+    const id: FileId = [dev, devHigh, ino, inoHigh];
+    world.seen = { call: calls, handle: this.#directory, path: name, follow: false, id };
   }
 
   /** Takes the next entries. */
   #fill(): number {
+    const entries: Entry[] = [];
     let count = 0;
-    const add = (next: bigint, filetype: number, name: string): boolean => {
+    const add = (next: bigint, entry: Entry): boolean => {
       if (count >= BATCH) return false;
       count++;
       this.#cookie = next;
-      if (name !== "." && name !== "..") this.#entries.push({ type: typeOf(filetype), name });
+      if (entry.name !== "." && entry.name !== "..") entries.push(entry);
       return true;
     };
     const sink: DirentSink = {
-      add: (next, _, filetype, name) => add(next, filetype, name),
-      addBytes: (bytes, view, next, _, filetype, start, end) =>
-        add(view.getBigUint64(next, true), filetype, decode(bytes, start, end)),
+      add(next, number, filetype, name) {
+        const ino = Number(number & 0xffffffffn);
+        return add(next, { filetype, name, ino, inoHigh: Number(number >> 32n) });
+      },
+      addBytes: (bytes, view, next, number, filetype, start, end) => {
+        const ino = view.getUint32(number, true);
+        const inoHigh = view.getUint32(number + 4, true);
+        const name = decode(bytes, start, end);
+        return add(view.getBigUint64(next, true), { filetype, name, ino, inoHigh });
+      },
     };
     const error = this.#directory.list(this.#cookie, sink);
+    this.#entries = entries;
+    this.#next = 0;
     if (count < BATCH) this.#ended = true;
     return error;
   }
@@ -469,18 +586,16 @@ export class DirectoryEntryStream {
 /** The last position that a number holds exactly: no file is so long. */
 const MAX = Number.MAX_SAFE_INTEGER;
 
-function openFlagsOf(
-  { create, directory, exclusive, truncate }: OpenFlags,
-  { read, write }: DescriptorFlags,
-  follow: boolean,
-): number {
+function openFlagsOf(openFlags: number, descriptorFlags: number, follow: boolean): number {
+  const writes = (descriptorFlags & Flag.WRITE) !== 0;
+  const creates = (openFlags & OpenFlag.CREATE) !== 0;
   let flags = follow ? Open.FOLLOW : 0;
-  if (read || !write) flags |= Open.READ;
-  if (write) flags |= Open.WRITE;
-  if (create) flags |= Open.CREAT;
-  if (create && exclusive) flags |= Open.EXCL;
-  if (truncate) flags |= Open.TRUNC;
-  if (directory) flags |= Open.DIRECTORY;
+  if ((descriptorFlags & Flag.READ) !== 0 || !writes) flags |= Open.READ;
+  if (writes) flags |= Open.WRITE;
+  if (creates) flags |= Open.CREAT;
+  if (creates && (openFlags & OpenFlag.EXCLUSIVE) !== 0) flags |= Open.EXCL;
+  if ((openFlags & OpenFlag.TRUNCATE) !== 0) flags |= Open.TRUNC;
+  if ((openFlags & OpenFlag.DIRECTORY) !== 0) flags |= Open.DIRECTORY;
   return flags;
 }
 
@@ -491,14 +606,8 @@ function preopens(world: World): [Descriptor, string][] {
   for (let fd = 0; fd < table.size; fd++) {
     const given = table.get(fd);
     if (given?.preopen === undefined) continue;
-    const flags: DescriptorFlags = {
-      read: true,
-      write: false,
-      fileIntegritySync: false,
-      dataIntegritySync: false,
-      requestedWriteSync: false,
-      mutateDirectory: given.directory!.readOnly !== true,
-    };
+    let flags: number = Flag.READ;
+    if (given.directory!.readOnly !== true) flags |= Flag.MUTATE_DIRECTORY;
     const name = decode(given.preopen, 0, given.preopen.length);
     all.push([new Descriptor(new OpenFile(world, fd), flags), name]);
   }

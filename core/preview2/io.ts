@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { DirectRead } from "../component/codec.ts";
 import { Err } from "../component/err.ts";
 import { Trap } from "../component/trap.ts";
 import { Errno } from "../errno.ts";
@@ -20,8 +21,13 @@ import { errnoThrown, errorCode } from "./errors.ts";
 import type { Interface } from "./interface.ts";
 import { type OpenFile, SCRATCH, type World } from "./world.ts";
 
+/** What is read: the bytes, or how to read them into the guest's memory. */
+type Bytes = Uint8Array | DirectRead;
+
 /** Most bytes that one read gives. */
 const READ_MAX = 1 << 24;
+/** From how many bytes on a copy costs more than asking for a file's size. */
+export const DIRECT_MIN: number = 16384;
 /** How much may be written at once where nobody is kept waiting by it. */
 const PERMIT = 1 << 20;
 /** What is certain not to hold the thread when a pipe is ready: PIPE_BUF. */
@@ -131,9 +137,28 @@ export class InputStream {
     this.#position = position;
   }
 
-  /** Reads; gives an Err, undefined where it would have to wait, or what was read. */
-  #take(length: number): Uint8Array | Err | undefined {
+  /**
+   * A read into the guest's memory, if it is worth it and the file has that much: it is asked for its
+   * size once in a while.
+   */
+  #direct(length: number): DirectRead | undefined {
     const file = this.#file;
+    const position = this.#position;
+    if (length < DIRECT_MIN || position < 0 || file.direct !== true) return undefined;
+    if (!this.#open.reaches(position + length)) return undefined;
+    return new DirectRead(length, (bytes, offset, length) => {
+      const count = file.read(bytes, offset, length, position);
+      if (count <= 0) throw count === 0 ? CLOSED : streamError(-count);
+      this.#position = position + count;
+      return count;
+    });
+  }
+
+  /** Reads; gives an Err, undefined where it would have to wait, or what was read. */
+  #take(length: number): Bytes | Err | undefined {
+    const file = this.#file;
+    const direct = this.#direct(length);
+    if (direct !== undefined) return direct;
     const into = length > SCRATCH ? new Uint8Array(length) : this.world.scratch;
     let count: number;
     try {
@@ -161,28 +186,28 @@ export class InputStream {
   }
 
   /** Reads without waiting: perhaps nothing. */
-  read(length: bigint): Uint8Array | Err | Wait<Uint8Array | Err> {
+  read(length: bigint): Bytes | Err | Wait<Bytes | Err> {
     const now = this.#readNow(countOf(length));
     if (now !== undefined) return now;
     const { system } = this.world;
-    const later = (): Uint8Array | Err => this.#readNow(countOf(length)) ?? new Uint8Array(0);
+    const later = (): Bytes | Err => this.#readNow(countOf(length)) ?? new Uint8Array(0);
     return system.suspends ? new Wait([], 0, later) : new Uint8Array(0);
   }
 
-  #readNow(length: number): Uint8Array | Err | undefined {
+  #readNow(length: number): Bytes | Err | undefined {
     if (this.#closed) return CLOSED;
     if (length === 0) return new Uint8Array(0);
     return this.#mustWait(false) ? undefined : this.#take(length);
   }
 
   /** Reads a byte at least, unless there is none left. */
-  blockingRead(length: bigint): Uint8Array | Err | Wait<Uint8Array | Err> {
+  blockingRead(length: bigint): Bytes | Err | Wait<Bytes | Err> {
     if (this.#closed) return CLOSED;
     const count = countOf(length);
     if (count === 0) return new Uint8Array(0);
     const taken = this.#mustWait(true) ? undefined : this.#take(count);
     if (taken !== undefined) return taken;
-    const resume = (): Uint8Array | Err | Wait<Uint8Array | Err> => {
+    const resume = (): Bytes | Err | Wait<Bytes | Err> => {
       const bytes = this.blockingRead(length);
       return bytes instanceof Uint8Array ? bytes.slice() : bytes;
     };
@@ -207,13 +232,24 @@ export class InputStream {
 }
 
 /** How many bytes there are, instead of them. */
-function counted(
-  read: Uint8Array | Err | Wait<Uint8Array | Err>,
-): bigint | Err | Wait<bigint | Err> {
+function counted(read: Bytes | Err | Wait<Bytes | Err>): bigint | Err | Wait<bigint | Err> {
   if (read instanceof Wait) {
     return new Wait(read.entries, read.deadline, () => counted(read.resume()));
   }
-  return read instanceof Err ? read : BigInt(read.length);
+  const bytes = here(read);
+  return bytes instanceof Err ? bytes : BigInt(bytes.length);
+}
+
+/** What is read, for who wants it here and not in the guest's memory. */
+export function here(read: Bytes | Err): Uint8Array | Err {
+  if (!(read instanceof DirectRead)) return read;
+  const bytes = new Uint8Array(read.length);
+  try {
+    return bytes.subarray(0, read.into(bytes, 0, read.length));
+  } catch (error) {
+    if (error instanceof Err) return error;
+    throw error;
+  }
 }
 
 /** `output-stream`. */
@@ -357,12 +393,13 @@ export class OutputStream {
   }
 
   /** Writes what was read. */
-  #pass(read: Uint8Array | Err | Wait<Uint8Array | Err>): bigint | Err | Wait<bigint | Err> {
+  #pass(read: Bytes | Err | Wait<Bytes | Err>): bigint | Err | Wait<bigint | Err> {
     if (read instanceof Wait) {
       return new Wait(read.entries, read.deadline, () => this.#pass(read.resume()));
     }
-    if (read instanceof Err) return read;
-    const count = BigInt(read.length);
+    const bytes = here(read);
+    if (bytes instanceof Err) return bytes;
+    const count = BigInt(bytes.length);
     const done = (
       written: undefined | Err | Wait<undefined | Err>,
     ): bigint | Err | Wait<bigint | Err> => {
@@ -371,7 +408,7 @@ export class OutputStream {
       }
       return written ?? count;
     };
-    return done(this.#writeAll(read.slice(), 0));
+    return done(this.#writeAll(bytes.slice(), 0));
   }
 
   [Symbol.dispose](): void {

@@ -5,24 +5,42 @@
  *
  * @module
  */
+import { DirectRead } from "../component/codec.ts";
 import { Trap } from "../component/trap.ts";
+import type { Host } from "../host.ts";
 import type { Interface } from "./interface.ts";
+import { fillRandom, RANDOM_MAX } from "../system/random.ts";
 import type { World } from "./world.ts";
 
-/** getRandomValues() refuses more at once. */
-const PIECE = 65536;
+/** Bytes that go straight to the guest's memory. */
+class RandomBytes extends DirectRead {
+  constructor(host: Host, length: number) {
+    super(length, (bytes, offset, length) => {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      fillRandom(host, bytes, view, offset, offset + length);
+      return length;
+    });
+  }
+}
+
 /** Most bytes that are given at once. */
 const BYTES_MAX = 1 << 26;
 
-function bytes({ host }: World, length: bigint): Uint8Array {
+function bytes({ host }: World, length: bigint): Uint8Array | DirectRead {
   if (length > BigInt(BYTES_MAX)) throw new Trap(`more than ${BYTES_MAX} random bytes at once`);
-  const all = new Uint8Array(Number(length));
-  for (let at = 0; at < all.length; at += PIECE) host.random(all.subarray(at, at + PIECE));
+  const count = Number(length);
+  if (host.pooled !== false) return new RandomBytes(host, count);
+  const all = new Uint8Array(count);
+  for (let at = 0; at < count; at += RANDOM_MAX) host.random(all.subarray(at, at + RANDOM_MAX));
   return all;
 }
 
-function word(world: World): bigint {
-  return new DataView(bytes(world, 8n).buffer).getBigUint64(0, true);
+function word({ host }: World): bigint {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  if (host.pooled === false) host.random(bytes);
+  else fillRandom(host, bytes, view, 0, 8);
+  return view.getBigUint64(0, true);
 }
 
 export const random: Interface = {

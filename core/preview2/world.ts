@@ -4,12 +4,28 @@
  * @module
  */
 import { Err } from "../component/err.ts";
-import { type File, type Host } from "../host.ts";
+import type { Directory, File, Host } from "../host.ts";
 import type { Descriptor } from "../system/descriptors.ts";
 import { System } from "../system/system.ts";
 
 /** Bytes that are read at once into an array that is used again. */
 export const SCRATCH = 65536;
+
+/** What is known of a file, as long as no other call has been made. */
+export interface Seen {
+  /** the value of `System.calls` in the call that found it */
+  readonly call: number;
+  /** the file itself, or the directory that the path is in */
+  readonly handle: File | Directory;
+  /** undefined for the file itself */
+  readonly path: string | undefined;
+  readonly follow: boolean;
+  /** Device and number of the file, each as two times 32 bits. */
+  readonly id: FileId;
+}
+
+/** What a file is on its host: its device and its number, the lower 32 bits of each first. */
+export type FileId = readonly [dev: number, devHigh: number, ino: number, inoHigh: number];
 
 /** One guest's world. */
 export class World {
@@ -20,6 +36,8 @@ export class World {
   readonly env: readonly string[];
   /** For one call at a time. What is read into it is copied before the guest runs. */
   readonly scratch: Uint8Array = new Uint8Array(SCRATCH);
+  /** What a call has found out that the next one usually asks for; see filesystem.ts. */
+  seen: Seen | undefined;
   /** Called with the code that the guest exits with. */
   readonly exit: (code: number) => never;
 
@@ -42,6 +60,8 @@ export class OpenFile {
   readonly descriptor: Descriptor;
   /** Its number in the guest's table, where `limits.openFiles` counts it. */
   readonly #fd: number;
+  /** How long the file was when that was asked last. */
+  size: number = 0;
   #uses = 1;
 
   constructor(world: World, fd: number) {
@@ -53,6 +73,18 @@ export class OpenFile {
   /** The file; undefined for a directory. */
   get file(): File | undefined {
     return this.descriptor.file;
+  }
+
+  /**
+   * Whether the file reaches to `end`. It is asked for its size only if it did not when that was asked
+   * last: it may have been cut meanwhile.
+   */
+  reaches(end: number): boolean {
+    if (end <= this.size) return true;
+    const { stat } = this.world.system;
+    if (this.file!.stat(stat) < 0) return false;
+    this.size = stat.length;
+    return end <= this.size;
   }
 
   /** One more resource stands for it. */

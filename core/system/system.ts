@@ -24,6 +24,8 @@ export class System {
   suspends: boolean = false;
   /** Why the guest was stopped from outside, if it was. */
   ended: Thrown | undefined = undefined;
+  /** How many calls a component has made. */
+  calls: number = 0;
   /** For one call at a time, never kept. */
   readonly stat: FileStat = new FileStat();
   readonly #time: DataView = new DataView(new ArrayBuffer(8));
