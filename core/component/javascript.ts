@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { GuestAborted } from "../exit.ts";
 import type { ResourceSide } from "./codec.ts";
 import { ComponentError, Err } from "./err.ts";
 import { linkError } from "./errors.ts";
@@ -132,14 +133,23 @@ function unwrapped(value: unknown): unknown {
   return val;
 }
 
+/** Throws what stopped the component, not that it was stopped. */
+function fail(error: unknown): never {
+  throw error instanceof GuestAborted ? error.cause : error;
+}
+
 /** A component's function as one of JavaScript; gives a promise if it waits. */
 function functionFor(item: ComponentFunction, side: JavaScriptSide): AnyFunction {
   const { call } = item.sided!(side);
   const isResult = item.type!.result?.kind === "result";
+  const finish = isResult ? unwrapped : (value: unknown): unknown => value;
   return (...values) => {
-    const value = call(...values);
-    if (!isResult) return value;
-    return value instanceof Promise ? value.then(unwrapped) : unwrapped(value);
+    try {
+      const value = call(...values);
+      return value instanceof Promise ? value.then(finish, fail) : finish(value);
+    } catch (error) {
+      return fail(error);
+    }
   };
 }
 
