@@ -7,6 +7,7 @@ import type { ComponentFunction } from "../component/function.ts";
 import { camelCase } from "../component/names.ts";
 import type { InstanceItem, Item } from "../component/linker.ts";
 import { ResourceType } from "../component/types.ts";
+import { traced } from "./trace.ts";
 import type { WitInterface } from "./wit.ts";
 import type { World } from "./world.ts";
 
@@ -61,9 +62,15 @@ export function instanceOf(
   world: World,
 ): InstanceItem {
   const functions = interface_.functions?.(world) ?? {};
+  const { trace } = world;
   const get = (name: string): Item | undefined => {
     const type = wit.types.get(name);
-    if (type === undefined) return functionOf(interface_, functions, wit, name);
+    if (type === undefined) {
+      const item = functionOf(interface_, functions, wit, name);
+      return item === undefined || trace === undefined
+        ? item
+        : traced(item, `${wit.name} ${name}`, trace);
+    }
     return type instanceof ResourceType
       ? { sort: "type", of: "resource", type }
       : { sort: "type", of: "value", type };

@@ -16,8 +16,7 @@ import type { World } from "./world.ts";
 class RandomBytes extends DirectRead {
   constructor(host: Host, length: number) {
     super(length, (bytes, offset, length) => {
-      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      fillRandom(host, bytes, view, offset, offset + length);
+      fillRandom(host, bytes, undefined, offset, offset + length);
       return length;
     });
   }

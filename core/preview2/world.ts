@@ -38,18 +38,25 @@ export class World {
   readonly scratch: Uint8Array = new Uint8Array(SCRATCH);
   /** What a call has found out that the next one usually asks for; see filesystem.ts. */
   seen: Seen | undefined;
+  /** Told of each call, if there is one. */
+  readonly trace: ((line: string) => unknown) | undefined;
   /** Called with the code that the guest exits with. */
   readonly exit: (code: number) => never;
 
   constructor(
     system: System,
-    given: { args: readonly string[]; env: readonly string[] },
+    given: {
+      args: readonly string[];
+      env: readonly string[];
+      trace: ((line: string) => unknown) | undefined;
+    },
     exit: (code: number) => never,
   ) {
     this.system = system;
     this.host = system.host;
     this.args = given.args;
     this.env = given.env;
+    this.trace = given.trace;
     this.exit = exit;
   }
 }

@@ -15,13 +15,13 @@ const poolBytes = new Uint8Array(pool.buffer);
 let used = POOL_WORDS;
 
 /**
- * Fills `bytes` from `start` to `end`; `view` is of the same bytes. What asks for little is served
- * from the pool.
+ * Fills `bytes` from `start` to `end`; `view` is of the same bytes, and is quicker if it is there
+ * already. What asks for little is served from the pool.
  */
 export function fillRandom(
   host: Host,
   bytes: Uint8Array,
-  view: DataView,
+  view: DataView | undefined,
   start: number,
   end: number,
 ): void {
@@ -37,9 +37,10 @@ export function fillRandom(
     used = 0;
   }
   let at = start;
-  for (; at + 4 <= end; at += 4) view.setUint32(at, take());
-  if (at < end) {
-    for (let rest = take(); at < end; at++, rest >>>= 8) bytes[at] = rest;
+  if (view !== undefined) { for (; at + 4 <= end; at += 4) view.setUint32(at, take()); }
+  while (at < end) {
+    const next = Math.min(at + 4, end);
+    for (let rest = take(); at < next; at++, rest >>>= 8) bytes[at] = rest;
   }
 }
 

@@ -115,3 +115,18 @@ test("clocks and random numbers are those of the options", async () => {
   assert.ok((await own.call("resolution")) > 0);
   own.close();
 });
+
+test("a trace tells each call and what it gave", async () => {
+  const lines: string[] = [];
+  const p = await probe({ args: ["a"], stdout: null, trace: (line) => lines.push(line) });
+  await p.call("getArguments");
+  const out = await p.call("getStdout");
+  await p.call("blockingWriteAndFlush", out, bytes("four"));
+  p.close();
+  const calls = lines.join("\n");
+  assert.match(calls, /^==> wasi:cli\/environment get-arguments\(\)\n<== \["a"\]$/m);
+  assert.match(
+    calls,
+    /^==> wasi:io\/streams \[method\]output-stream\.blocking-write-and-flush\(self=<OutputStream>, contents=4 bytes\)\n<== none$/m,
+  );
+});
