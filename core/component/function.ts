@@ -335,8 +335,10 @@ export function lift(lifting: Lifting, type: FunctionType): ComponentFunction {
         if (store.over) store.enter();
         return finish(value, scope);
       }).catch((error) => {
+        // one that was stopped while it waited was unwound by a trap, which is not the cause
+        const { ended } = store.system;
         store.stop(error);
-        throw error;
+        throw ended === undefined ? error : ended.cause;
       });
     } catch (error) {
       store.stop(error); // nothing of it can be called again

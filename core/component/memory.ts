@@ -8,6 +8,11 @@ import { Trap } from "./trap.ts";
 const getBuffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer")!
   .get as (this: WebAssembly.Memory) => ArrayBuffer;
 
+/** The buffer of a memory, whatever has been put on the object. */
+export function bufferOf(memory: WebAssembly.Memory): ArrayBuffer {
+  return getBuffer.call(memory);
+}
+
 /** What a component exports for room in its memory. Source: `cabi_realloc`. */
 export type Realloc = (old: number, oldSize: number, align: number, size: number) => number;
 
@@ -21,7 +26,7 @@ export class LinearMemory {
 
   constructor(memory: WebAssembly.Memory) {
     this.#memory = memory;
-    const buffer = getBuffer.call(memory);
+    const buffer = bufferOf(memory);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }
@@ -31,7 +36,7 @@ export class LinearMemory {
     if ((pointer & (align - 1)) !== 0) throw new Trap(`a pointer that is not aligned to ${align}`);
     // a view of a memory that has grown is empty
     if (pointer + length <= this.bytes.length && this.bytes.length > 0) return;
-    const buffer = getBuffer.call(this.#memory);
+    const buffer = bufferOf(this.#memory);
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
     if (pointer + length > this.bytes.length) throw new Trap("a pointer outside of memory");

@@ -7,6 +7,7 @@ import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
 import { outOfRange } from "../errors.ts";
 import type { System } from "../system/system.ts";
 import { Wait } from "../system/waiting.ts";
+import { bufferOf } from "./memory.ts";
 import type { ImportedFunction } from "./typed.ts";
 
 /** What JSPI adds to WebAssembly, where it is available. */
@@ -16,9 +17,6 @@ interface Suspension {
 }
 
 const { Suspending, promising } = WebAssembly as unknown as Suspension;
-
-const getBuffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer")!
-  .get as (this: WebAssembly.Memory) => ArrayBuffer;
 
 /** A limit of time. */
 export interface TimeLimited {
@@ -66,7 +64,7 @@ export class Store {
   enforce(): void {
     if (this.memoryLimit === Infinity) return;
     let bytes = 0;
-    for (const memory of this.#memories) bytes += getBuffer.call(memory).byteLength;
+    for (const memory of this.#memories) bytes += bufferOf(memory).byteLength;
     if (bytes > this.memoryLimit) {
       const range = `<= ${this.memoryLimit} bytes (limits.memoryPages) for all memories`;
       throw outOfRange("the component's memory", range, bytes);

@@ -216,6 +216,12 @@ async function codeOf(run: ComponentFunction, ending: Ending): Promise<number> {
   }
 }
 
+/** What calls of a component throw that has been closed. */
+function closed(): Error {
+  const error = new Error("the component has been closed");
+  return Object.assign(error, { code: "ERR_WASI_COMPONENT_CLOSED" });
+}
+
 /** Instantiates a component; gives its exports and a way to close it. */
 export async function instantiateComponent(
   platform: Platform,
@@ -227,6 +233,7 @@ export async function instantiateComponent(
   return {
     exports: exportsOf(linked, side),
     close: () => {
+      ending.end(closed());
       ending.release();
       close();
     },
