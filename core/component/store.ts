@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { posixError, WasiError } from "../errno.ts";
 import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
 import { outOfRange } from "../errors.ts";
 import type { System } from "../system/system.ts";
@@ -127,5 +128,9 @@ export class Store {
 
 function causeOf(thrown: unknown): unknown {
   if (thrown instanceof GuestAborted || thrown instanceof Thrown) return thrown.cause;
+  // a page's thread cannot be held
+  if (thrown instanceof WasiError) {
+    return posixError(thrown.errno, "the component cannot wait here");
+  }
   return thrown;
 }
