@@ -321,7 +321,11 @@ abstract class PointerCodec implements Codec {
 }
 
 /** Makes room in a guest's memory. Its views are those of the memory as it is then. */
-function allocate({ realloc, memory }: CodecContext, align: number, size: number): number {
+export function allocate(
+  { realloc, memory }: Pick<CodecContext, "realloc" | "memory">,
+  align: number,
+  size: number,
+): number {
   if (realloc === undefined) throw new Trap("the component gives no realloc for a value");
   const pointer = realloc(0, 0, align, size) >>> 0;
   memory!.check(pointer, size, align);

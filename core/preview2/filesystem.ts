@@ -35,18 +35,32 @@ const PATH_MAX = 4095;
 /** Entries of a directory that are asked for at once. */
 const BATCH = 256;
 
-const TYPES: Readonly<Record<number, string>> = {
-  [Filetype.BLOCK_DEVICE]: "block-device",
-  [Filetype.CHARACTER_DEVICE]: "character-device",
-  [Filetype.DIRECTORY]: "directory",
-  [Filetype.REGULAR_FILE]: "regular-file",
-  [Filetype.SOCKET_DGRAM]: "socket",
-  [Filetype.SOCKET_STREAM]: "socket",
-  [Filetype.SYMBOLIC_LINK]: "symbolic-link",
-};
+/** `descriptor-type`, in its order. */
+const TYPES = [
+  "unknown",
+  "block-device",
+  "character-device",
+  "directory",
+  "fifo",
+  "symbolic-link",
+  "regular-file",
+  "socket",
+] as const;
 
-function typeOf(filetype: number): string {
-  return TYPES[filetype] ?? "unknown";
+/** The number in {@linkcode TYPES} of each `Filetype`. */
+const TYPE_NUMBERS: readonly number[] = [
+  TYPES.indexOf("unknown"),
+  TYPES.indexOf("block-device"),
+  TYPES.indexOf("character-device"),
+  TYPES.indexOf("directory"),
+  TYPES.indexOf("regular-file"),
+  TYPES.indexOf("socket"),
+  TYPES.indexOf("socket"),
+  TYPES.indexOf("symbolic-link"),
+];
+
+function typeOf(filetype: number): number {
+  return TYPE_NUMBERS[filetype] ?? 0;
 }
 
 const ADVICE = ["normal", "sequential", "random", "will-need", "dont-need", "no-reuse"];
@@ -142,9 +156,9 @@ function words({ view }: FileStat, at: number): Words {
   return new Words(view.getUint32(at, true), view.getUint32(at + 4, true));
 }
 
-function statOf(stat: FileStat, filetype: number): unknown {
+function statOf(stat: FileStat, type: number): unknown {
   return {
-    type: typeOf(filetype),
+    type: TYPES[type],
     linkCount: words(stat, Filestat.nlink),
     size: words(stat, Filestat.filesize),
     dataAccessTimestamp: datetimeAt(stat.view, Filestat.atim),
@@ -237,6 +251,11 @@ export class Descriptor {
   }
 
   getType(): string {
+    return TYPES[this.typeNumber]!;
+  }
+
+  /** The number of its `descriptor-type`. */
+  get typeNumber(): number {
     return typeOf(this.#open.descriptor.filetype);
   }
 
@@ -298,7 +317,8 @@ export class Descriptor {
     return this.#in(true, (directory) => done(paths.createDirectory(directory, pathOf(path))));
   }
 
-  stat(): unknown {
+  /** Looks at it: `System.stat` has its attributes then. Gives the number of its type, or an error. */
+  look(): number | Err {
     const { world } = this;
     const { stat, calls } = world.system;
     return attempt(() => {
@@ -306,20 +326,31 @@ export class Descriptor {
       const error = handle.stat(stat);
       if (error < 0) return failed(-error);
       world.seen = { call: calls, handle, path: undefined, follow: false, id: idOf(stat) };
-      return statOf(stat, this.#open.descriptor.filetype);
+      return this.typeNumber;
+    });
+  }
+
+  stat(): unknown {
+    const type = this.look();
+    return type instanceof Err ? type : statOf(this.world.system.stat, type);
+  }
+
+  /** Looks at a path, like {@linkcode Descriptor.look}. */
+  lookAt(pathFlags: number, path: string): number | Err {
+    const { world } = this;
+    const { stat, calls } = world.system;
+    const follow = (pathFlags & SYMLINK_FOLLOW) !== 0;
+    return this.#in<number>(false, (directory) => {
+      const errno = paths.statPath(directory, pathOf(path), follow, stat);
+      if (errno !== 0) return failed(errno);
+      world.seen = { call: calls, handle: directory, path, follow, id: idOf(stat) };
+      return typeOf(stat.filetype);
     });
   }
 
   statAt(pathFlags: number, path: string): unknown {
-    const { world } = this;
-    const { stat, calls } = world.system;
-    const follow = (pathFlags & SYMLINK_FOLLOW) !== 0;
-    return this.#in<unknown>(false, (directory) => {
-      const errno = paths.statPath(directory, pathOf(path), follow, stat);
-      if (errno !== 0) return failed(errno);
-      world.seen = { call: calls, handle: directory, path, follow, id: idOf(stat) };
-      return statOf(stat, stat.filetype);
-    });
+    const type = this.lookAt(pathFlags, path);
+    return type instanceof Err ? type : statOf(this.world.system.stat, type);
   }
 
   setTimesAt(
@@ -515,7 +546,8 @@ export class DirectoryEntryStream {
     this.#directory = directory;
   }
 
-  readDirectoryEntry(): { type: string; name: string } | undefined | Err {
+  /** The next entry and the number of its `descriptor-type`; undefined at the end. */
+  next(): { number: number; name: string } | undefined | Err {
     return attempt(() => {
       while (this.#next === this.#entries.length && !this.#ended) {
         const error = this.#fill();
@@ -527,8 +559,14 @@ export class DirectoryEntryStream {
       const { filetype, name } = entry;
       if (isEscaped(name)) return failed(Errno.ILSEQ);
       this.#remember(entry);
-      return { type: typeOf(filetype), name };
+      return { number: typeOf(filetype), name };
     });
+  }
+
+  readDirectoryEntry(): { type: string; name: string } | undefined | Err {
+    const entry = this.next();
+    if (entry === undefined || entry instanceof Err) return entry;
+    return { type: TYPES[entry.number]!, name: entry.name };
   }
 
   /**

@@ -7,6 +7,7 @@ import type { ComponentFunction } from "../component/function.ts";
 import { camelCase } from "../component/names.ts";
 import type { InstanceItem, Item } from "../component/linker.ts";
 import { ResourceType } from "../component/types.ts";
+import { direct } from "./direct.ts";
 import { traced } from "./trace.ts";
 import type { WitInterface } from "./wit.ts";
 import type { World } from "./world.ts";
@@ -31,6 +32,7 @@ export function functionOf(
   functions: Readonly<Record<string, WasiFunction>>,
   wit: WitInterface,
   name: string,
+  world: World,
 ): ComponentFunction | undefined {
   const type = wit.functions.get(name);
   if (type === undefined) return undefined;
@@ -52,6 +54,7 @@ export function functionOf(
     origin: "wasi",
     waits: waits?.includes(name) === true,
     call: call!,
+    direct: direct[`${wit.name} ${name}`]?.(wit, world),
   };
 }
 
@@ -66,7 +69,7 @@ export function instanceOf(
   const get = (name: string): Item | undefined => {
     const type = wit.types.get(name);
     if (type === undefined) {
-      const item = functionOf(interface_, functions, wit, name);
+      const item = functionOf(interface_, functions, wit, name, world);
       return item === undefined || trace === undefined
         ? item
         : traced(item, `${wit.name} ${name}`, trace);

@@ -303,19 +303,32 @@ export class OutputStream {
   }
 
   blockingWriteAndFlush(contents: Uint8Array): undefined | Err | Wait<undefined | Err> {
-    if (contents.length > BLOCKING_MAX) {
+    return this.blockingWriteFrom(contents, 0, contents.length);
+  }
+
+  /** The same of bytes among others, such as a guest's memory. */
+  blockingWriteFrom(
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+  ): undefined | Err | Wait<undefined | Err> {
+    if (length > BLOCKING_MAX) {
       throw new Trap(`blocking-write-and-flush of more than ${BLOCKING_MAX} bytes`);
     }
-    return this.#writeAll(contents, 0);
+    return this.#writeAll(bytes, offset, offset + length);
   }
 
   /** Writes all from `at` on, waiting as often as it has to. */
-  #writeAll(bytes: Uint8Array, at: number): undefined | Err | Wait<undefined | Err> {
+  #writeAll(
+    bytes: Uint8Array,
+    at: number,
+    end: number = bytes.length,
+  ): undefined | Err | Wait<undefined | Err> {
     const file = this.#file;
-    while (at < bytes.length) {
+    while (at < end) {
       const asks = this.#asks;
-      if (asks && !isReady(this.world.system, file, Poll.WRITE)) return this.#later(bytes, at);
-      const length = Math.min(bytes.length - at, asks ? this.#atMost : Infinity);
+      if (asks && !isReady(this.world.system, file, Poll.WRITE)) return this.#later(bytes, at, end);
+      const length = Math.min(end - at, asks ? this.#atMost : Infinity);
       let count: number;
       try {
         count = this.#appends
@@ -324,7 +337,7 @@ export class OutputStream {
       } catch (error) {
         count = -errnoThrown(error);
       }
-      if (count === -Errno.AGAIN) return this.#later(bytes, at);
+      if (count === -Errno.AGAIN) return this.#later(bytes, at, end);
       if (count <= 0) return streamError(count === 0 ? Errno.IO : -count);
       at += count;
       if (this.#position >= 0) this.#position += count;
@@ -345,9 +358,9 @@ export class OutputStream {
     }
   }
 
-  #later(bytes: Uint8Array, at: number): Wait<undefined | Err> {
+  #later(bytes: Uint8Array, at: number, end: number): Wait<undefined | Err> {
     const entries = [pollEntry(this.#file, Poll.WRITE)];
-    return new Wait(entries, Infinity, () => this.#writeAll(bytes, at));
+    return new Wait(entries, Infinity, () => this.#writeAll(bytes, at, end));
   }
 
   flush(): undefined {

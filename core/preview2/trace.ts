@@ -62,6 +62,7 @@ export function traced(item: ComponentFunction, name: string, sink: Sink): Compo
   };
   return {
     ...item,
+    direct: undefined,
     call(...values) {
       const shown = values.map((value, i) => `${names[i]}=${show(value)}`);
       tell(sink, `==> ${name}(${shown.join(", ")})`);

@@ -20,6 +20,8 @@ const KINDS: [string, () => { folder: string | Directory; options: RunOptions }]
   ),
   ["memory", () => ({ folder: memory(), options: {} })],
   ["an overlay", () => ({ folder: overlay(scratch()), options: {} })],
+  // values of calls that are traced travel by the codecs, and of none by hand
+  ["traced", () => ({ folder: scratch(), options: { trace: () => {} } })],
 ];
 
 const RW = { read: true, write: true };
