@@ -9,7 +9,7 @@
  */
 import type { Words } from "../component/codec.ts";
 import { Err } from "../component/err.ts";
-import type { Direct, Door } from "../component/function.ts";
+import type { Door } from "../component/function.ts";
 import { encodings } from "../component/strings.ts";
 import type { ResourceType } from "../component/types.ts";
 import { type FileStat, Filestat } from "../filestat.ts";
@@ -17,11 +17,9 @@ import { fillRandom } from "../system/random.ts";
 import { datetimeAt } from "./clocks.ts";
 import type { Descriptor, DirectoryEntryStream } from "./filesystem.ts";
 import type { InputStream, OutputStream } from "./io.ts";
+import type { DirectMaker } from "./interface.ts";
 import type { WitInterface } from "./wit.ts";
 import type { World } from "./world.ts";
-
-/** Makes the function for one guest, of an interface's types. */
-type Maker = (wit: WitInterface, world: World) => Direct;
 
 /** The numbers of an enum's names. */
 function numbersOf({ types }: WitInterface, name: string): ReadonlyMap<unknown, number> {
@@ -50,7 +48,7 @@ function setError(
 }
 
 /** `result<descriptor-flags, error-code>` and `result<descriptor-type, error-code>`: a byte each. */
-function oneByte(read: (descriptor: Descriptor) => number): Maker {
+function oneByte(read: (descriptor: Descriptor) => number): DirectMaker {
   return (wit) => ({ handles, memory }) => {
     const type = resource(wit, "descriptor");
     return (self: number, at: number) => {
@@ -91,7 +89,7 @@ function looking(
   look: (descriptor: Descriptor, flags: number, path: string) => unknown,
   store: (door: Door, at: number, found: unknown, world: World) => void,
   byPath: boolean,
-): Maker {
+): DirectMaker {
   return (wit, world) => (door) => {
     const { handles, memory } = door;
     const type = resource(wit, "descriptor");
@@ -127,7 +125,7 @@ function storeLook({ memory }: Door, at: number, found: unknown, { system }: Wor
 }
 
 /** The calls, by the interface's name and theirs. */
-export const direct: Readonly<Record<string, Maker>> = {
+export const direct: Readonly<Record<string, DirectMaker>> = {
   "wasi:filesystem/types [method]descriptor.get-flags": oneByte((of) => of.getFlags()),
   "wasi:filesystem/types [method]descriptor.get-type": oneByte((of) => of.typeNumber),
   "wasi:filesystem/types [method]descriptor.stat": looking(

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import type { ComponentFunction } from "../component/function.ts";
+import type { ComponentFunction, Direct } from "../component/function.ts";
 import { camelCase } from "../component/names.ts";
 import type { InstanceItem, Item } from "../component/linker.ts";
 import { ResourceType } from "../component/types.ts";
-import { direct } from "./direct.ts";
 import { traced } from "./trace.ts";
 import type { WitInterface } from "./wit.ts";
 import type { World } from "./world.ts";
@@ -26,13 +25,16 @@ export interface Interface {
   readonly waits?: readonly string[];
 }
 
+/** Makes a function whose values travel by hand, for one guest, of the types of its interface. */
+export type DirectMaker = (wit: WitInterface, world: World) => Direct;
+
 /** A function of a guest's. Methods are called on what stands for their resource. */
 export function functionOf(
   { classes, waits }: Interface,
   functions: Readonly<Record<string, WasiFunction>>,
   wit: WitInterface,
   name: string,
-  world: World,
+  direct: Direct | undefined,
 ): ComponentFunction | undefined {
   const type = wit.functions.get(name);
   if (type === undefined) return undefined;
@@ -54,7 +56,7 @@ export function functionOf(
     origin: "wasi",
     waits: waits?.includes(name) === true,
     call: call!,
-    direct: direct[`${wit.name} ${name}`]?.(wit, world),
+    direct,
   };
 }
 
@@ -63,13 +65,15 @@ export function instanceOf(
   interface_: Interface,
   wit: WitInterface,
   world: World,
+  direct: Readonly<Record<string, DirectMaker>>,
 ): InstanceItem {
   const functions = interface_.functions?.(world) ?? {};
   const { trace } = world;
   const get = (name: string): Item | undefined => {
     const type = wit.types.get(name);
     if (type === undefined) {
-      const item = functionOf(interface_, functions, wit, name, world);
+      const byHand = direct[`${wit.name} ${name}`]?.(wit, world);
+      const item = functionOf(interface_, functions, wit, name, byHand);
       return item === undefined || trace === undefined
         ? item
         : traced(item, `${wit.name} ${name}`, trace);

@@ -7,6 +7,7 @@ import type { InstanceItem } from "../component/linker.ts";
 import { compatibility, withoutVersion } from "../component/names.ts";
 import * as cli from "./cli.ts";
 import * as clocks from "./clocks.ts";
+import { direct } from "./direct.ts";
 import * as filesystem from "./filesystem.ts";
 import { instanceOf, type Interface } from "./interface.ts";
 import * as io from "./io.ts";
@@ -61,5 +62,5 @@ export function wasiInstance(world: World, imported: string): InstanceItem | und
   const { name, version } = withoutVersion(imported);
   const found = interfaces().get(name);
   if (found === undefined || compatibility(version) !== VERSION) return undefined;
-  return instanceOf(found.interface, found.wit, world);
+  return instanceOf(found.interface, found.wit, world, direct);
 }
