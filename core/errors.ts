@@ -13,7 +13,7 @@ function coded<E extends Error>(error: E, code: string): E & { code: string } {
 }
 
 /** A value in an error text: Node's words for what was received. */
-function received(value: unknown): string {
+export function received(value: unknown): string {
   if (value === null || value === undefined) return `${value}`;
   switch (typeof value) {
     case "function":

@@ -6,8 +6,16 @@
 import type { Handle, Scope } from "./handles.ts";
 import { Trap } from "./trap.ts";
 
-/** Most bytes that the values of one call may take here: they may name the same memory many times. */
-const CALL_MAX = 1 << 27;
+/**
+ * Most bytes that the values of all calls under way may take here: they may name the same memory many
+ * times, and components may call each other.
+ */
+const VALUES_MAX = 1 << 27;
+
+/** What the values of all calls of one run may take yet. */
+export class Budget {
+  left: number = VALUES_MAX;
+}
 
 /** What calls that are under way have lent. */
 export interface Calls {
@@ -15,20 +23,16 @@ export interface Calls {
   lent: Handle[] | undefined;
   /** of the callee: what it has borrowed */
   scope: Scope | undefined;
-  /** bytes that values may take yet */
-  left: number;
+  /** what values may take */
+  budget: Budget;
 }
 
 /** The calls of the moment. Only one is prepared at a time: nothing waits in between. */
-export const calls: Calls = { lent: undefined, scope: undefined, left: CALL_MAX };
+export const calls: Calls = { lent: undefined, scope: undefined, budget: new Budget() };
 
-/** A call begins. */
-export function beginCall(): void {
-  calls.left = CALL_MAX;
-}
-
-/** Counts what a value takes, beside what others of the call have. */
+/** Counts what a value takes, beside what others have. */
 export function take(bytes: number): void {
-  calls.left -= bytes;
-  if (calls.left < 0) throw new Trap(`the values of one call take more than ${CALL_MAX} bytes`);
+  const { budget } = calls;
+  budget.left -= bytes;
+  if (budget.left < 0) throw new Trap(`the values of calls take more than ${VALUES_MAX} bytes`);
 }

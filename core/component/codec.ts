@@ -10,6 +10,7 @@
  * @module
  */
 import type { CanonicalOptions } from "./binary.ts";
+import { received } from "../errors.ts";
 import { componentError } from "./errors.ts";
 import { calls, take } from "./calls.ts";
 import type { HandleTable } from "./handles.ts";
@@ -29,8 +30,25 @@ export type FlatType = "i" | "I" | "f" | "F";
 const SIZE_MAX = 1 << 28;
 /** Most bytes of a list. */
 const LIST_MAX = 0x7fffffff;
-/** Bytes that an element of a list takes here at least, beside its own. */
-const ELEMENT = 16;
+/**
+ * What values take here, in bytes, as measured in V8 and rounded up: a slot, text beside its
+ * characters, an array, a typed array, an object, one of its fields, an object for a resource.
+ */
+const Cost = {
+  SLOT: 8,
+  NUMBER: 24,
+  TEXT: 32,
+  ARRAY: 48,
+  VIEW: 240,
+  OBJECT: 56,
+  FIELD: 16,
+  HELD: 400,
+} as const;
+/** An object with more fields than this is a table. */
+const FIELDS = 64;
+/** What a field of such a table takes. */
+const TABLE_FIELD = 72;
+const TOO_LONG = "an array of less than 2 GiB";
 /** Most elements of a list of a fixed length. */
 const FIXED_MAX = 1 << 16;
 
@@ -66,6 +84,8 @@ export interface Codec {
   readonly size: number;
   readonly align: number;
   readonly flat: readonly FlatType[];
+  /** Bytes that a value takes here, without what it points to. */
+  readonly cost: number;
   load(pointer: number): unknown;
   store(value: unknown, pointer: number): void;
   /** The value of what stands in `from` at `at`. */
@@ -80,8 +100,9 @@ function alignTo(pointer: number, align: number): number {
 
 /** A value that is not of its type: what an embedder gave. */
 function wrongValue(value: unknown, type: string): TypeError {
-  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
-  const error = new TypeError(`A value for the component must be ${type}. Received ${shown}`);
+  const error = new TypeError(
+    `A value for the component must be ${type}. Received ${received(value)}`,
+  );
   return Object.assign(error, { code: "ERR_INVALID_ARG_TYPE" });
 }
 
@@ -252,6 +273,7 @@ const ARRAYS: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayLike<Fla
 };
 
 class ScalarCodec implements Codec {
+  readonly cost: number;
   readonly #cx: CodecContext;
   readonly scalar: Scalar;
   readonly size: number;
@@ -262,6 +284,7 @@ class ScalarCodec implements Codec {
     this.#cx = cx;
     this.scalar = scalar;
     this.size = this.align = scalar.size;
+    this.cost = scalar.size <= 2 ? Cost.SLOT : Cost.SLOT + Cost.NUMBER;
     this.flat = [scalar.flat];
   }
 
@@ -284,6 +307,7 @@ class ScalarCodec implements Codec {
 
 /** What is a pointer and a length: text and lists. */
 abstract class PointerCodec implements Codec {
+  abstract readonly cost: number;
   readonly size: number = 8;
   readonly align: number = 4;
   readonly flat: readonly FlatType[] = ["i", "i"];
@@ -291,8 +315,11 @@ abstract class PointerCodec implements Codec {
   readonly #to: Allocator;
 
   constructor(cx: CodecContext) {
+    if (cx.memory === undefined) {
+      throw componentError("a function takes text or lists without a memory for them");
+    }
     this.cx = cx;
-    this.#to = { memory: cx.memory!, allocate: (align, size) => allocate(cx, align, size) };
+    this.#to = { memory: cx.memory, allocate: (align, size) => allocate(cx, align, size) };
   }
 
   abstract read(from: Allocator, pointer: number, length: number): unknown;
@@ -333,6 +360,7 @@ export function allocate(
 }
 
 class StringCodec extends PointerCodec {
+  readonly cost: number = Cost.SLOT + Cost.TEXT;
   readonly #encoding: Encoding;
 
   constructor(cx: CodecContext) {
@@ -352,6 +380,7 @@ class StringCodec extends PointerCodec {
 
 /** Lists of numbers. */
 class ArrayCodec extends PointerCodec {
+  readonly cost: number = Cost.SLOT + Cost.VIEW;
   readonly #kind: string;
   readonly #bytes: number;
 
@@ -386,12 +415,10 @@ class ArrayCodec extends PointerCodec {
 
   write(to: Allocator, value: unknown): [number, number] {
     if (value instanceof DirectRead) return this.#fill(to, value);
-    const length = (value as ArrayLike<unknown>)?.length;
-    if (typeof value !== "object" || !Number.isInteger(length)) {
-      throw wrongValue(value, `an array, for list<${this.#kind}>`);
-    }
+    const length = lengthOf(value);
+    if (length < 0) throw wrongValue(value, `an array, for list<${this.#kind}>`);
     const size = length * this.#bytes;
-    if (size > LIST_MAX) throw new Trap("a list of 2 GiB or more");
+    if (size > LIST_MAX) throw wrongValue(value, TOO_LONG);
     const pointer = to.allocate(this.#bytes, size);
     if (this.#kind === "u8" && value instanceof Uint8Array) {
       to.memory.bytes.set(value, pointer);
@@ -421,15 +448,20 @@ export class DirectRead {
   }
 }
 
+/** How many elements an array has; -1 for what is none. */
+function lengthOf(value: unknown): number {
+  if (typeof value !== "object" || value === null) return -1;
+  const { length } = value as { length?: unknown };
+  return Number.isSafeInteger(length) ? length as number : -1;
+}
+
 function elements(value: unknown): ArrayLike<unknown> {
-  const length = (value as ArrayLike<unknown> | undefined)?.length;
-  if (typeof value !== "object" || value === null || !Number.isInteger(length)) {
-    throw wrongValue(value, "an array");
-  }
+  if (lengthOf(value) < 0) throw wrongValue(value, "an array");
   return value as ArrayLike<unknown>;
 }
 
 class ListCodec extends PointerCodec {
+  readonly cost: number = Cost.SLOT + Cost.ARRAY;
   readonly #element: Codec;
 
   constructor(cx: CodecContext, element: Codec) {
@@ -438,10 +470,10 @@ class ListCodec extends PointerCodec {
   }
 
   read({ memory }: Allocator, pointer: number, length: number): unknown[] {
-    const { size, align } = this.#element;
+    const { size, align, cost } = this.#element;
     if (length * size > LIST_MAX) throw new Trap("a list of 2 GiB or more");
     memory.check(pointer, length * size, align);
-    take(length * (size + ELEMENT));
+    take(length * cost);
     const list: unknown[] = [];
     for (let i = 0; i < length; i++) list.push(this.#element.load(pointer + i * size));
     return list;
@@ -451,15 +483,22 @@ class ListCodec extends PointerCodec {
     const list = elements(value);
     const { length } = list;
     const { size, align } = this.#element;
-    if (length * size > LIST_MAX) throw new Trap("a list of 2 GiB or more");
+    if (length * size > LIST_MAX) throw wrongValue(value, TOO_LONG);
     const pointer = to.allocate(align, length * size);
     for (let i = 0; i < length; i++) this.#element.store(list[i], pointer + i * size);
     return [pointer, length];
   }
 }
 
-/** What has its parts one after another: records, tuples, lists of a fixed length. */
+/** What an object with such fields takes. */
+function costOf(fields: readonly { readonly cost: number }[]): number {
+  const each = fields.length > FIELDS ? TABLE_FIELD : Cost.FIELD;
+  return fields.reduce((sum, { cost }) => sum + cost + each, Cost.SLOT + Cost.OBJECT);
+}
+
+/** What has its parts one after another: records and tuples. */
 abstract class PartsCodec implements Codec {
+  readonly cost: number;
   readonly size: number;
   readonly align: number;
   readonly flat: readonly FlatType[];
@@ -468,6 +507,7 @@ abstract class PartsCodec implements Codec {
 
   constructor(parts: readonly Codec[]) {
     this.parts = parts;
+    this.cost = costOf(parts);
     let [size, align] = [0, 1];
     const flat: FlatType[] = [];
     for (const part of parts) {
@@ -567,26 +607,63 @@ class TupleCodec extends PartsCodec {
 }
 
 /** A list of a fixed length, which stands where it is used. */
-class FixedListCodec extends PartsCodec {
+class FixedListCodec implements Codec {
+  readonly cost: number;
+  readonly size: number;
+  readonly align: number;
+  readonly flat: readonly FlatType[];
+  readonly #element: Codec;
+  readonly #length: number;
+
   constructor(element: Codec, length: number) {
     if (length > FIXED_MAX) throw componentError(`a list of the fixed length ${length}`);
-    super(new Array<Codec>(length).fill(element));
+    this.#element = element;
+    this.#length = length;
+    this.size = element.size * length;
+    this.align = element.align;
+    this.cost = Cost.SLOT + Cost.ARRAY + element.cost * length;
+    checkSize(this.size);
+    const flat: FlatType[] = [];
+    for (let i = 0; i < length && flat.length <= FLAT_MAX; i++) flat.push(...element.flat);
+    this.flat = flat;
   }
 
-  make(values: unknown[]): unknown[] {
-    return values;
-  }
-
-  part(value: unknown, index: number): unknown {
+  #elements(value: unknown): ArrayLike<unknown> {
     const list = elements(value);
-    if (list.length !== this.parts.length) {
-      throw wrongValue(value, `an array of ${this.parts.length}`);
+    if (list.length !== this.#length) throw wrongValue(value, `an array of ${this.#length}`);
+    return list;
+  }
+
+  load(pointer: number): unknown {
+    const { size } = this.#element;
+    const list: unknown[] = [];
+    for (let i = 0; i < this.#length; i++) list.push(this.#element.load(pointer + i * size));
+    return list;
+  }
+
+  store(value: unknown, pointer: number): void {
+    const list = this.#elements(value);
+    const { size } = this.#element;
+    for (let i = 0; i < this.#length; i++) this.#element.store(list[i], pointer + i * size);
+  }
+
+  lift(from: ArrayLike<Flat>, at: number): unknown {
+    const { flat } = this.#element;
+    const list: unknown[] = [];
+    for (let i = 0; i < this.#length; i++) {
+      list.push(this.#element.lift(from, at + i * flat.length));
     }
-    return list[index];
+    return list;
+  }
+
+  lower(value: unknown, to: Flat[]): void {
+    const list = this.#elements(value);
+    for (let i = 0; i < this.#length; i++) this.#element.lower(list[i], to);
   }
 }
 
 class FlagsCodec implements Codec {
+  readonly cost: number;
   readonly size: number;
   readonly align: number;
   readonly flat: readonly FlatType[] = ["i"];
@@ -597,6 +674,7 @@ class FlagsCodec implements Codec {
 
   constructor(cx: CodecContext, names: readonly string[]) {
     this.#cx = cx;
+    this.cost = costOf(names.map(() => ({ cost: Cost.SLOT })));
     this.#names = names.map(camelCase);
     this.#all = names.length === 32 ? -1 : (1 << names.length) - 1;
     this.size = this.align = names.length <= 8 ? 1 : names.length <= 16 ? 2 : 4;
@@ -656,6 +734,7 @@ function discriminantSize(cases: number): number {
 }
 
 class EnumCodec implements Codec {
+  readonly cost: number = Cost.SLOT;
   readonly size: number;
   readonly align: number;
   readonly flat: readonly FlatType[] = ["i"];
@@ -735,6 +814,7 @@ function narrow(value: Flat, from: FlatType, to: FlatType): Flat {
 
 /** What is one of several cases: a number, and the value of the case. */
 abstract class CasesCodec implements Codec {
+  readonly cost: number;
   readonly size: number;
   readonly align: number;
   readonly flat: readonly FlatType[];
@@ -746,6 +826,8 @@ abstract class CasesCodec implements Codec {
   constructor(cx: CodecContext, cases: readonly (Codec | undefined)[]) {
     this.#cx = cx;
     this.cases = cases;
+    this.cost = cases.reduce((most, codec) => Math.max(most, codec?.cost ?? 0), 0) +
+      Cost.SLOT + Cost.OBJECT;
     this.#number = discriminantSize(cases.length);
     const align = cases.reduce((most, codec) => Math.max(most, codec?.align ?? 1), 1);
     const size = cases.reduce((most, codec) => Math.max(most, codec?.size ?? 0), 0);
@@ -895,6 +977,7 @@ export class ResultCodec extends CasesCodec {
 }
 
 class OwnCodec implements Codec {
+  readonly cost: number;
   readonly size: number = 4;
   readonly align: number = 4;
   readonly flat: readonly FlatType[] = ["i"];
@@ -902,6 +985,7 @@ class OwnCodec implements Codec {
   readonly #type: ResourceType;
 
   constructor(cx: CodecContext, type: ResourceType) {
+    this.cost = Cost.SLOT + (cx.side === undefined ? 0 : Cost.HELD);
     this.#cx = cx;
     this.#type = type;
   }
@@ -937,6 +1021,7 @@ class OwnCodec implements Codec {
 }
 
 class BorrowCodec implements Codec {
+  readonly cost: number;
   readonly size: number = 4;
   readonly align: number = 4;
   readonly flat: readonly FlatType[] = ["i"];
@@ -944,6 +1029,7 @@ class BorrowCodec implements Codec {
   readonly #type: ResourceType;
 
   constructor(cx: CodecContext, type: ResourceType) {
+    this.cost = Cost.SLOT + (cx.side === undefined ? 0 : Cost.HELD);
     this.#cx = cx;
     this.#type = type;
   }

@@ -5,8 +5,9 @@
  *
  * @module
  */
+import { ProcExit } from "../exit.ts";
 import { Wait } from "../system/waiting.ts";
-import { beginCall, calls } from "./calls.ts";
+import { calls, take } from "./calls.ts";
 import {
   allocate,
   type Codec,
@@ -21,12 +22,12 @@ import {
   toSingle,
 } from "./codec.ts";
 import { Err } from "./err.ts";
-import { componentError } from "./errors.ts";
-import type { HandleTable, Scope } from "./handles.ts";
+import { componentError, linkError } from "./errors.ts";
+import type { Handle, HandleTable, Scope } from "./handles.ts";
 import type { Allocator, LinearMemory } from "./memory.ts";
 import type { Store } from "./store.ts";
 import { Trap } from "./trap.ts";
-import { type ImportedFunction, typed } from "./typed.ts";
+import { type ImportedFunction, requireType, typed } from "./typed.ts";
 import type { FunctionType, ValueType } from "./types.ts";
 
 /** An instance of a component, as far as calls go. */
@@ -115,11 +116,17 @@ export function lower(
     throw componentError("a function is lowered without the memory that its values need");
   }
   const waits = target.waits && store.suspends;
+  if (target.origin === "embedder" && target.waits && !waits) {
+    throw linkError(
+      "a function of options.imports is async, which needs JSPI (Node 24.20, Deno, Bun, Chromium)",
+    );
+  }
   // the result of a function of the host's is the value itself, or an Err
   const bare = target.origin !== "component" && result instanceof ResultCodec ? result : undefined;
   const out: Flat[] = [];
   const scalar = result && toSingle(result);
   const finish = (value: unknown, pointer: number): Flat | undefined => {
+    if (value instanceof Err && bare === undefined) throw value.val; // there is no result to say it
     if (result === undefined) return undefined;
     if (byPointer) {
       pointer >>>= 0;
@@ -149,6 +156,8 @@ export function lower(
   const dummy = result !== undefined && !byPointer && result.flat[0] === "I" ? 0n : 0;
   const mayWait = target.waits || target.origin !== "wasi";
   const settle = !mayWait ? finish : (value: unknown, pointer: number): unknown => {
+    // a function of the embedder's may have called what was stopped then
+    if (store.over) store.enter();
     if (value instanceof Wait) {
       return waits ? later(value, pointer) : finish(store.hold(value), pointer);
     }
@@ -159,7 +168,7 @@ export function lower(
   const enter = (): void => {
     if (!instance.mayLeave) throw new Trap("a call while the instance makes room for values");
     store.enter();
-    if (counts) beginCall();
+    if (counts) calls.budget = store.budget;
   };
   const lent = target.origin === "component";
   const { memory } = cx;
@@ -273,17 +282,26 @@ function byArity(
     };
   }
   return (...flat: Flat[]) => {
-    const lendings = lent ? [] : undefined;
+    const lendings: Handle[] = [];
+    const { budget } = store;
     try {
       enter();
-      calls.lent = lendings;
+      const { left } = budget;
+      calls.lent = lent ? lendings : undefined;
       const values = liftAll(codecs, tuple, flat);
       calls.lent = undefined;
+      const taken = left - budget.left;
       const pointer = byPointer ? flat[flat.length - 1] as number : 0;
       const value = target.call(...values);
-      if (lendings === undefined) return settle(value, pointer);
-      if (value instanceof Promise) return settle(value.finally(() => giveBack(lendings)), pointer);
-      giveBack(lendings);
+      if (value instanceof Promise) {
+        const after = (): void => {
+          giveBack(lendings);
+          budget.left += taken;
+        };
+        return settle(value.finally(after), pointer);
+      }
+      if (lent) giveBack(lendings);
+      budget.left += taken;
       return settle(value, pointer);
     } catch (error) {
       calls.lent = undefined;
@@ -301,6 +319,7 @@ function liftAll(
     const { codec, memory } = tuple;
     const pointer = (flat[0] as number) >>> 0;
     memory.check(pointer, codec.size, codec.align);
+    take(codec.cost);
     return codec.load(pointer) as unknown[];
   }
   const values: unknown[] = [];
@@ -340,6 +359,15 @@ export function lift(lifting: Lifting, type: FunctionType): ComponentFunction {
   if ((spilled && cx.realloc === undefined) || (byPointer && cx.memory === undefined)) {
     throw componentError("a function is lifted without the memory or realloc that it needs");
   }
+  const results: readonly FlatType[] = byPointer ? ["i"] : result?.flat ?? [];
+  requireType(
+    core,
+    { parameters: spilled ? ["i"] : parameters.flat, results },
+    "a lifted function",
+  );
+  if (postReturn !== undefined) {
+    requireType(postReturn, { parameters: results, results: [] }, "post-return");
+  }
   const waits = lifting.waits && store.suspends;
   const entry = waits ? store.promising(core) : core;
 
@@ -356,12 +384,14 @@ export function lift(lifting: Lifting, type: FunctionType): ComponentFunction {
   };
   const finish = (returned: unknown, scope: Scope): unknown => {
     let value: unknown;
-    beginCall();
+    const { left } = calls.budget = store.budget;
     if (byPointer) {
       const pointer = (returned as number) >>> 0;
       cx.memory!.check(pointer, result.size, result.align);
+      take(result.cost);
       value = result.load(pointer);
     } else if (result !== undefined) value = result.lift([returned as Flat], 0);
+    store.budget.left = left; // it is on its way to who called
     if (scope.borrows > 0) throw new Trap("borrowed handles were not dropped");
     if (postReturn !== undefined) {
       instance.mayLeave = false;
@@ -372,14 +402,26 @@ export function lift(lifting: Lifting, type: FunctionType): ComponentFunction {
     instance.entered = false;
     return value;
   };
+  /** The parameters for the core function. What is no value of its type leaves all as it was. */
+  const prepare = (values: unknown[], scope: Scope): Flat[] => {
+    const outer = calls.scope;
+    calls.scope = scope;
+    instance.entered = true; // also for what getters of the values call
+    try {
+      return flatten(values);
+    } catch (error) {
+      if (error instanceof Trap) store.stop(error); // not who gave a wrong value is to blame
+      instance.entered = false;
+      throw error;
+    } finally {
+      calls.scope = outer;
+    }
+  };
   const call = (...values: unknown[]): unknown => {
     store.enter();
     if (instance.entered) throw new Trap("the instance is entered while one of its calls runs");
     const scope: Scope = { borrows: 0 };
-    calls.scope = scope;
-    const flat = flatten(values);
-    calls.scope = undefined;
-    instance.entered = true;
+    const flat = prepare(values, scope);
     try {
       const returned = entry(...flat);
       if (!waits) return finish(returned, scope);
@@ -389,6 +431,9 @@ export function lift(lifting: Lifting, type: FunctionType): ComponentFunction {
       }).catch((error) => {
         // one that was stopped while it waited was unwound by a trap, which is not the cause
         const { ended } = store.system;
+        if (ended === undefined && store.stopped !== undefined && !(error instanceof ProcExit)) {
+          store.enter();
+        }
         store.stop(error);
         throw ended === undefined ? error : ended.cause;
       });

@@ -8,9 +8,10 @@
  * @module
  */
 import { GuestAborted } from "../exit.ts";
+import { received } from "../errors.ts";
 import type { ResourceSide } from "./codec.ts";
 import { ComponentError, Err } from "./err.ts";
-import { linkError } from "./errors.ts";
+import { componentError, linkError } from "./errors.ts";
 import type { ComponentFunction } from "./function.ts";
 import type { InstanceItem, Item } from "./linker.ts";
 import type { ExternType } from "./binary.ts";
@@ -38,9 +39,18 @@ const EMPTY: unique symbol = Symbol("empty");
 function wrongResource(value: unknown, type: ResourceType): TypeError {
   const name = pascalCase(type.name ?? "resource");
   const error = new TypeError(
-    `A value for the component must be an instance of ${name}. Received ${String(value)}`,
+    `A value for the component must be an instance of ${name}. Received ${received(value)}`,
   );
   return Object.assign(error, { code: "ERR_INVALID_ARG_TYPE" });
+}
+
+function givenAway(type: ResourceType): TypeError {
+  const name = pascalCase(type.name ?? "resource");
+  const error = new TypeError(
+    `A value for the component must be an instance of ${name} that is the caller's own. ` +
+      "This one was only lent, or has been given away or closed",
+  );
+  return Object.assign(error, { code: "ERR_INVALID_ARG_VALUE" });
 }
 
 /** How resources look in JavaScript: instances of classes. */
@@ -48,20 +58,26 @@ export class JavaScriptSide implements ResourceSide {
   readonly #store: Store;
   readonly #held: WeakMap<object, Held> = new WeakMap();
   readonly #classes: Map<ResourceType, new (...values: unknown[]) => object> = new Map();
+  /** Dropped with the next call: one that waits may be under way now. */
+  readonly #dropped: Held[] = [];
   readonly #abandoned: FinalizationRegistry<Held> = new FinalizationRegistry((held) => {
-    try {
-      this.#drop(held);
-    } catch {
-      // nobody is left to be told
-    }
+    this.#dropped.push(held);
   });
+  /** Resources of WASI's that a component has given away to the embedder. */
+  readonly #given: WeakSet<object> = new WeakSet();
+
+  /** Rejects calls that wait when their component is stopped. */
+  guard: (value: Promise<unknown>) => Promise<unknown> = (value) => value;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
   out(type: ResourceType, representation: unknown, own: boolean): unknown {
-    if (type.owner === undefined) return representation;
+    if (type.owner === undefined) {
+      if (own && type.Class !== undefined) this.#given.add(representation as object);
+      return representation;
+    }
     const object = new (this.classOf(type))(EMPTY);
     const held = { type, representation, own };
     this.#held.set(object, held);
@@ -71,16 +87,36 @@ export class JavaScriptSide implements ResourceSide {
 
   in(type: ResourceType, value: unknown, own: boolean): unknown {
     if (typeof value !== "object" || value === null) throw wrongResource(value, type);
-    if (type.owner === undefined) return value;
+    if (type.owner === undefined) {
+      const { Class } = type;
+      if (Class === undefined) return value;
+      if (!Object.prototype.isPrototypeOf.call(Class.prototype, value)) {
+        throw wrongResource(value, type);
+      }
+      // who takes it closes it: nobody may give it twice
+      if (own && !this.#given.delete(value)) throw givenAway(type);
+      return value;
+    }
     const held = this.#held.get(value);
     if (held === undefined || held.type !== type) throw wrongResource(value, type);
     if (own) {
-      if (!held.own) throw wrongResource("one that was given away or dropped", type);
+      if (!held.own) throw givenAway(type);
       held.own = false;
       this.#held.delete(value);
       this.#abandoned.unregister(held);
     }
     return held.representation;
+  }
+
+  /** Drops what nobody has any more. */
+  tidy(): void {
+    while (this.#dropped.length > 0) {
+      try {
+        this.#drop(this.#dropped.pop()!);
+      } catch {
+        // a trap: the store is stopped, as the caller is told
+      }
+    }
   }
 
   #drop(held: Held): void {
@@ -144,9 +180,11 @@ function functionFor(item: ComponentFunction, side: JavaScriptSide): AnyFunction
   const isResult = item.type!.result?.kind === "result";
   const finish = isResult ? unwrapped : (value: unknown): unknown => value;
   return (...values) => {
+    side.tidy();
     try {
       const value = call(...values);
-      return value instanceof Promise ? value.then(finish, fail) : finish(value);
+      if (!(value instanceof Promise)) return finish(value);
+      return side.guard(value.then(finish, fail));
     } catch (error) {
       return fail(error);
     }
@@ -163,10 +201,25 @@ function define(object: object, name: string, value: unknown): void {
   });
 }
 
+/** How deep instances may be within each other. */
+const DEPTH_MAX = 100;
+
+/** What the exports of a component are made with. */
+interface Making {
+  readonly side: JavaScriptSide;
+  /** An instance that is exported under several names is the same object. */
+  readonly made: Map<InstanceItem, Record<string, unknown>>;
+  depth: number;
+}
+
 /** What an instance exports, as an object of functions and classes. */
-function objectOf(instance: InstanceItem, side: JavaScriptSide): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  for (const name of instance.names ?? []) addExport(object, name, instance, side);
+function objectOf(instance: InstanceItem, making: Making): Record<string, unknown> {
+  let object = making.made.get(instance);
+  if (object !== undefined) return object;
+  if (++making.depth > DEPTH_MAX) throw componentError(`exports more than ${DEPTH_MAX} deep`);
+  making.made.set(instance, object = {});
+  for (const name of instance.names ?? []) addExport(object, name, instance, making);
+  making.depth--;
   return object;
 }
 
@@ -174,8 +227,9 @@ function addExport(
   object: Record<string, unknown>,
   name: string,
   instance: InstanceItem,
-  side: JavaScriptSide,
+  making: Making,
 ): void {
+  const { side } = making;
   const item = instance.get(name)!;
   if (item.sort === "type") {
     if (item.of === "resource" && item.type.owner !== undefined) {
@@ -184,7 +238,7 @@ function addExport(
     return;
   }
   if (item.sort === "instance") {
-    const inner = objectOf(item, side);
+    const inner = objectOf(item, making);
     define(object, name, inner);
     const { name: plain } = withoutVersion(name);
     // the usual short name, and the one without a version, unless others have them
@@ -203,8 +257,10 @@ function addExport(
   if (type?.sort !== "type" || type.of !== "resource") return;
   const Class = side.classOf(type.type);
   if (kind === "constructor") (Class as unknown as Record<symbol, AnyFunction>)[MAKE]!(of);
-  else if (kind === "static") define(Class, camelCase(member!), of);
-  else {
+  else if (kind === "static") {
+    // a class has its prototype for itself
+    if (camelCase(member!) !== "prototype") define(Class, camelCase(member!), of);
+  } else {
     define(
       Class.prototype as object,
       camelCase(member!),
@@ -217,7 +273,7 @@ function addExport(
 
 /** The exports of a component for JavaScript. */
 export function exportsOf(instance: InstanceItem, side: JavaScriptSide): Record<string, unknown> {
-  return objectOf(instance, side);
+  return objectOf(instance, { side, made: new Map(), depth: 0 });
 }
 
 /** What a function of the embedder's has thrown, as the error of a `result`. */
@@ -367,6 +423,7 @@ export function embeddedItem(
 ): Item | undefined {
   const given = givenAs(imports, name);
   if (given === undefined) return undefined;
+  if (given === null) throw linkError(`options.imports["${name}"] must be ${type.sort}`);
   if (type.sort === "func") {
     const call = typeof given === "function" ? given : (given as { default?: unknown }).default;
     if (typeof call === "function") return embedded(call as AnyFunction, undefined, name);

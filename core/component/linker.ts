@@ -37,8 +37,46 @@ import {
 const INSTANCES_MAX = 10_000;
 /** Most parts of a type, counted wherever they are named. */
 const WEIGHT_MAX = 100_000;
-/** How deep a type may be. */
+/** How deep types, instances and components may be within each other. */
 const DEPTH_MAX = 100;
+/**
+ * Most that is done to put a component together: definitions that are taken, however often their
+ * component is instantiated, and parts of types that are made or compared.
+ */
+const WORK_MAX = 1_000_000;
+/** What a function between modules takes of it: an instance of the engine's. */
+const FUNCTION_WORK = 64;
+/** What an instance takes that is looked at by its type. */
+const INSTANCE_WORK = 16;
+
+/** The sorts that components import and export. */
+const ITEMS: ReadonlySet<Sort> = new Set(["core module", "func", "type", "component", "instance"]);
+/** The sorts that core instances export. */
+const CORE_ITEMS: ReadonlySet<Sort> = new Set(
+  ["core func", "core table", "core memory", "core global", "core tag"],
+);
+/** The sorts of what is the same in all instances, which those within them see. */
+const OUTER: ReadonlySet<Sort> = new Set(["core module", "core type", "type", "component"]);
+
+/** What putting a component together takes. */
+class Work {
+  #left = WORK_MAX;
+  #depth = 0;
+
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left < 0) throw componentError(`linking it takes more than ${WORK_MAX} steps`);
+  }
+
+  /** Something within something else. What throws ends all of it. */
+  enter(): void {
+    if (++this.#depth > DEPTH_MAX) throw componentError(`instances more than ${DEPTH_MAX} deep`);
+  }
+
+  leave(): void {
+    this.#depth--;
+  }
+}
 
 /** A type, whatever it is of. */
 export type TypeItem =
@@ -127,6 +165,7 @@ export interface Canonical {
 /** The spaces of numbers of a component, or of a type of one. */
 export class Scope {
   readonly parent: Scope | undefined;
+  readonly work: Work;
   readonly coreFunctions: unknown[] = [];
   readonly coreTables: unknown[] = [];
   readonly coreMemories: unknown[] = [];
@@ -142,6 +181,7 @@ export class Scope {
 
   constructor(parent: Scope | undefined) {
     this.parent = parent;
+    this.work = parent?.work ?? new Work();
   }
 
   space(sort: Sort): unknown[] {
@@ -186,20 +226,48 @@ export class Scope {
   }
 }
 
-/** How many parts a type has, and how deep it is. */
-const weights: WeakMap<ValueType, { weight: number; depth: number }> = new WeakMap();
+/** What is known of a type. */
+interface Weight {
+  /** how many parts it has, wherever they are named; long names count as more */
+  readonly weight: number;
+  readonly depth: number;
+  /** whether a `borrow` is in it */
+  readonly borrows: boolean;
+}
 
-function weighed(type: ValueType, parts: readonly (ValueType | undefined)[]): ValueType {
-  let [weight, depth] = [1, 0];
+const LIGHT: Weight = { weight: 1, depth: 0, borrows: false };
+const weights: WeakMap<ValueType, Weight> = new WeakMap();
+
+function weightOf(type: ValueType | undefined): Weight {
+  return (type && weights.get(type)) ?? LIGHT;
+}
+
+/** What names add to a type: they are copied with it. */
+function weightOfNames(names: readonly { readonly name: string }[]): number {
+  let length = 0;
+  for (const { name } of names) length += name.length;
+  return length >>> 4;
+}
+
+/** Looks how large a type is. `own` is what it has beside its parts. */
+function weighed(
+  { work }: Scope,
+  type: ValueType,
+  parts: readonly (ValueType | undefined)[],
+  own: number,
+): ValueType {
+  let [weight, depth, borrows] = [1 + own, 0, type.kind === "borrow"];
   for (const part of parts) {
     if (part === undefined) continue;
-    const of = weights.get(part) ?? { weight: 1, depth: 0 };
+    const of = weightOf(part);
     weight += of.weight;
     depth = Math.max(depth, of.depth);
+    borrows ||= of.borrows;
   }
+  work.spend(1 + own + parts.length);
   if (weight > WEIGHT_MAX) throw componentError(`a type of more than ${WEIGHT_MAX} parts`);
   if (depth >= DEPTH_MAX) throw componentError(`a type more than ${DEPTH_MAX} deep`);
-  weights.set(type, { weight, depth: depth + 1 });
+  weights.set(type, { weight, depth: depth + 1, borrows });
   return type;
 }
 
@@ -240,21 +308,25 @@ function typeItem(
   scope: Scope,
   type: Exclude<TypeDefinition, { kind: "resource" }>,
 ): TypeItem {
-  const value = (of: ValueType, parts: readonly (ValueType | undefined)[]): TypeItem => ({
+  const value = (
+    of: ValueType,
+    parts: readonly (ValueType | undefined)[],
+    names: readonly { readonly name: string }[] = [],
+  ): TypeItem => ({
     sort: "type",
     of: "value",
-    type: weighed(of, parts),
+    type: weighed(scope, of, parts, weightOfNames(names)),
   });
   switch (type.kind) {
     case "reference":
       return { sort: "type", of: "value", type: valueType(scope, type.type) };
     case "record": {
       const fields = type.fields.map(({ name, type }) => ({ name, type: valueType(scope, type) }));
-      return value({ kind: "record", fields }, fields.map(({ type }) => type));
+      return value({ kind: "record", fields }, fields.map(({ type }) => type), fields);
     }
     case "variant": {
       const cases = type.cases.map(({ name, type }) => ({ name, type: maybeType(scope, type) }));
-      return value({ kind: "variant", cases }, cases.map(({ type }) => type));
+      return value({ kind: "variant", cases }, cases.map(({ type }) => type), cases);
     }
     case "list": {
       const element = valueType(scope, type.element);
@@ -266,7 +338,11 @@ function typeItem(
     }
     case "flags":
     case "enum":
-      return value({ kind: type.kind, names: type.names }, []);
+      return value(
+        { kind: type.kind, names: type.names },
+        type.names.map(() => undefined),
+        type.names.map((name) => ({ name })),
+      );
     case "option": {
       const inner = valueType(scope, type.type);
       return value({ kind: "option", type: inner }, [inner]);
@@ -287,6 +363,8 @@ function typeItem(
         type: valueType(scope, type),
       }));
       const result = maybeType(scope, type.result);
+      if (weightOf(result).borrows) throw componentError("a function whose result is borrowed");
+      scope.work.spend(1 + parameters.length + weightOfNames(parameters));
       return { sort: "type", of: "func", type: { parameters, result, async: type.async } };
     }
     default:
@@ -296,8 +374,9 @@ function typeItem(
 
 /** Takes an alias; outer ones count scopes. */
 function outer(scope: Scope, { sort, count, index }: AliasDefinition & { kind: "alias outer" }) {
+  if (!OUTER.has(sort)) throw componentError(`an outer alias of the sort ${sort}`);
   let from: Scope | undefined = scope;
-  for (let i = 0; i < count; i++) from = from?.parent;
+  for (let i = 0; i < count && from !== undefined; i++) from = from.parent;
   if (from === undefined) throw componentError("an alias of what is outside of the component");
   return from.at(sort, index);
 }
@@ -319,13 +398,15 @@ function matched(scope: Scope, type: ExternType, item: Item | undefined, what: s
   if (item.sort !== type.sort) {
     throw linkError(`it imports ${what} as ${type.sort}, which is ${item.sort}`);
   }
+  scope.work.spend(1);
   switch (item.sort) {
     case "func": {
       const wanted = functionType(scope, (type as { type: number }).type);
       if (item.type === undefined) return bound(item, wanted);
+      spendOnFunction(scope, wanted);
       if (sameFunction(wanted, item.type)) return item;
       throw linkError(
-        `it imports ${what} as ${showFunction(wanted)}, which is ${showFunction(item.type)}`,
+        `it imports ${what} as ${shown(wanted)}, which is ${shown(item.type)}`,
       );
     }
     case "type": {
@@ -335,6 +416,8 @@ function matched(scope: Scope, type: ExternType, item: Item | undefined, what: s
         throw linkError(`it imports ${what} as a resource, which is another type`);
       }
       const wanted = scope.at("type", equals) as TypeItem;
+      if (wanted.of === "value") scope.work.spend(weightOf(wanted.type).weight);
+      else if (wanted.of === "func") spendOnFunction(scope, wanted.type);
       const same = wanted.of === item.of &&
         (wanted.of === "value"
           ? sameType(wanted.type, (item as typeof wanted).type)
@@ -354,6 +437,18 @@ function matched(scope: Scope, type: ExternType, item: Item | undefined, what: s
   }
 }
 
+/** Takes what comparing a function, or making what carries its values, costs. */
+function spendOnFunction({ work }: Scope, { parameters, result }: FunctionType): void {
+  for (const { type } of parameters) work.spend(weightOf(type).weight);
+  work.spend(weightOf(result).weight);
+}
+
+/** The type of a function for a message. */
+function shown(type: FunctionType): string {
+  const text = showFunction(type);
+  return text.length > 1000 ? `${text.slice(0, 1000)}…` : text;
+}
+
 /** An instance as its type declares it. */
 function matchedInstance(
   { declarations, scope: outerScope }: TypeItem & { of: "instance" | "component" },
@@ -361,7 +456,10 @@ function matchedInstance(
   what: string,
 ): InstanceItem {
   const scope = new Scope(outerScope);
+  const { work } = scope;
   const found = new Map<string, Item>();
+  work.enter();
+  work.spend(INSTANCE_WORK + declarations.length);
   for (const declaration of declarations) {
     switch (declaration.kind) {
       case "core type":
@@ -391,6 +489,7 @@ function matchedInstance(
         throw componentError(`${declaration.kind} in the type of an instance`);
     }
   }
+  work.leave();
   return { sort: "instance", get: (name) => found.get(name), names: [...found.keys()] };
 }
 
@@ -433,6 +532,8 @@ export class Linker {
   ): Promise<Linked> {
     this.#count();
     const scope = new Scope(parent);
+    const { work } = scope;
+    work.enter();
     const owner: Owner = {
       handles: new HandleTable(),
       entered: false,
@@ -441,6 +542,7 @@ export class Linker {
     };
     const exports = new Map<string, Item>();
     for (const definition of binary.definitions) {
+      work.spend(1);
       if (definition.kind === "import") {
         const { name, type } = definition;
         const item = matched(scope, type, given(name, type), name);
@@ -448,13 +550,14 @@ export class Linker {
         scope.add(item);
       } else if (definition.kind === "export") {
         const { name, item: { sort, index } } = definition;
+        if (!ITEMS.has(sort)) throw componentError(`the export ${name} is of the sort ${sort}`);
         const item = scope.at(sort, index) as Item;
-        if (!("sort" in item)) throw componentError(`the export ${name} is of a core sort`);
         if (item.sort === "type" && item.of === "resource") item.type.name ??= name;
         exports.set(name, item);
         scope.add(item);
       } else await this.#define(scope, owner, definition);
     }
+    work.leave();
     return {
       sort: "instance",
       owner,
@@ -498,6 +601,7 @@ export class Linker {
         return addAlias(scope, definition);
       case "alias core export": {
         const { instance, name, sort } = definition;
+        if (!CORE_ITEMS.has(sort)) throw componentError(`a core alias of the sort ${sort}`);
         const value = (scope.at("core instance", instance) as CoreInstance).get(name);
         if (!machine.isOfSort(value, sort)) {
           throw componentError(`core instance ${instance} does not export ${name} as ${sort}`);
@@ -521,6 +625,8 @@ export class Linker {
         const after = options.postReturn;
         const postReturn = after === undefined ? undefined : scope.at("core func", after);
         const canonical = canonicalOf(scope, options);
+        scope.work.spend(FUNCTION_WORK);
+        spendOnFunction(scope, type);
         scope.functions.push(machine.lift(owner, core, type, canonical, postReturn));
         return;
       }
@@ -528,12 +634,15 @@ export class Linker {
         const target = scope.at("func", definition.function) as ComponentFunction;
         refuseAsync(definition.options, target.type!);
         const canonical = canonicalOf(scope, definition.options);
+        scope.work.spend(FUNCTION_WORK);
+        spendOnFunction(scope, target.type!);
         scope.coreFunctions.push(machine.lower(owner, target, canonical));
         return;
       }
       case "canon":
         throw componentError(`it needs ${definition.name}, which is part of WASI 0.3`);
       default:
+        scope.work.spend(FUNCTION_WORK);
         scope.coreFunctions.push(
           machine.resource(owner, definition.kind, resourceAt(scope, definition.type)),
         );
@@ -546,10 +655,17 @@ export class Linker {
   ): Promise<CoreInstance> {
     if (module === undefined) {
       const exports: Record<string, unknown> = Object.create(null);
-      for (const { name, sort, index } of items) exports[name] = scope.at(sort, index);
+      scope.work.spend(items.length);
+      for (const { name, sort, index } of items) {
+        if (!CORE_ITEMS.has(sort)) {
+          throw componentError(`the core export ${name} of the sort ${sort}`);
+        }
+        exports[name] = scope.at(sort, index);
+      }
       return { get: (name) => exports[name] };
     }
     this.#count();
+    scope.work.spend(items.length);
     const imports = new Map<string, CoreInstance>();
     for (const { name, sort, index } of items) {
       imports.set(name, scope.at(sort, index) as CoreInstance);
@@ -566,10 +682,10 @@ export class Linker {
     { component, items }: Definition & { kind: "instance" },
   ): Promise<InstanceItem> {
     const given = new Map<string, Item>();
+    scope.work.spend(items.length);
     for (const { name, sort, index } of items as readonly Named[]) {
-      const item = scope.at(sort, index) as Item;
-      if (!("sort" in item)) throw componentError(`${name} is of a core sort`);
-      given.set(name, item);
+      if (!ITEMS.has(sort)) throw componentError(`${name} is of the sort ${sort}`);
+      given.set(name, scope.at(sort, index) as Item);
     }
     if (component === undefined) {
       return { sort: "instance", get: (name) => given.get(name), names: [...given.keys()] };

@@ -12,7 +12,8 @@ import { type ComponentFunction, lift, lower } from "./function.ts";
 import type { Canonical, CoreInstance, Machine, ModuleItem, Owner } from "./linker.ts";
 import { LinearMemory, type Realloc } from "./memory.ts";
 import type { Store } from "./store.ts";
-import { type ImportedFunction, typed } from "./typed.ts";
+import { type CoreType, type ImportedFunction, requireType, typed } from "./typed.ts";
+import { Trap } from "./trap.ts";
 import { type FunctionType, ResourceType } from "./types.ts";
 
 /** What a module gets beside what the component gives it. */
@@ -29,8 +30,14 @@ export interface Compiled {
   readonly exports: ReadonlySet<string> | undefined;
 }
 
-/** Compiles the modules of a component, with whatever is built into them. */
+/**
+ * Compiles the modules of a component, with whatever is built into them. A module that imports from
+ * where that comes from is refused.
+ */
 export type Compile = (bytes: Uint8Array) => Promise<Compiled>;
+
+const REALLOC: CoreType = { parameters: ["i", "i", "i", "i"], results: ["i"] };
+const DESTRUCTOR: CoreType = { parameters: ["i"], results: [] };
 
 /** A machine that runs. */
 export class RunningMachine implements Machine {
@@ -72,11 +79,13 @@ export class RunningMachine implements Machine {
   ): Promise<CoreInstance> {
     const { module, exports: own } = await this.compile(item);
     const imports: Record<string, WebAssembly.ModuleImports> = Object.create(null);
-    const extra = this.#extra?.();
+    // what is built in comes from here alone: a component cannot replace it (see `Compile`)
+    const extra = own === undefined ? undefined : this.#extra?.();
     for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
       const namespace = imports[from] ??= Object.create(null) as WebAssembly.ModuleImports;
-      const value = given.get(from)?.get(name) ??
-        (extra && Object.hasOwn(extra.imports, from) ? extra.imports[from]![name] : undefined);
+      const value = extra !== undefined && Object.hasOwn(extra.imports, from)
+        ? extra.imports[from]![name]
+        : given.get(from)?.get(name);
       if (value === undefined) {
         throw componentError(`a module imports ${from} ${name} (${kind}), which is not there`);
       }
@@ -85,7 +94,9 @@ export class RunningMachine implements Machine {
     const instance = await this.#instance(module, imports);
     extra?.bind(instance);
     const { exports } = instance;
-    for (const value of Object.values(exports)) if (isMemory(value)) this.#store.addMemory(value);
+    for (const value of Object.values(exports)) {
+      if (isMemory(value) || value instanceof WebAssembly.Table) this.#store.addSpace(value);
+    }
     const has = own ?? new Set(Object.keys(exports));
     // the adapter of preview1: it hands out the buffers of the module's calls, once for each
     const realloc = exports.cabi_import_realloc;
@@ -126,9 +137,12 @@ export class RunningMachine implements Machine {
     side: ResourceSide | undefined,
     host: boolean,
   ): CodecContext {
+    if (realloc !== undefined) requireType(realloc as ImportedFunction, REALLOC, "realloc");
     return {
       memory: memory === undefined ? undefined : this.#memory(memory as WebAssembly.Memory),
-      realloc: realloc === undefined ? undefined : guarded(owner, realloc as ImportedFunction),
+      realloc: realloc === undefined
+        ? undefined
+        : guarded(this.#store, owner, realloc as ImportedFunction),
       encoding,
       handles: owner.handles,
       owner,
@@ -139,7 +153,7 @@ export class RunningMachine implements Machine {
   }
 
   #memory(memory: WebAssembly.Memory): LinearMemory {
-    this.#store.addMemory(memory);
+    this.#store.addSpace(memory);
     let linear = this.#memories.get(memory);
     if (linear === undefined) this.#memories.set(memory, linear = new LinearMemory(memory));
     return linear;
@@ -174,6 +188,9 @@ export class RunningMachine implements Machine {
     const calling = (call: (value: number) => number | undefined): ImportedFunction => (value) => {
       try {
         store.enter();
+        if (!owner.mayLeave && kind !== "resource.rep") {
+          throw new Trap(`${kind} while the instance makes room for values`);
+        }
         return call(value >>> 0);
       } catch (error) {
         return store.fail(error);
@@ -186,7 +203,7 @@ export class RunningMachine implements Machine {
         calling((index) => {
           const { representation, scope } = handles.remove(index, type);
           if (scope !== undefined) scope.borrows--;
-          else type.destroy?.(representation);
+          else type.destroy?.(representation, owner);
           return undefined;
         }),
         core,
@@ -208,17 +225,36 @@ export class RunningMachine implements Machine {
   }
 
   resourceType(owner: Owner, destructor: unknown): ResourceType {
-    const destroy = destructor as ((representation: unknown) => void) | undefined;
-    return new ResourceType(undefined, owner, destroy);
+    if (destructor === undefined) return new ResourceType(undefined, owner);
+    const core = destructor as ImportedFunction;
+    requireType(core, DESTRUCTOR, "a destructor");
+    const store = this.#store;
+    return new ResourceType(undefined, owner, (representation, by) => {
+      if (by === owner) return core(representation);
+      if (owner.entered) throw new Trap("a destructor while one of the instance's calls runs");
+      owner.entered = true;
+      try {
+        core(representation);
+      } catch (error) {
+        store.stop(error); // nothing of it can be called again
+        throw error;
+      }
+      owner.entered = false;
+    });
   }
 }
 
 /** What makes room for values: meanwhile the instance calls nobody. */
-function guarded(owner: Owner, realloc: ImportedFunction): Realloc {
+function guarded(store: Store, owner: Owner, realloc: ImportedFunction): Realloc {
   return (old, oldSize, align, size) => {
     owner.mayLeave = false;
-    const pointer = realloc(old, oldSize, align, size) as number;
-    owner.mayLeave = true;
-    return pointer;
+    try {
+      const pointer = realloc(old, oldSize, align, size) as number;
+      owner.mayLeave = true;
+      return pointer;
+    } catch (error) {
+      store.stop(error); // nothing of it can be called again
+      throw error;
+    }
   };
 }

@@ -6,8 +6,10 @@
 import { posixError, WasiError } from "../errno.ts";
 import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
 import { outOfRange } from "../errors.ts";
+import { ELEMENT_SHIFT } from "../module/budget.ts";
 import type { System } from "../system/system.ts";
 import { Wait } from "../system/waiting.ts";
+import { Budget } from "./calls.ts";
 import { bufferOf } from "./memory.ts";
 import type { ImportedFunction } from "./typed.ts";
 
@@ -18,6 +20,9 @@ interface Suspension {
 }
 
 const { Suspending, promising } = WebAssembly as unknown as Suspension;
+
+/** What an element of a table counts as, as in the modules themselves. */
+const ELEMENT = 2 ** ELEMENT_SHIFT;
 
 /** A limit of time. */
 export interface TimeLimited {
@@ -32,9 +37,11 @@ export class Store {
   readonly wait: ((wait: Wait<unknown>) => Promise<unknown>) | undefined;
   /** Most bytes that all its memories may have. */
   readonly memoryLimit: number;
+  /** What the values of its calls may take. */
+  readonly budget: Budget = new Budget();
   /** Why it was stopped, if it was. */
   stopped: { readonly cause: unknown } | undefined;
-  readonly #memories: WebAssembly.Memory[] = [];
+  readonly #spaces: Set<WebAssembly.Memory | WebAssembly.Table> = new Set();
   readonly #limit: TimeLimited | undefined;
 
   constructor(
@@ -54,20 +61,24 @@ export class Store {
     return this.wait !== undefined;
   }
 
-  /** Takes a memory into account. */
-  addMemory(memory: WebAssembly.Memory): void {
-    if (this.#memories.includes(memory)) return;
-    this.#memories.push(memory);
+  /** Takes a memory or table into account. */
+  addSpace(space: WebAssembly.Memory | WebAssembly.Table): void {
+    if (this.memoryLimit === Infinity || this.#spaces.has(space)) return;
+    this.#spaces.add(space);
     this.enforce();
   }
 
-  /** Throws if its memories are larger than they may be. */
+  /** Throws if its memories and tables are larger than they may be. */
   enforce(): void {
     if (this.memoryLimit === Infinity) return;
     let bytes = 0;
-    for (const memory of this.#memories) bytes += bufferOf(memory).byteLength;
+    for (const space of this.#spaces) {
+      bytes += space instanceof WebAssembly.Table
+        ? space.length * ELEMENT
+        : bufferOf(space).byteLength;
+    }
     if (bytes > this.memoryLimit) {
-      const range = `<= ${this.memoryLimit} bytes (limits.memoryPages) for all memories`;
+      const range = `<= ${this.memoryLimit} bytes (limits.memoryPages) for all modules`;
       throw outOfRange("the component's memory", range, bytes);
     }
   }

@@ -8,6 +8,7 @@
 import { Kind, Section } from "../module/reader.ts";
 import { ByteWriter } from "../module/writer.ts";
 import type { FlatType } from "./codec.ts";
+import { componentError } from "./errors.ts";
 
 // deno-lint-ignore no-explicit-any
 export type ImportedFunction = (...parameters: any[]) => any;
@@ -79,7 +80,17 @@ function build({ parameters, results }: CoreType, asks: boolean): WebAssembly.Mo
   return new WebAssembly.Module(out.done());
 }
 
+/** Most modules that are kept for later. */
+const MODULES_MAX = 500;
+
 const modules = new Map<string, WebAssembly.Module>();
+
+/** What a function is known to be. */
+const known: WeakMap<ImportedFunction, string> = new WeakMap();
+
+function keyOf({ parameters, results }: CoreType): string {
+  return `${parameters.join("")}:${results.join("")}`;
+}
 
 /**
  * A function with its type.
@@ -91,9 +102,30 @@ export function typed(
   type: CoreType,
   over: (() => boolean) | undefined,
 ): ImportedFunction {
-  const key = `${type.parameters.join("")}:${type.results.join("")}:${over !== undefined}`;
+  const key = `${keyOf(type)}:${over !== undefined}`;
   let module = modules.get(key);
-  if (module === undefined) modules.set(key, module = build(type, over !== undefined));
+  if (module === undefined) {
+    // components choose their types: what they choose is not kept forever
+    if (modules.size >= MODULES_MAX) modules.clear();
+    modules.set(key, module = build(type, over !== undefined));
+  }
   const imports = { "": { f: call, over: over ?? (() => 0) } };
   return new WebAssembly.Instance(module, imports).exports.f as ImportedFunction;
+}
+
+/**
+ * Refuses a function of a module whose type is another one: the engine looks when it is imported.
+ *
+ * @param what what it is, for the message
+ */
+export function requireType(core: ImportedFunction, type: CoreType, what: string): void {
+  const key = keyOf(type);
+  if (known.get(core) === key) return;
+  try {
+    typed(core, type, undefined);
+  } catch (error) {
+    if (!(error instanceof WebAssembly.LinkError)) throw error;
+    throw componentError(`the core function for ${what} has a type that does not fit`);
+  }
+  known.set(core, key);
 }

@@ -75,13 +75,18 @@ export class ResourceType {
   name: string | undefined;
   /** What has it: a component's instance, or undefined for the host's. */
   readonly owner: object | undefined;
-  /** Called with what stands for a resource when nobody has it any more. */
-  readonly destroy: ((representation: unknown) => void) | undefined;
+  /**
+   * Called with what stands for a resource when nobody has it any more, and by whom: an instance of a
+   * component, or undefined for the embedder.
+   */
+  readonly destroy: ((representation: unknown, by?: object) => void) | undefined;
+  /** The class of WASI's own resources. */
+  Class: { readonly prototype: object } | undefined;
 
   constructor(
     name: string | undefined,
     owner?: object,
-    destroy?: (representation: unknown) => void,
+    destroy?: (representation: unknown, by?: object) => void,
   ) {
     this.name = name;
     this.owner = owner;

@@ -514,6 +514,8 @@ export class Descriptor {
 interface Entry {
   readonly filetype: number;
   readonly name: string;
+  /** where the directory goes on after it */
+  readonly next: bigint;
   /** the lower and the upper half of its number */
   readonly ino: number;
   readonly inoHigh: number;
@@ -522,9 +524,10 @@ interface Entry {
 /** A read into the guest's memory. */
 function directRead(file: File, length: number, position: number): DirectRead {
   return new DirectRead(length, (bytes, offset, length) => {
-    const count = file.read(bytes, offset, length, position);
-    if (count < 0) throw failed(-count);
-    return count;
+    const read = attempt(() => file.read(bytes, offset, length, position));
+    if (typeof read !== "number") throw read;
+    if (read < 0) throw failed(-read);
+    return read;
   });
 }
 
@@ -535,6 +538,8 @@ export class DirectoryEntryStream {
   readonly #directory: Directory;
   #entries: Entry[] = [];
   #next = 0;
+  /** where the entries that are kept begin, and where they end */
+  #start = 0n;
   #cookie = 0n;
   #ended = false;
   /** What the directory is, once that is known. */
@@ -588,6 +593,8 @@ export class DirectoryEntryStream {
 
   /** Takes the next entries. */
   #fill(): number {
+    this.world.keep(this);
+    this.#start = this.#cookie;
     const entries: Entry[] = [];
     let count = 0;
     const add = (next: bigint, entry: Entry): boolean => {
@@ -600,13 +607,14 @@ export class DirectoryEntryStream {
     const sink: DirentSink = {
       add(next, number, filetype, name) {
         const ino = Number(number & 0xffffffffn);
-        return add(next, { filetype, name, ino, inoHigh: Number(number >> 32n) });
+        return add(next, { filetype, name, next, ino, inoHigh: Number(number >> 32n) });
       },
       addBytes: (bytes, view, next, number, filetype, start, end) => {
         const ino = view.getUint32(number, true);
         const inoHigh = view.getUint32(number + 4, true);
         const name = decode(bytes, start, end);
-        return add(view.getBigUint64(next, true), { filetype, name, ino, inoHigh });
+        const cookie = view.getBigUint64(next, true);
+        return add(cookie, { filetype, name, next: cookie, ino, inoHigh });
       },
     };
     const error = this.#directory.list(this.#cookie, sink);
@@ -616,7 +624,17 @@ export class DirectoryEntryStream {
     return error;
   }
 
+  /** Forgets the entries that it has, to ask for them again. */
+  forget(): void {
+    if (this.#next === this.#entries.length) return;
+    this.#cookie = this.#next === 0 ? this.#start : this.#entries[this.#next - 1]!.next;
+    this.#entries = [];
+    this.#next = 0;
+    this.#ended = false;
+  }
+
   [Symbol.dispose](): void {
+    this.world.unkeep(this);
     this.#open.release();
   }
 }

@@ -58,11 +58,16 @@ function streamError(errno: number): Err {
 export class Pollable {
   readonly world: World;
   readonly #begin: () => Awaited;
+  readonly #open: OpenFile | undefined;
 
-  /** @param begin what is waited for, from now on */
-  constructor(world: World, begin: () => Awaited) {
+  /**
+   * @param begin what is waited for, from now on
+   * @param open what has to stay open for it
+   */
+  constructor(world: World, begin: () => Awaited, open?: OpenFile) {
     this.world = world;
     this.#begin = begin;
+    this.#open = open?.retain();
   }
 
   begin(): Awaited {
@@ -85,6 +90,10 @@ export class Pollable {
     const report = (): number => answerOf(system, awaited, system.now()) === undefined ? 0 : 1;
     return awaitFirst<undefined>(system, [awaited], system.now(), report, () => undefined);
   }
+
+  [Symbol.dispose](): void {
+    this.#open?.release();
+  }
 }
 
 /** A time on the monotonic clock. */
@@ -97,6 +106,7 @@ export function timePollable(world: World, when: bigint, absolute: boolean): Pol
 /** Waits for the first of several; gives the numbers of all that are ready. */
 function poll(world: World, pollables: readonly Pollable[]): Uint32Array | Wait<Uint32Array> {
   if (pollables.length === 0) throw new Trap("poll of an empty list");
+  if (pollables.length > POLL_MAX) throw new Trap(`poll of more than ${POLL_MAX} pollables`);
   const { system } = world;
   const all = pollables.map((one) => one.begin());
   let ready: number[] = [];
@@ -110,6 +120,9 @@ function poll(world: World, pollables: readonly Pollable[]): Uint32Array | Wait<
   };
   return awaitFirst(system, all, system.now(), report, () => Uint32Array.from(ready));
 }
+
+/** Most pollables that are waited for at once. */
+const POLL_MAX = 1 << 16;
 
 /** What a stream waits for: files have it always. */
 function whenReady(file: File, events: number): Awaited {
@@ -147,7 +160,12 @@ export class InputStream {
     if (length < DIRECT_MIN || position < 0 || file.direct !== true) return undefined;
     if (!this.#open.reaches(position + length)) return undefined;
     return new DirectRead(length, (bytes, offset, length) => {
-      const count = file.read(bytes, offset, length, position);
+      let count: number;
+      try {
+        count = file.read(bytes, offset, length, position);
+      } catch (error) {
+        count = -errnoThrown(error);
+      }
       if (count <= 0) throw count === 0 ? CLOSED : streamError(-count);
       this.#position = position + count;
       return count;
@@ -223,7 +241,7 @@ export class InputStream {
   }
 
   subscribe(): Pollable {
-    return new Pollable(this.world, () => whenReady(this.#file, Poll.READ));
+    return new Pollable(this.world, () => whenReady(this.#file, Poll.READ), this.#open);
   }
 
   [Symbol.dispose](): void {
@@ -372,7 +390,7 @@ export class OutputStream {
   }
 
   subscribe(): Pollable {
-    return new Pollable(this.world, () => whenReady(this.#file, Poll.WRITE));
+    return new Pollable(this.world, () => whenReady(this.#file, Poll.WRITE), this.#open);
   }
 
   writeZeroes(length: bigint): undefined | Err | Wait<undefined | Err> {

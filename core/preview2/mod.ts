@@ -9,6 +9,7 @@ import * as cli from "./cli.ts";
 import * as clocks from "./clocks.ts";
 import { direct } from "./direct.ts";
 import * as filesystem from "./filesystem.ts";
+import type { ResourceType } from "../component/types.ts";
 import { instanceOf, type Interface } from "./interface.ts";
 import * as io from "./io.ts";
 import * as random from "./random.ts";
@@ -52,6 +53,9 @@ export function interfaces(): ReadonlyMap<string, { interface: Interface; wit: W
   for (const one of INTERFACES) {
     const wit = readWit(one.wit, known);
     known.set(wit.name, wit);
+    for (const [name, Class] of Object.entries(one.classes ?? {})) {
+      (wit.types.get(name) as ResourceType).Class = Class;
+    }
     all.set(wit.name, { interface: one, wit });
   }
   return read = all;

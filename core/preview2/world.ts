@@ -11,6 +11,14 @@ import { System } from "../system/system.ts";
 /** Bytes that are read at once into an array that is used again. */
 export const SCRATCH = 65536;
 
+/** Most listings of directories that keep entries at once. */
+const KEEPERS_MAX = 64;
+
+/** What keeps something that it can ask for again. */
+export interface Keeper {
+  forget(): void;
+}
+
 /** What is known of a file, as long as no other call has been made. */
 export interface Seen {
   /** the value of `System.calls` in the call that found it */
@@ -40,6 +48,8 @@ export class World {
   seen: Seen | undefined;
   /** Told of each call, if there is one. */
   readonly trace: ((line: string) => unknown) | undefined;
+  /** The listings that keep entries, the one that has for longest first. */
+  readonly #keepers: Set<Keeper> = new Set();
   /** Called with the code that the guest exits with. */
   readonly exit: (code: number) => never;
 
@@ -58,6 +68,22 @@ export class World {
     this.env = given.env;
     this.trace = given.trace;
     this.exit = exit;
+  }
+
+  /** Lets one keep entries, and the one that has for longest no more if there are too many. */
+  keep(keeper: Keeper): void {
+    const keepers = this.#keepers;
+    keepers.delete(keeper);
+    keepers.add(keeper);
+    if (keepers.size <= KEEPERS_MAX) return;
+    const [first] = keepers;
+    keepers.delete(first!);
+    first!.forget();
+  }
+
+  /** One keeps nothing any more. */
+  unkeep(keeper: Keeper): void {
+    this.#keepers.delete(keeper);
   }
 }
 

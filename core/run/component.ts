@@ -8,7 +8,7 @@
  */
 import { asyncStreams } from "../guest/async_streams.ts";
 import { canSuspend, Ending, finishStreams, validateSignal, waitFor } from "../guest/async_wasi.ts";
-import { linkError } from "../component/errors.ts";
+import { componentError, linkError } from "../component/errors.ts";
 import {
   type ComponentImports,
   embeddedItem,
@@ -27,14 +27,17 @@ import { GuestAborted, isException, ProcExit, throwExit, uncaught } from "../exi
 import { closeGuest, openGuest, type WASIOptions, watch } from "../guest/guest.ts";
 import { invalidValue } from "../errors.ts";
 import { parseBinary } from "../module/binary.ts";
+import { HOOKS } from "../module/instrument.ts";
+import { exportSpaces } from "../module/spaces.ts";
 import { interfaces, wasiInstance } from "../preview2/mod.ts";
+import { showFunction } from "../component/types.ts";
 import { World } from "../preview2/world.ts";
 import { System } from "../system/system.ts";
 import type { Wait } from "../system/waiting.ts";
 import { ThreadLimit } from "./in_thread.ts";
 import type { RunOptions, RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
-import { checked, compile, compileCopy, limited, unfit } from "./program.ts";
+import { binaryOf, checked, compile, compileCopy, limited, unfit } from "./program.ts";
 
 /** A component that is linked. */
 interface Started {
@@ -48,13 +51,23 @@ interface Started {
   close(): void;
 }
 
+/** Refuses a module that imports what only checks that are built in do. */
+function refuseReserved(bytes: Uint8Array): void {
+  if (binaryOf(bytes)?.imports.some(({ module }) => module === HOOKS) !== true) return;
+  throw componentError(`a module imports from ${HOOKS}, a name that is reserved`);
+}
+
 /** Compiles the modules of a component, within its limits. */
 function compiler(
   memoryPages: number,
   bounded: boolean,
 ): (bytes: Uint8Array) => Promise<Compiled> {
   return async (bytes) => {
-    const within = memoryPages === Infinity ? bytes : await limited(bytes, memoryPages);
+    if (bounded) refuseReserved(bytes);
+    const within = memoryPages === Infinity ? bytes : exportSpaces(
+      await limited(bytes, memoryPages),
+      (binaryOf(bytes)?.exports ?? []).map(({ name }) => name),
+    );
     const copy = bounded ? checked(within, "loops") : within;
     if (copy === bytes) return { module: await compile(bytes), exports: undefined };
     const module = await compileCopy(copy, bytes);
@@ -175,7 +188,12 @@ function entryOf(linked: Linked): ComponentFunction | undefined {
   const name = linked.names.find((name) => /^wasi:cli\/run@0\.2\.\d+$/.test(name));
   const instance = name === undefined ? undefined : linked.get(name);
   const run = instance?.sort === "instance" ? instance.get("run") : undefined;
-  return run?.sort === "func" ? run : undefined;
+  if (run?.sort !== "func") return undefined;
+  const { parameters, result } = run.type!;
+  const fits = parameters.length === 0 && result?.kind === "result" && result.ok === undefined &&
+    result.error === undefined;
+  if (!fits) throw linkError(`it exports ${name} run as ${showFunction(run.type!)}`);
+  return run;
 }
 
 /** Runs a component that is a command; gives the exit code. */
@@ -216,10 +234,14 @@ async function codeOf(run: ComponentFunction, ending: Ending): Promise<number> {
   }
 }
 
-/** What calls of a component throw that has been closed. */
-function closed(): Error {
-  const error = new Error("the component has been closed");
-  return Object.assign(error, { code: "ERR_WASI_COMPONENT_CLOSED" });
+/** What a call that waits gives, or why its component was stopped before. */
+function untilEnded(value: Promise<unknown>, ending: Ending): Promise<unknown> {
+  if (ending.over) return ending.aborted;
+  return new Promise((resolve, reject) => {
+    const wake = (): void => void ending.aborted.catch(reject);
+    ending.wakes.add(wake);
+    value.then(resolve, reject).finally(() => ending.wakes.delete(wake));
+  });
 }
 
 /** Instantiates a component; gives its exports and a way to close it. */
@@ -229,13 +251,21 @@ export async function instantiateComponent(
   options: RunOptions,
   settings: RunSettings,
 ): Promise<{ exports: Record<string, unknown>; close(): void }> {
-  const { linked, side, ending, close } = await start(platform, bytes, options, settings);
-  return {
-    exports: exportsOf(linked, side),
-    close: () => {
-      ending.end(closed());
-      ending.release();
-      close();
-    },
+  const started = await start(platform, bytes, options, settings);
+  const { linked, side, store, ending } = started;
+  const close = (): void => {
+    // also for calls that wait: nothing that is closed is used again
+    const closed = new Error("the component has been closed");
+    store.stop(closed);
+    ending.end(closed);
+    ending.release();
+    started.close();
   };
+  side.guard = (value) => untilEnded(value, ending);
+  try {
+    return { exports: exportsOf(linked, side), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
