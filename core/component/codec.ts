@@ -115,6 +115,8 @@ function whole(value: unknown, type: string): number {
 
 function big(value: unknown, type: string): bigint {
   if (typeof value === "bigint") return value;
+  // jco takes numbers, too
+  if (Number.isSafeInteger(value)) return BigInt(value as number);
   throw wrongValue(value, `a bigint, for ${type}`);
 }
 
@@ -367,6 +369,15 @@ class ArrayCodec extends PointerCodec {
     return [moved, count];
   }
 
+  /** The bytes of an array of the same kind; for bytes, as with jco, those of any buffer. */
+  #bytesOf(value: object | null): Uint8Array | undefined {
+    const isBytes = this.#kind === "u8";
+    if (isBytes && value instanceof ArrayBuffer) return new Uint8Array(value);
+    if (!ArrayBuffer.isView(value)) return undefined;
+    if (!isBytes && !(value instanceof ARRAYS[this.#kind]!)) return undefined;
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+
   read({ memory }: Allocator, pointer: number, length: number): unknown {
     const size = length * this.#bytes;
     if (size > LIST_MAX) throw new Trap("a list of 2 GiB or more");
@@ -382,6 +393,14 @@ class ArrayCodec extends PointerCodec {
 
   write(to: Allocator, value: unknown): [number, number] {
     if (value instanceof DirectRead) return this.#fill(to, value);
+    if (typeof value === "object" && !(value instanceof Uint8Array)) {
+      const bytes = this.#bytesOf(value);
+      if (bytes !== undefined) {
+        const pointer = to.allocate(this.#bytes, bytes.length);
+        to.memory.bytes.set(bytes, pointer);
+        return [pointer, bytes.length / this.#bytes];
+      }
+    }
     const length = (value as ArrayLike<unknown>)?.length;
     if (typeof value !== "object" || !Number.isInteger(length)) {
       throw wrongValue(value, `an array, for list<${this.#kind}>`);
@@ -863,7 +882,7 @@ class OptionCodec extends CasesCodec {
   }
 
   payloadOf(value: unknown): unknown {
-    return this.#tagged ? (value as { val?: unknown }).val : value;
+    return this.#tagged ? (value as { val?: unknown } | undefined)?.val : value;
   }
 }
 
