@@ -63,6 +63,7 @@ for (
     ...filesIn("docs", ".md"),
     ...filesIn("mod.ts"),
     ...filesIn("tar.ts"),
+    ...filesIn("preview2.ts"),
     ...filesIn("core", ".ts"),
     ...filesIn("adapters", ".ts"),
   ]

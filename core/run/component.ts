@@ -7,7 +7,7 @@
  * @module
  */
 import { asyncStreams } from "../guest/async_streams.ts";
-import { canSuspend, Ending, finishStreams, validateSignal, waitFor } from "../guest/async_wasi.ts";
+import { canSuspend, Ending, finishStreams, settled, validateSignal } from "../guest/async_wasi.ts";
 import { linkError } from "../component/errors.ts";
 import {
   causeOf,
@@ -162,21 +162,6 @@ async function start(
     close();
     throw causeOf(error);
   }
-}
-
-/** Waits with the thread free. */
-async function settled(system: System, ending: Ending, wait: Wait<unknown>): Promise<unknown> {
-  let result: unknown = wait;
-  while (isWait(result)) {
-    await waitFor(system, result, ending);
-    if (ending.over) return undefined;
-    result = result.resume();
-  }
-  return result;
-}
-
-function isWait(value: unknown): value is Wait<unknown> {
-  return typeof value === "object" && value !== null && "resume" in value && "entries" in value;
 }
 
 /** The function that runs a command, or undefined for what is none. */
