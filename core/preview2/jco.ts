@@ -8,14 +8,14 @@
  */
 import { DirectRead, Words } from "../component/codec.ts";
 import { Err } from "../component/err.ts";
+import type { ComponentFunction } from "../component/function.ts";
 import { camelCase, pascalCase } from "../component/names.ts";
 import { ResourceType, type ValueType } from "../component/types.ts";
 import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
 import { invalidType } from "../errors.ts";
 import { Wait } from "../system/waiting.ts";
-import { functionOf } from "./interface.ts";
 import { here } from "./io.ts";
-import { interfaces } from "./mod.ts";
+import { interfaces, wasiInstance } from "./mod.ts";
 import type { World } from "./world.ts";
 
 /** An interface: its functions and the classes of its resources. */
@@ -30,8 +30,6 @@ export interface Caller {
    * @param name such as `wasi:io/poll#poll`
    */
   settle(wait: Wait<unknown>, name: string): unknown;
-  /** Takes the lines of `options.trace`. */
-  readonly trace: ((line: string) => void) | undefined;
 }
 
 type Convert = (value: unknown) => unknown;
@@ -206,32 +204,26 @@ interface Called {
 function adapted(
   { world: { system }, caller, resources, interface: of }: Called,
   name: string,
-  { call, type }: NonNullable<ReturnType<typeof functionOf>>,
+  { call, type }: ComponentFunction,
 ): AnyFunction {
   const full = `${of}#${name}`;
   const { parameters, result } = type!;
   const into = parameters.map(({ type }) => inward(type, resources));
   const out = outward(result?.kind === "result" ? result.ok : result, resources) ?? same;
   const thrown = outward(result?.kind === "result" ? result.error : undefined, resources) ?? same;
-  const { trace } = caller;
   const finish = (value: unknown): unknown => {
     try {
       if (value instanceof Err) throw value;
-      const given = out(value);
-      trace?.(`<== ${show(given)}`);
-      return given;
+      return out(value);
     } catch (error) {
       if (!(error instanceof Err)) return stop(error);
-      const payload = thrown(error.val);
-      trace?.(`<== error ${show(payload)}`);
-      throw payload;
+      throw thrown(error.val);
     }
   };
   return (...given) => {
     const values = into.map((one, i) => one === undefined ? given[i] : one(given[i]));
     let value: unknown;
     try {
-      trace?.(`==> ${full}(${parameters.map(({ name }, i) => `${name}=${show(given[i])}`)})`);
       system.calls++;
       value = call(...values);
       if (value instanceof Wait) value = caller.settle(value, full);
@@ -242,24 +234,14 @@ function adapted(
   };
 }
 
-/** A value in a line of the trace. */
-function show(value: unknown): string {
-  if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return `[${value.map(show)}]`;
-  if (typeof value !== "object" || value === null) {
-    return typeof value === "string" ? JSON.stringify(value) : String(value);
-  }
-  const { name } = value.constructor;
-  if (name !== "Object") return name;
-  return `{${Object.entries(value).map(([name, part]) => `${name}=${show(part)}`)}}`;
-}
-
 function namespaceOf(called: Called): Namespace {
-  const { interface: interface_, wit } = interfaces().get(called.interface)!;
-  const functions = interface_.functions?.(called.world) ?? {};
+  const { wit } = interfaces().get(called.interface)!;
+  const instance = wasiInstance(called.world, `${called.interface}@0.2.0`)!;
   const make = (name: string): AnyFunction | undefined => {
-    const found = functionOf(interface_, functions, wit, name);
-    return found?.call === undefined ? undefined : adapted(called, name, found);
+    const found = wit.functions.has(name) ? instance.get(name) : undefined;
+    return found?.sort === "func" && found.call !== undefined
+      ? adapted(called, name, found)
+      : undefined;
   };
   const namespace: Namespace = {};
   const classes = new Map<string, Class>();

@@ -126,7 +126,6 @@ export class BaseWASIShim {
     const ending = new Ending(system, undefined);
     this.#close = () => closeGuest({ system, streams: opened.streams });
     this.#namespaces = namespaces(new World(system, opened, exit), {
-      trace: opened.trace,
       settle: (wait, name) =>
         names.has(name) ? settled(system, ending, wait) : hold(system, wait, undefined),
     });

@@ -124,18 +124,6 @@ test("limits hold", () => {
   assert.equal(stdout.text(), "12345");
 });
 
-test("the trace has a line before each call and one after it", () => {
-  const lines: string[] = [];
-  const { size } = guest({ preopens: { "/": memory() }, trace: (line) => lines.push(line) });
-  assert.throws(() => size("none"));
-  const at = lines.findIndex((line) => line.includes("open-at"));
-  assert.match(
-    lines[at]!,
-    /^==> wasi:filesystem\/types#\[method\]descriptor\.open-at\(self=Descriptor,.*path="none"/,
-  );
-  assert.equal(lines[at + 1], '<== error "no-entry"');
-});
-
 test("names with a version, and classes that jco asks instanceof of", () => {
   const imports = shim({ preopens: { "/": memory() } }).getImportObject({ asVersion: "0.2.3" });
   const files = imports["wasi:filesystem/types@0.2.3"] as Any;
