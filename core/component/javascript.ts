@@ -145,7 +145,8 @@ export function causeOf(error: unknown): unknown {
   return isException(error) ? uncaught(error) : error;
 }
 
-function stopped(error: unknown): never {
+/** Throws what stopped the component, not that it was stopped. */
+function fail(error: unknown): never {
   throw causeOf(error);
 }
 
@@ -153,18 +154,14 @@ function stopped(error: unknown): never {
 function functionFor(item: ComponentFunction, side: JavaScriptSide): AnyFunction {
   const { call } = item.sided!(side);
   const isResult = item.type!.result?.kind === "result";
+  const finish = isResult ? unwrapped : (value: unknown): unknown => value;
   return (...values) => {
-    let value: unknown;
     try {
-      value = call(...values);
+      const value = call(...values);
+      return value instanceof Promise ? value.then(finish, fail) : finish(value);
     } catch (error) {
-      stopped(error);
+      return fail(error);
     }
-    if (value instanceof Promise) {
-      const settled = value.catch(stopped);
-      return isResult ? settled.then(unwrapped) : settled;
-    }
-    return isResult ? unwrapped(value) : value;
   };
 }
 
