@@ -6,6 +6,7 @@
 export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./preview1/abi.ts";
 export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "./guest/async_wasi.ts";
 export type { AsyncStdinOption, AsyncStdoutOption } from "./guest/async_streams.ts";
+export { ComponentError } from "./component/err.ts";
 export { WasiError } from "./errno.ts";
 export { GuestAborted, ProcExit } from "./exit.ts";
 export { FileStat } from "./filestat.ts";

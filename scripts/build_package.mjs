@@ -33,7 +33,8 @@ function closure(sources) {
   const visit = (file) => {
     if (found.has(file)) return;
     found.add(file);
-    const text = fs.readFileSync(path.join(root, file), "utf8");
+    const text = fs.readFileSync(path.join(root, file), "utf8")
+      .replace(/^ *(?:\*|\/\/).*$/gm, ""); // without examples
     for (const [, specifier] of text.matchAll(/(?:\bfrom |\bimport\(|^import )"(\.[^"]+)"/gm)) {
       visit(path.posix.join(path.posix.dirname(file), specifier));
     }

@@ -32,6 +32,7 @@ export const entryPoints = {
   "./host": "./adapters/host_directory.ts",
   "./overlay": "./adapters/overlay.ts",
   "./tar": "./tar.ts",
+  "./preview2": "./preview2.ts",
   "./register": "./adapters/register.ts",
   "./cli": "./cli.ts",
 };

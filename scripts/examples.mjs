@@ -36,7 +36,7 @@ function* examplesOf(file) {
 
 /** An example as a module of the tests. */
 function moduleOf(body) {
-  const code = body.replace(/"(?:jsr:)?@x\/wasi(\/[a-z]+)?"/g, (_, entry = "") => {
+  const code = body.replace(/"(?:jsr:)?@x\/wasi(\/[a-z0-9]+)?"/g, (_, entry = "") => {
     return JSON.stringify(path.posix.join("../../../", exports[`.${entry}`]));
   }).replaceAll("console.assert(", "assert(").replace(
     /^console\.log\((.*)\); \/\/ prints: (.*)$/gm,
@@ -63,6 +63,7 @@ for (
     ...filesIn("docs", ".md"),
     ...filesIn("mod.ts"),
     ...filesIn("tar.ts"),
+    ...filesIn("preview2.ts"),
     ...filesIn("core", ".ts"),
     ...filesIn("adapters", ".ts"),
   ]

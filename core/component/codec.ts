@@ -136,6 +136,8 @@ function whole(value: unknown, type: string): number {
 
 function big(value: unknown, type: string): bigint {
   if (typeof value === "bigint") return value;
+  // jco takes numbers, too
+  if (Number.isSafeInteger(value)) return BigInt(value as number);
   throw wrongValue(value, `a bigint, for ${type}`);
 }
 
@@ -400,6 +402,15 @@ class ArrayCodec extends PointerCodec {
     return [moved, count];
   }
 
+  /** The bytes of an array of the same kind; for bytes, as with jco, those of any buffer. */
+  #bytesOf(value: object | null): Uint8Array | undefined {
+    const isBytes = this.#kind === "u8";
+    if (isBytes && value instanceof ArrayBuffer) return new Uint8Array(value);
+    if (!ArrayBuffer.isView(value)) return undefined;
+    if (!isBytes && !(value instanceof ARRAYS[this.#kind]!)) return undefined;
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+
   read({ memory }: Allocator, pointer: number, length: number): unknown {
     const size = length * this.#bytes;
     if (size > LIST_MAX) throw new Trap("a list of 2 GiB or more");
@@ -415,6 +426,14 @@ class ArrayCodec extends PointerCodec {
 
   write(to: Allocator, value: unknown): [number, number] {
     if (value instanceof DirectRead) return this.#fill(to, value);
+    if (typeof value === "object" && !(value instanceof Uint8Array)) {
+      const bytes = this.#bytesOf(value);
+      if (bytes !== undefined) {
+        const pointer = to.allocate(this.#bytes, bytes.length);
+        to.memory.bytes.set(bytes, pointer);
+        return [pointer, bytes.length / this.#bytes];
+      }
+    }
     const length = lengthOf(value);
     if (length < 0) throw wrongValue(value, `an array, for list<${this.#kind}>`);
     const size = length * this.#bytes;
@@ -949,7 +968,7 @@ class OptionCodec extends CasesCodec {
   }
 
   payloadOf(value: unknown): unknown {
-    return this.#tagged ? (value as { val?: unknown }).val : value;
+    return this.#tagged ? (value as { val?: unknown } | undefined)?.val : value;
   }
 }
 

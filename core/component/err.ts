@@ -13,6 +13,16 @@ export class Err {
   }
 }
 
+/** What a function of the embedder's has thrown, if that can be the error of a `result`. */
+export class ThrownErr extends Err {
+  readonly thrown: unknown;
+
+  constructor(val: unknown, thrown: unknown) {
+    super(val);
+    this.thrown = thrown;
+  }
+}
+
 /**
  * Thrown by an exported function of a component that gives a `result`, if that is an error.
  *
@@ -38,6 +48,9 @@ ComponentError.prototype.name = "ComponentError";
 
 function textOf(payload: unknown): string {
   if (typeof payload === "string") return payload;
+  if (payload !== undefined && payload !== null && typeof payload !== "object") {
+    return `${String(payload)} (see error.payload)`;
+  }
   const tag = (payload as { tag?: unknown } | undefined)?.tag;
   return typeof tag === "string" ? tag : "the component gave an error; see its payload";
 }

@@ -21,7 +21,7 @@ import {
   single,
   toSingle,
 } from "./codec.ts";
-import { Err } from "./err.ts";
+import { Err, ThrownErr } from "./err.ts";
 import { componentError, linkError } from "./errors.ts";
 import type { Handle, HandleTable, Scope } from "./handles.ts";
 import type { Allocator, LinearMemory } from "./memory.ts";
@@ -146,7 +146,7 @@ export function lower(
     try {
       const value = waited instanceof Wait ? await store.wait!(waited) : await waited;
       if (store.over) return dummy;
-      return finish(value, pointer);
+      return finish(embedded ? embeddedValue(value, type.result) : value, pointer);
     } catch (error) {
       // thrown here it could be caught by the guest: it traps, because the store is stopped
       store.stop(error);
@@ -154,6 +154,7 @@ export function lower(
     }
   };
   const dummy = result !== undefined && !byPointer && result.flat[0] === "I" ? 0n : 0;
+  const embedded = target.origin === "embedder";
   const mayWait = target.waits || target.origin !== "wasi";
   const settle = !mayWait ? finish : (value: unknown, pointer: number): unknown => {
     // a function of the embedder's may have called what was stopped then
@@ -162,7 +163,7 @@ export function lower(
       return waits ? later(value, pointer) : finish(store.hold(value), pointer);
     }
     if (value instanceof Promise) return later(value, pointer);
-    return finish(value, pointer);
+    return finish(embedded ? embeddedValue(value, type.result) : value, pointer);
   };
   const counts = parameters.codecs.some((codec) => single(codec) === undefined);
   const enter = (): void => {
@@ -195,6 +196,37 @@ export function lower(
   return waits
     ? typed(store.suspending(call), core, () => store.over)
     : typed(call, core, undefined);
+}
+
+/**
+ * What a function of the embedder's gave: the value itself, or an Err. For a `result` it can be
+ * `{ tag: "ok" | "err", val }` too, as jco takes it and does not document, unless that can be the
+ * value itself.
+ */
+function embeddedValue(value: unknown, type: ValueType | undefined): unknown {
+  if (type?.kind !== "result") {
+    if (value instanceof ThrownErr) throw value.thrown; // there is no error that it could be
+    return value;
+  }
+  if (typeof value !== "object" || value === null || value instanceof Err) return value;
+  const { tag, val } = value as { tag?: unknown; val?: unknown };
+  if ((tag !== "ok" && tag !== "err") || hasTag(type.ok)) return value;
+  return tag === "ok" ? val : new Err(val);
+}
+
+/** Whether values of a type are objects with a tag. */
+function hasTag(type: ValueType | undefined): boolean {
+  switch (type?.kind) {
+    case "result":
+    case "variant":
+      return true;
+    case "option":
+      return hasTag(type.type);
+    case "record":
+      return type.fields.some(({ name }) => name === "tag");
+    default:
+      return false;
+  }
 }
 
 /** The result of a function of the host's: the value itself, or an Err. */

@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { GuestAborted } from "../exit.ts";
+import { GuestAborted, isException, uncaught } from "../exit.ts";
 import { received } from "../errors.ts";
 import type { ResourceSide } from "./codec.ts";
-import { ComponentError, Err } from "./err.ts";
+import { ComponentError, type Err, ThrownErr } from "./err.ts";
 import { componentError, linkError } from "./errors.ts";
 import type { ComponentFunction } from "./function.ts";
 import type { InstanceItem, Item } from "./linker.ts";
@@ -48,7 +48,7 @@ function givenAway(type: ResourceType): TypeError {
   const name = pascalCase(type.name ?? "resource");
   const error = new TypeError(
     `A value for the component must be an instance of ${name} that is the caller's own. ` +
-      "This one was only lent, or has been given away or closed",
+      "This one was only lent, or has been given away or dropped",
   );
   return Object.assign(error, { code: "ERR_INVALID_ARG_VALUE" });
 }
@@ -88,6 +88,7 @@ export class JavaScriptSide implements ResourceSide {
   in(type: ResourceType, value: unknown, own: boolean): unknown {
     if (typeof value !== "object" || value === null) throw wrongResource(value, type);
     if (type.owner === undefined) {
+      if (type instanceof EmbeddedResource && !type.has(value)) throw wrongResource(value, type);
       const { Class } = type;
       if (Class === undefined) return value;
       if (!Object.prototype.isPrototypeOf.call(Class.prototype, value)) {
@@ -98,6 +99,7 @@ export class JavaScriptSide implements ResourceSide {
       return value;
     }
     const held = this.#held.get(value);
+    if (held === undefined && value instanceof this.classOf(type)) throw givenAway(type);
     if (held === undefined || held.type !== type) throw wrongResource(value, type);
     if (own) {
       if (!held.own) throw givenAway(type);
@@ -169,12 +171,18 @@ function unwrapped(value: unknown): unknown {
   return val;
 }
 
-/** Throws what stopped the component, not that it was stopped. */
-function fail(error: unknown): never {
-  throw error instanceof GuestAborted ? error.cause : error;
+/** What the embedder is to see of what stopped a component. */
+export function causeOf(error: unknown): unknown {
+  if (error instanceof GuestAborted) return error.cause;
+  return isException(error) ? uncaught(error) : error;
 }
 
-/** A component's function as one of JavaScript; gives a promise if it waits. */
+/** Throws what stopped the component, not that it was stopped. */
+function fail(error: unknown): never {
+  throw causeOf(error);
+}
+
+/** A component's function as one of JavaScript; gives a promise if it may wait and is suspended. */
 function functionFor(item: ComponentFunction, side: JavaScriptSide): AnyFunction {
   const { call } = item.sided!(side);
   const isResult = item.type!.result?.kind === "result";
@@ -250,7 +258,7 @@ function addExport(
   }
   if (item.sort !== "func" || item.sided === undefined) return;
   const of = functionFor(item, side);
-  const special = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/.exec(name);
+  const special = SPECIAL.exec(name);
   if (special === null) return define(object, camelCase(name), of);
   const [, kind, resource, member] = special;
   const type = instance.get(resource!);
@@ -279,10 +287,10 @@ export function exportsOf(instance: InstanceItem, side: JavaScriptSide): Record<
 /** What a function of the embedder's has thrown, as the error of a `result`. */
 function errOf(thrown: unknown): Err {
   if (typeof thrown === "object" && thrown !== null && Object.hasOwn(thrown, "payload")) {
-    return new Err((thrown as { payload: unknown }).payload);
+    return new ThrownErr((thrown as { payload: unknown }).payload, thrown);
   }
   if (thrown instanceof Error) throw thrown;
-  return new Err(thrown);
+  return new ThrownErr(thrown, thrown);
 }
 
 /** Whether a function says that it gives promises. */
@@ -290,8 +298,12 @@ function isAsync(call: AnyFunction): boolean {
   return Object.prototype.toString.call(call) === "[object AsyncFunction]";
 }
 
-function embedded(call: AnyFunction, self: unknown, name: string): ComponentFunction {
-  const waits = isAsync(call);
+function embedded(
+  call: AnyFunction,
+  self: unknown,
+  name: string,
+  waits: boolean = isAsync(call),
+): ComponentFunction {
   const attempt = (act: () => unknown): unknown => {
     try {
       const value = act();
@@ -315,17 +327,43 @@ function embedded(call: AnyFunction, self: unknown, name: string): ComponentFunc
 /** A class that the embedder gives. */
 type GivenClass = Record<string, unknown> & { prototype: Record<string, unknown> };
 
-/** An interface that the embedder gives. */
+/** A resource of the embedder's: instances of a class, if there is one, else any objects. */
+class EmbeddedResource extends ResourceType {
+  readonly #class: unknown;
+
+  constructor(name: string, Class: unknown) {
+    super(name, undefined, (object) => {
+      (object as { [Symbol.dispose]?(): void })[Symbol.dispose]?.();
+    });
+    this.#class = Class;
+  }
+
+  has(object: object): boolean {
+    return typeof this.#class !== "function" || object instanceof this.#class;
+  }
+}
+
+/** An interface that the embedder gives, or all that it gives by a name that is none. */
 class EmbeddedInstance implements InstanceItem {
   readonly sort = "instance" as const;
-  readonly #name: string;
-  readonly #namespace: Record<string, unknown>;
-  readonly #types: Map<string, ResourceType> = new Map();
+  /** What it is called in messages. */
+  readonly #what: string;
+  readonly #functions: (name: string) => unknown;
+  readonly #classes: (name: string) => unknown;
+  /** What its functions are called on. */
+  readonly #self: unknown;
   readonly #items: Map<string, Item> = new Map();
 
-  constructor(name: string, namespace: Record<string, unknown>) {
-    this.#name = name;
-    this.#namespace = namespace;
+  constructor(
+    what: string,
+    functions: (name: string) => unknown,
+    classes: (name: string) => unknown,
+    self: unknown,
+  ) {
+    this.#what = what;
+    this.#functions = functions;
+    this.#classes = classes;
+    this.#self = self;
   }
 
   get names(): string[] {
@@ -343,30 +381,24 @@ class EmbeddedInstance implements InstanceItem {
 
   #resource(name: string, type: ExternType & { sort: "type" }): Item | undefined {
     if (type.equals !== undefined) return undefined;
-    let resource = this.#types.get(name);
-    if (resource === undefined) {
-      resource = new ResourceType(name, undefined, (object) => {
-        (object as { [Symbol.dispose]?(): void })[Symbol.dispose]?.();
-      });
-      this.#types.set(name, resource);
-    }
+    const resource = new EmbeddedResource(name, this.#classes(name));
     return { sort: "type", of: "resource", type: resource };
   }
 
   #class(name: string): GivenClass {
-    const Class = member(this.#namespace, pascalCase(name));
+    const Class = this.#classes(name);
     if (typeof Class !== "function") {
-      throw linkError(`options.imports["${this.#name}"] has no class ${pascalCase(name)}`);
+      throw linkError(`${this.#what} has no class ${pascalCase(name)}`);
     }
     return Class as unknown as GivenClass;
   }
 
   #function(name: string): Item | undefined {
-    const special = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/.exec(name);
+    const special = SPECIAL.exec(name);
     if (special === null) {
-      const call = member(this.#namespace, camelCase(name)) ?? member(this.#namespace, name);
+      const call = this.#functions(name);
       return typeof call === "function"
-        ? embedded(call as AnyFunction, this.#namespace, name)
+        ? embedded(call as AnyFunction, this.#self, name)
         : undefined;
     }
     const [, kind, resource, short] = special;
@@ -384,9 +416,12 @@ class EmbeddedInstance implements InstanceItem {
     if (typeof method !== "function") return undefined;
     const call = (self: unknown, ...values: unknown[]): unknown =>
       Reflect.apply(method, self, values);
-    return { ...embedded(call, undefined, name), waits: isAsync(method as AnyFunction) };
+    return embedded(call, undefined, name, isAsync(method as AnyFunction));
   }
 }
+
+/** Names of what belongs to a resource. */
+const SPECIAL = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/;
 
 /** A member of the embedder's, but none that comes with being an object or a class. */
 function member(holder: object, name: string): unknown {
@@ -415,21 +450,69 @@ function givenAs(imports: ComponentImports, wanted: string): unknown {
   return key === undefined ? undefined : imports[key];
 }
 
-/** What the embedder gives for an import, if anything. */
-export function embeddedItem(
-  imports: ComponentImports,
-  name: string,
-  type: ExternType,
-): Item | undefined {
-  const given = givenAs(imports, name);
-  if (given === undefined) return undefined;
-  if (given === null) throw linkError(`options.imports["${name}"] must be ${type.sort}`);
-  if (type.sort === "func") {
-    const call = typeof given === "function" ? given : (given as { default?: unknown }).default;
-    if (typeof call === "function") return embedded(call as AnyFunction, undefined, name);
+/** What the embedder gives to a component. */
+export class EmbeddedImports {
+  readonly #imports: ComponentImports;
+  /** What is imported by itself: functions, and resources with what belongs to them. */
+  readonly #single: EmbeddedInstance;
+
+  constructor(imports: ComponentImports) {
+    this.#imports = imports;
+    const classes = (name: string): unknown => {
+      const given = givenAs(imports, name);
+      if (typeof given !== "object" || given === null) return given;
+      return (given as { default?: unknown }).default ?? member(given, pascalCase(name));
+    };
+    const functions = (name: string): unknown => {
+      const given = givenAs(imports, name);
+      // jco wants functions as the default export of a module
+      return typeof given === "object" && given !== null
+        ? (given as { default?: unknown }).default
+        : given;
+    };
+    this.#single = new EmbeddedInstance("options.imports", functions, classes, undefined);
   }
-  if (type.sort === "instance" && (typeof given === "object" || typeof given === "function")) {
-    return new EmbeddedInstance(name, given as Record<string, unknown>);
+
+  /** What is given for an import, if anything. */
+  item(name: string, type: ExternType): Item | undefined {
+    const special = SPECIAL.exec(name);
+    const given = givenAs(this.#imports, special === null ? name : special[2]!);
+    if (given === undefined) return undefined;
+    if (type.sort === "instance" && (typeof given === "object" || typeof given === "function")) {
+      const namespace = given as Record<string, unknown>;
+      return new EmbeddedInstance(
+        `options.imports["${name}"]`,
+        (name) => member(namespace, camelCase(name)) ?? member(namespace, name),
+        (name) => member(namespace, pascalCase(name)),
+        namespace,
+      );
+    }
+    const item = type.sort === "func" || type.sort === "type"
+      ? this.#single.get(name, type)
+      : undefined;
+    if (item !== undefined || type.sort === "type") return item;
+    throw linkError(`options.imports["${name}"] must be ${type.sort}`);
   }
-  throw linkError(`options.imports["${name}"] must be ${type.sort}`);
+}
+
+/** Whether an async function is among the imports, as itself, in an interface or in a class. */
+export function hasAsync(imports: ComponentImports): boolean {
+  return Object.values(imports).some((given) => anyAsync(given, 3));
+}
+
+function anyAsync(given: unknown, depth: number): boolean {
+  if (typeof given === "function" && isAsync(given as AnyFunction)) return true;
+  if ((typeof given !== "object" && typeof given !== "function") || given === null) return false;
+  if (depth === 0) return false;
+  for (
+    let at: object | null = given;
+    at !== null && at !== Object.prototype && at !== Function.prototype;
+    at = Object.getPrototypeOf(at) as object | null
+  ) {
+    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(at))) {
+      if (typeof value === "function" && value !== given && anyAsync(value, depth - 1)) return true;
+      if (at === given && typeof value === "object" && anyAsync(value, depth - 1)) return true;
+    }
+  }
+  return false;
 }

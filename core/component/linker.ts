@@ -545,7 +545,13 @@ export class Linker {
       work.spend(1);
       if (definition.kind === "import") {
         const { name, type } = definition;
-        const item = matched(scope, type, given(name, type), name);
+        // an embedder does not give types that say themselves what they are
+        const item = matched(
+          scope,
+          type,
+          given(name, type) ?? (parent === undefined ? declaredOnly(scope, type) : undefined),
+          name,
+        );
         owner.waits ||= mayWait(item);
         scope.add(item);
       } else if (definition.kind === "export") {

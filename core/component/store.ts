@@ -30,6 +30,23 @@ export interface TimeLimited {
   look(): number;
 }
 
+/** Goes through with a wait, holding the thread. */
+export function hold(
+  system: System,
+  wait: Wait<unknown>,
+  limit: TimeLimited | undefined,
+): unknown {
+  let result: unknown = wait;
+  while (result instanceof Wait) {
+    const time = Math.max(0, result.deadline - system.now());
+    const left = limit?.look() ?? Infinity;
+    system.poll(result.entries, Math.min(time, left));
+    limit?.look();
+    result = result.resume();
+  }
+  return result;
+}
+
 /** The parts of a run of a component that all its instances have in common. */
 export class Store {
   readonly system: System;
@@ -115,15 +132,7 @@ export class Store {
 
   /** Goes through with a wait, holding the thread. */
   hold(wait: Wait<unknown>): unknown {
-    let result: unknown = wait;
-    while (result instanceof Wait) {
-      const time = Math.max(0, result.deadline - this.system.now());
-      const left = this.#limit?.look() ?? Infinity;
-      this.system.poll(result.entries, Math.min(time, left));
-      this.#limit?.look();
-      result = result.resume();
-    }
-    return result;
+    return hold(this.system, wait, this.#limit);
   }
 
   /** A function that may suspend the guest. */

@@ -35,7 +35,7 @@ import { hidden, type ImportedFunction } from "../preview1/imports.ts";
 import { invalidType } from "../errors.ts";
 import { validateFunction, validateObject, validateUndefined } from "../validate.ts";
 import type { System } from "../system/system.ts";
-import type { Wait } from "../system/waiting.ts";
+import { Wait } from "../system/waiting.ts";
 import { turn } from "../next_task.ts";
 import { ENDED, typedImports } from "../preview1/typed.ts";
 
@@ -83,7 +83,8 @@ export function canSuspend(): boolean {
   return suspension.Suspending !== undefined && suspension.promising !== undefined;
 }
 
-function unsupported(): Error {
+/** The error of what needs that, where it cannot. */
+export function unsupported(): Error {
   const text = "this runtime cannot suspend a guest: it has no WebAssembly.Suspending (JSPI). " +
     "Use Node from 24.20 on, Deno, Bun or Chromium, or the class WASI, which blocks the thread";
   return Object.assign(new Error(text), { code: "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM" });
@@ -148,6 +149,21 @@ export async function waitFor(
       await rest(ending, Math.min(pause, Math.floor(left)), files);
     }
   }
+}
+
+/** Goes through with a wait of a component's, with the thread free. */
+export async function settled(
+  system: System,
+  ending: Ending,
+  wait: Wait<unknown>,
+): Promise<unknown> {
+  let result: unknown = wait;
+  while (result instanceof Wait) {
+    await waitFor(system, result, ending);
+    if (ending.over) return undefined;
+    result = result.resume();
+  }
+  return result;
 }
 
 /** A guest that can be stopped from outside. */

@@ -293,3 +293,16 @@ export function outputOf(value: unknown, name: string): File | number {
   validateDescriptor(value, name);
   return value;
 }
+
+/** The standard streams of a guest that blocks the thread. */
+export function syncStreams(
+  stdin: unknown,
+  stdout: unknown,
+  stderr: unknown,
+): (number | File)[] {
+  return [
+    inputOf(stdin, "options.stdin"),
+    outputOf(stdout, "options.stdout"),
+    outputOf(stderr, "options.stderr"),
+  ];
+}

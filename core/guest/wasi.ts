@@ -22,23 +22,10 @@ import type { Confinement } from "../host.ts";
 import { hidden } from "../preview1/imports.ts";
 import { invalidValue } from "../errors.ts";
 import { validateFunction, validateUndefined } from "../validate.ts";
-import { inputOf, outputOf } from "./streams.ts";
+import { syncStreams } from "./streams.ts";
 import { typedImports } from "../preview1/typed.ts";
 
 export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
-
-/** The standard streams of a guest that blocks the thread. */
-function syncStreams(
-  stdin: unknown,
-  stdout: unknown,
-  stderr: unknown,
-): ReturnType<typeof inputOf>[] {
-  return [
-    inputOf(stdin, "options.stdin"),
-    outputOf(stdout, "options.stdout"),
-    outputOf(stderr, "options.stderr"),
-  ];
-}
 
 /**
  * The class `WASI` of `node:wasi`, over any host. Use the `WASI` of mod.ts or of an adapter.

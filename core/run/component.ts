@@ -7,12 +7,14 @@
  * @module
  */
 import { asyncStreams } from "../guest/async_streams.ts";
-import { canSuspend, Ending, finishStreams, validateSignal, waitFor } from "../guest/async_wasi.ts";
+import { canSuspend, Ending, finishStreams, settled, validateSignal } from "../guest/async_wasi.ts";
 import { componentError, linkError } from "../component/errors.ts";
 import {
+  causeOf,
   type ComponentImports,
-  embeddedItem,
+  EmbeddedImports,
   exportsOf,
+  hasAsync,
   JavaScriptSide,
 } from "../component/javascript.ts";
 import { type Item, type Linked, Linker } from "../component/linker.ts";
@@ -23,7 +25,7 @@ import { Store } from "../component/store.ts";
 import type { ComponentBinary, ExternType } from "../component/binary.ts";
 import type { ComponentFunction } from "../component/function.ts";
 import { PAGE } from "../constants.ts";
-import { GuestAborted, isException, ProcExit, throwExit, uncaught } from "../exit.ts";
+import { ProcExit, throwExit } from "../exit.ts";
 import { closeGuest, openGuest, type WASIOptions, watch } from "../guest/guest.ts";
 import { invalidValue } from "../errors.ts";
 import { parseBinary } from "../module/binary.ts";
@@ -35,7 +37,7 @@ import { World } from "../preview2/world.ts";
 import { System } from "../system/system.ts";
 import type { Wait } from "../system/waiting.ts";
 import { ThreadLimit } from "./in_thread.ts";
-import type { RunOptions, RunSettings } from "./options.ts";
+import { canHold, type RunOptions, type RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { binaryOf, checked, compile, compileCopy, limited, unfit } from "./program.ts";
 
@@ -86,8 +88,9 @@ function compileAll(machine: RunningMachine, { definitions }: ComponentBinary): 
 
 /** What a component imports, given. */
 function given(world: World, imports: ComponentImports) {
+  const embedded = new EmbeddedImports(imports);
   return (name: string, type: ExternType): Item | undefined => {
-    const item = embeddedItem(imports, name, type) ?? wasiInstance(world, name);
+    const item = embedded.item(name, type) ?? wasiInstance(world, name);
     if (item === undefined && name.startsWith("wasi:")) throw missingOfWasi(name);
     return item;
   };
@@ -106,22 +109,33 @@ function missingOfWasi(wanted: string): Error {
   );
 }
 
+/** Refuses what only a component that is suspended while it waits can have. */
+function refuseWithoutJspi(options: RunOptions): void {
+  const needs = "needs JSPI for a component (Node 24.20, Deno, Bun, Chromium)";
+  if (options.signal !== undefined) {
+    throw invalidValue("options.signal", `${needs}: use options.timeout`, options.signal);
+  }
+  for (const name of ["stdin", "stdout", "stderr"] as const) {
+    if (canHold({ [name]: options[name] })) continue;
+    throw invalidValue(`options.${name}`, `is a stream, which ${needs}`, options[name]);
+  }
+  for (const [name, value] of Object.entries(options.imports ?? {})) {
+    if (!hasAsync({ [name]: value })) continue;
+    throw invalidValue(`options.imports["${name}"]`, `has async functions: it ${needs}`, value);
+  }
+}
+
+/** @param suspends whether it may be suspended while it waits */
 async function start(
   platform: Platform,
   bytes: Uint8Array,
   options: RunOptions,
   { imports, timeout }: RunSettings,
+  suspends: boolean,
 ): Promise<Started> {
   const { signal } = options;
   validateSignal(signal);
-  const suspends = canSuspend();
-  if (signal !== undefined && !suspends) {
-    throw invalidValue(
-      "options.signal",
-      "needs JSPI for a component (Node 24.20, Deno, Bun, Chromium): use options.timeout",
-      signal,
-    );
-  }
+  if (!canSuspend()) refuseWithoutJspi(options);
   const binary = readComponent(bytes);
   const { imports: _, threads: __, timeout: ___, interruptible, signal: ____, ...rest } = options;
   const all = { ...rest, version: "preview1" } as WASIOptions;
@@ -163,26 +177,6 @@ async function start(
   }
 }
 
-/** Waits with the thread free. */
-async function settled(system: System, ending: Ending, wait: Wait<unknown>): Promise<unknown> {
-  let result: unknown = wait;
-  while (isWait(result)) {
-    await waitFor(system, result, ending);
-    if (ending.over) return undefined;
-    result = result.resume();
-  }
-  return result;
-}
-
-function isWait(value: unknown): value is Wait<unknown> {
-  return typeof value === "object" && value !== null && "resume" in value && "entries" in value;
-}
-
-function causeOf(error: unknown): unknown {
-  if (error instanceof GuestAborted) return error.cause;
-  return isException(error) ? uncaught(error) : error;
-}
-
 /** The function that runs a command, or undefined for what is none. */
 function entryOf(linked: Linked): ComponentFunction | undefined {
   const name = linked.names.find((name) => /^wasi:cli\/run@0\.2\.\d+$/.test(name));
@@ -206,7 +200,7 @@ export async function runComponent(
   if (settings.threads !== undefined) {
     throw invalidValue("options.threads", "is not available for components", true);
   }
-  const started = await start(platform, bytes, options, settings);
+  const started = await start(platform, bytes, options, settings, canSuspend());
   const { ending } = started;
   try {
     const run = entryOf(started.linked);
@@ -244,14 +238,20 @@ function untilEnded(value: Promise<unknown>, ending: Ending): Promise<unknown> {
   });
 }
 
-/** Instantiates a component; gives its exports and a way to close it. */
+/**
+ * Instantiates a component; gives its exports and a way to close it. Its functions hold the thread
+ * while they wait, as jco's do, and give what they give at once; with a stream, a signal or async
+ * functions among the options they are suspended, and those that may wait give promises.
+ */
 export async function instantiateComponent(
   platform: Platform,
   bytes: Uint8Array,
   options: RunOptions,
   settings: RunSettings,
 ): Promise<{ exports: Record<string, unknown>; close(): void }> {
-  const started = await start(platform, bytes, options, settings);
+  const imports = settings.imports as ComponentImports;
+  const holds = canHold(options) && platform.mustNotHold !== true && !hasAsync(imports);
+  const started = await start(platform, bytes, options, settings, canSuspend() && !holds);
   const { linked, side, store, ending } = started;
   const close = (): void => {
     // also for calls that wait: nothing that is closed is used again

@@ -13,8 +13,11 @@ import { nearest } from "../nearest.ts";
 export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOnExit" | "signal"> {
   /** The snapshot that the guest was built for. Default: the one that it imports. */
   version?: "preview1" | "unstable";
-  /** What the guest imports besides WASI. Default: nothing. */
-  imports?: WebAssembly.Imports;
+  /**
+   * What the guest imports besides WASI: functions and classes by their interfaces for a component,
+   * see docs/components.md. Default: nothing.
+   */
+  imports?: WebAssembly.Imports | Readonly<Record<string, unknown>>;
   /**
    * Whether it may start threads (wasi-threads): with `wasi.thread-spawn`, on a shared memory that it
    * imports and that is created for it. A number limits how many may run at once besides the main
@@ -69,7 +72,7 @@ export function validateSettings(
   if (!(timeout >= 0)) throw outOfRange("options.timeout", ">= 0", timeout);
   if (interruptible !== undefined) validateBoolean(interruptible, "options.interruptible");
   return {
-    imports,
+    imports: imports as WebAssembly.Imports,
     threads: threads === false ? undefined : threads === true ? THREADS : threads,
     timeout,
     interruptible,

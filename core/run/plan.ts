@@ -48,7 +48,8 @@ import { isModule, load, type Source } from "./source.ts";
 export interface Instantiated {
   /**
    * The exports. One of a module that may wait is called through `WebAssembly.promising` where there
-   * is JSPI. Those of a component are functions, classes, and objects for its interfaces; see
+   * is JSPI. Those of a component are functions, classes, and objects for its interfaces; they give
+   * promises only with streams, a signal or async functions among the options. See
    * docs/components.md.
    */
   // deno-lint-ignore no-explicit-any

@@ -19,6 +19,7 @@ import { host as host2, type HostDirectory } from "@x/wasi/host";
 import { memory as memory2, type MemoryDirectory } from "@x/wasi/memory";
 import { type Confinement, WASI as NodeWASI } from "@x/wasi/node";
 import { overlay as overlay2, type OverlayChange } from "@x/wasi/overlay";
+import { WASIShim } from "@x/wasi/preview2";
 import { fromTar, toTar } from "@x/wasi/tar";
 
 const files: MemoryDirectory = memory({ "a.txt": "hello", folder: { b: new Uint8Array(1) } });

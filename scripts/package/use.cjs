@@ -73,6 +73,12 @@ const uses = {
     const archive = await toTar(memory({ "packed.txt": "hello" }));
     assert.deepEqual(names(WASI, await fromTar(archive)), ["packed.txt"]);
   },
+  "./preview2"({ WASIShim }, { "./memory": { memory } }) {
+    const wasi = new WASIShim({ preopens: { "/": memory({ a: "hello" }) }, stdin: null });
+    const { getDirectories } = wasi.getImportObject()["wasi:filesystem/preopens"];
+    const [[directory]] = getDirectories();
+    assert.equal(directory.statAt({}, "a").size, 5n);
+  },
   "./browser"({ WASI }) {
     upper(WASI);
   },

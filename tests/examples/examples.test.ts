@@ -1,7 +1,7 @@
 /**
  * Runs the examples of the documentation (see scripts/examples.mjs), each in a folder that has what
- * they use: the programs "tool.wasm", "threads.wasm" and "reactor.wasm", a folder "data", and packages
- * from npm.
+ * they use: the programs "tool.wasm", "threads.wasm" and "reactor.wasm", the component "shop.wasm",
+ * a folder "data", and packages from npm.
  */
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -29,6 +29,8 @@ for (const name of names) {
     for (const guest of ["tool.wasm", "threads.wasm", "reactor.wasm"]) {
       fs.copyFileSync(path.join(root, "tests/guests", guest), path.join(folder, guest));
     }
+    const component = path.join(root, "tests/components/shop.wasm");
+    fs.copyFileSync(component, path.join(folder, "shop.wasm"));
     fs.symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"), "junction");
     fs.mkdirSync(path.join(folder, "data"));
     fs.writeFileSync(path.join(folder, "data/in.txt"), "hello");
