@@ -39,6 +39,8 @@ const INSTANCES_MAX = 10_000;
 const WEIGHT_MAX = 100_000;
 /** How deep a type may be. */
 const DEPTH_MAX = 100;
+/** Most definitions of all instances of components together. */
+const DEFINITIONS_MAX = 5_000_000;
 
 /** A type, whatever it is of. */
 export type TypeItem =
@@ -55,8 +57,11 @@ export type TypeItem =
 /** An instance: what it exports, by name. */
 export interface InstanceItem {
   readonly sort: "instance";
-  /** What it exports under a name; `type` is what is wanted, for who gives anything. */
-  get(name: string, type?: ExternType): Item | undefined;
+  /**
+   * What it exports under a name; `type` is what is wanted, its numbers those of `scope`, for who
+   * gives anything.
+   */
+  get(name: string, type?: ExternType, scope?: Scope): Item | undefined;
   /** Its exports in their order, where it has one. */
   readonly names?: readonly string[];
 }
@@ -115,6 +120,8 @@ export interface Machine {
   resource(owner: Owner, kind: string, type: ResourceType): unknown;
   /** A resource of the component's own. */
   resourceType(owner: Owner, destructor: unknown): ResourceType;
+  /** For what only looks: an item under the name and with the type that it is declared with. */
+  declared?(scope: Scope, name: string, type: ExternType | undefined, item: Item): Item;
 }
 
 /** Canonical options, their numbers resolved. */
@@ -203,6 +210,14 @@ function weighed(type: ValueType, parts: readonly (ValueType | undefined)[]): Va
   return type;
 }
 
+/** The same type as another one, which a name of its own can be told by. */
+export function copied(type: ValueType): ValueType {
+  const copy = { ...type };
+  const weight = weights.get(type);
+  if (weight !== undefined) weights.set(copy, weight);
+  return copy;
+}
+
 const primitives: Map<string, ValueType> = new Map();
 
 function primitive(kind: string): ValueType {
@@ -229,7 +244,8 @@ function resourceAt(scope: Scope, index: number): ResourceType {
   return item.type;
 }
 
-function functionType(scope: Scope, index: number): FunctionType {
+/** The type of functions that has a number. */
+export function functionType(scope: Scope, index: number): FunctionType {
   const item = scope.at("type", index) as TypeItem;
   if (item.of !== "func") throw componentError(`type ${index} is not one of functions`);
   return item.type;
@@ -381,7 +397,7 @@ function matchedInstance(
         break;
       case "export": {
         const { name, type } = declaration;
-        const given = instance.get(name, type) ?? declaredOnly(scope, type);
+        const given = instance.get(name, type, scope) ?? declaredOnly(scope, type);
         const item = matched(scope, type, given, `${what} ${name}`);
         found.set(name, item);
         scope.add(item);
@@ -415,12 +431,15 @@ function addAlias(
 export interface Linked extends InstanceItem {
   readonly owner: Owner;
   readonly names: readonly string[];
+  /** What it was given, as it declares it. */
+  readonly imports: ReadonlyMap<string, Item>;
 }
 
 /** Puts components together. */
 export class Linker {
   readonly #machine: Machine;
   #instances = 0;
+  #definitions = 0;
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -429,7 +448,7 @@ export class Linker {
   /** What a component is instantiated with, by name. */
   async link(
     { binary, scope: parent }: Omit<ComponentItem, "sort">,
-    given: (name: string, type: ExternType) => Item | undefined,
+    given: (name: string, type: ExternType, scope: Scope) => Item | undefined,
   ): Promise<Linked> {
     this.#count();
     const scope = new Scope(parent);
@@ -440,16 +459,24 @@ export class Linker {
       waits: false,
     };
     const exports = new Map<string, Item>();
+    const imports = new Map<string, Item>();
+    this.#definitions += binary.definitions.length;
+    if (this.#definitions > DEFINITIONS_MAX) {
+      throw componentError(`its instances have more than ${DEFINITIONS_MAX} definitions`);
+    }
     for (const definition of binary.definitions) {
       if (definition.kind === "import") {
         const { name, type } = definition;
-        const item = matched(scope, type, given(name, type), name);
+        let item = matched(scope, type, given(name, type, scope), name);
+        item = this.#machine.declared?.(scope, name, type, item) ?? item;
         owner.waits ||= mayWait(item);
+        imports.set(name, item);
         scope.add(item);
       } else if (definition.kind === "export") {
-        const { name, item: { sort, index } } = definition;
-        const item = scope.at(sort, index) as Item;
+        const { name, type, item: { sort, index } } = definition;
+        let item = scope.at(sort, index) as Item;
         if (!("sort" in item)) throw componentError(`the export ${name} is of a core sort`);
+        item = this.#machine.declared?.(scope, name, type, item) ?? item;
         if (item.sort === "type" && item.of === "resource") item.type.name ??= name;
         exports.set(name, item);
         scope.add(item);
@@ -460,6 +487,7 @@ export class Linker {
       owner,
       get: (name) => exports.get(name),
       names: [...exports.keys()],
+      imports,
     };
   }
 

@@ -1,0 +1,3 @@
+export async function invokeComponent(..._: unknown[]): Promise<number> {
+  return 0;
+}
