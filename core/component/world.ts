@@ -31,6 +31,12 @@ const LABEL = /^[a-zA-Z][a-zA-Z0-9]*(?:-[a-zA-Z0-9]+)*$/;
 const INTERFACE = /^((?:[a-z][a-z0-9-]*:)+[a-z][a-z0-9-]*)\/([a-zA-Z][a-zA-Z0-9-]*)(@[\w.+-]+)?$/;
 const MEMBER = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/;
 
+/** The package of an interface, with its version. */
+function packageOf(path: string): string {
+  const [, name, , version = ""] = INTERFACE.exec(path)!;
+  return name! + version;
+}
+
 function label(name: string): string {
   if (!LABEL.test(name)) throw componentError(`"${harmless(name)}" is not a name of a component's`);
   return KEYWORDS.has(name) ? `%${name}` : name;
@@ -174,29 +180,34 @@ class Part {
     return lines;
   }
 
-  /** The definition of a type, in lines; none for what is used of another part. */
-  #define(types: Types, name: string, item: TypeItem): string[] {
+  /** What a type is another name of: one of this part or of another one. */
+  #meant(types: Types, name: string, item: TypeItem): Known | undefined {
     if (item.of === "resource") {
       const known = types.known.get(item.type)!;
-      if (known.owner === this && known.name === name) {
-        const members = this.#members(types, name);
-        if (members.length === 0) return [`resource ${label(name)};`];
-        return [`resource ${label(name)} {`, ...members, "}"];
-      }
-      if (known.owner !== this && this.#use(known, name) !== undefined) return [];
-      return [`type ${label(name)} = ${this.#resource(types, item.type)};`];
+      return known.owner === this && known.name === name ? undefined : known;
+    }
+    if (item.of !== "value") return undefined;
+    for (let at = types.origins.get(item.type); at !== undefined; at = types.origins.get(at)) {
+      const known = types.known.get(at);
+      if (known === undefined) continue;
+      if (known.owner === this ? known.name !== name : known.owner.path !== undefined) return known;
+    }
+    return undefined;
+  }
+
+  /** The definition of a type, in lines. */
+  #define(types: Types, name: string, item: TypeItem, meant: Known | undefined): string[] {
+    if (meant !== undefined) {
+      const other = meant.owner === this ? meant.name : this.#use(meant);
+      if (other !== undefined) return [`type ${label(name)} = ${label(other)};`];
+    }
+    if (item.of === "resource") {
+      const members = this.#members(types, name);
+      if (members.length === 0) return [`resource ${label(name)};`];
+      return [`resource ${label(name)} {`, ...members, "}"];
     }
     if (item.of !== "value") return [`// ${label(name)}: the type of a ${item.of}`];
     const { type } = item;
-    for (let at = types.origins.get(type); at !== undefined; at = types.origins.get(at)) {
-      const known = types.known.get(at);
-      if (known === undefined) continue;
-      if (known.owner !== this) {
-        if (this.#use(known, name) !== undefined) return [];
-        const other = this.#use(known);
-        if (other !== undefined) return [`type ${label(name)} = ${label(other)};`];
-      } else if (known.name !== name) return [`type ${label(name)} = ${label(known.name)};`];
-    }
     const show: Shown = (one) => one === undefined ? "_" : this.#show(types, one);
     switch (type.kind) {
       case "record":
@@ -212,7 +223,19 @@ class Part {
   }
 
   typesOf(types: Types): string[] {
-    return [...this.types].flatMap(([name, item]) => this.#define(types, name, item));
+    // what is used by its own name comes first: functions may be declared before
+    const left = [...this.types].map(([name, item]) =>
+      [name, item, this.#meant(types, name, item)] as const
+    ).filter(([name, , meant]) =>
+      meant === undefined || meant.owner === this || this.#use(meant, name) === undefined
+    );
+    return left.flatMap(([name, item, meant]) => this.#define(types, name, item, meant));
+  }
+
+  /** The path of another interface: within a package its name alone. */
+  #near(path: string): string {
+    const own = this.path === undefined ? PACKAGE : packageOf(this.path);
+    return packageOf(path) === own ? label(INTERFACE.exec(path)![2]!) : path;
   }
 
   /** Known when everything else is written. */
@@ -221,7 +244,7 @@ class Part {
       const list = [...names].map(([name, own]) =>
         name === own ? label(name) : `${label(name)} as ${label(own)}`
       );
-      return `use ${path}.{${list.join(", ")}};`;
+      return `use ${this.#near(path)}.{${list.join(", ")}};`;
     });
   }
 
@@ -345,9 +368,9 @@ class World {
   #packages(types: Types, isShown: (name: string) => boolean): [string[], string[]] {
     const packages = new Map<string, string[]>();
     for (const [path, part] of this.#interfaces) {
-      const [, name, short, version = ""] = INTERFACE.exec(path)!;
+      const [, name, short] = INTERFACE.exec(path)!;
       if (!isShown(name!)) continue;
-      const whole = name! + version;
+      const whole = packageOf(path);
       const lines = packages.get(whole) ?? [];
       const content = indented(part.lines(types), "  ");
       lines.push("", `interface ${label(short!)} {`, ...content, "}");
