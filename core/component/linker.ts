@@ -318,6 +318,9 @@ function outer(scope: Scope, { sort, count, index }: AliasDefinition & { kind: "
   return from.at(sort, index);
 }
 
+/** An instance without exports. */
+const EMPTY: InstanceItem = { sort: "instance", get: () => undefined, names: [] };
+
 /** An item whose type the place where it is used declares. */
 function bound(item: ComponentFunction, type: FunctionType): ComponentFunction {
   return { ...item, type };
@@ -331,6 +334,8 @@ function bound(item: ComponentFunction, type: FunctionType): ComponentFunction {
  */
 function matched(scope: Scope, type: ExternType, item: Item | undefined, what: string): Item {
   if (type.sort === "value") throw componentError("values of components are not supported");
+  // an interface that has only types need not be given
+  if (item === undefined && type.sort === "instance") item = EMPTY;
   if (item === undefined) throw linkError(`it imports ${what}, which is not there`);
   if (item.sort !== type.sort) {
     throw linkError(`it imports ${what} as ${type.sort}, which is ${item.sort}`);
@@ -467,7 +472,12 @@ export class Linker {
     for (const definition of binary.definitions) {
       if (definition.kind === "import") {
         const { name, type } = definition;
-        let item = matched(scope, type, given(name, type, scope), name);
+        let item = matched(
+          scope,
+          type,
+          given(name, type, scope) ?? declaredOnly(scope, type),
+          name,
+        );
         item = this.#machine.declared?.(scope, name, type, item) ?? item;
         owner.waits ||= mayWait(item);
         imports.set(name, item);
