@@ -39,8 +39,6 @@ const INSTANCES_MAX = 10_000;
 const WEIGHT_MAX = 100_000;
 /** How deep a type may be. */
 const DEPTH_MAX = 100;
-/** Most definitions of all instances of components together. */
-const DEFINITIONS_MAX = 5_000_000;
 
 /** A type, whatever it is of. */
 export type TypeItem =
@@ -444,7 +442,6 @@ export interface Linked extends InstanceItem {
 export class Linker {
   readonly #machine: Machine;
   #instances = 0;
-  #definitions = 0;
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -465,10 +462,6 @@ export class Linker {
     };
     const exports = new Map<string, Item>();
     const imports = new Map<string, Item>();
-    this.#definitions += binary.definitions.length;
-    if (this.#definitions > DEFINITIONS_MAX) {
-      throw componentError(`its instances have more than ${DEFINITIONS_MAX} definitions`);
-    }
     for (const definition of binary.definitions) {
       if (definition.kind === "import") {
         const { name, type } = definition;

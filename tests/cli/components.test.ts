@@ -7,8 +7,8 @@ import { type CommandOptions, each, wasi } from "../support/command.ts";
 import { root, scratch, windows } from "../support/harness.ts";
 
 const options = { timeout: 120_000 };
-const program = path.join(root, "tests/components/command.wasm");
-const values = path.join(root, "tests/components/values.wasm");
+const program = path.join(root, "tests/components/wat/command.wasm");
+const values = path.join(root, "tests/components/wat/values.wasm");
 
 /** Words, and what comes of them. */
 type Case = [
