@@ -5,7 +5,8 @@
  */
 
 /** The text. */
-export const help: string = `Runs a program compiled to WebAssembly in a sandbox: a module of WASI preview1, or a component of
+export const help: string =
+  `Runs a program compiled to WebAssembly in a sandbox: a module of WASI preview1, or a component of
 WASI 0.2.
 
   wasi [run] [options] FILE [ARGS...]   run a program
@@ -21,7 +22,7 @@ Directories
   --mount HOST[:GUEST][:ro]      the same in wazero's syntax
   --overlay HOST[::GUEST]        the same, but changes stay in memory and are discarded at the end
   --tmp[=GUEST]                  an empty directory in memory (default: /tmp)
-  --listen HOST:PORT             a listening socket, after the directories; also --tcplisten (modules)
+  --listen HOST:PORT             a listening socket, after the directories; also --tcplisten
   --confine kernel|walk|checked  require this kind of confinement for directories
 
 Environment, arguments, input
@@ -29,8 +30,8 @@ Environment, arguments, input
   --env-inherit                  all current variables
   --env-file FILE                the variables of a file with lines NAME=VALUE
   --argv0 NAME                   the program's name in its arguments
-  --invoke NAME                  call this export with ARGS and print its results: numbers, or values
-                                 in WAVE for a component (text in quotes, lists in brackets)
+  --invoke NAME                  call this export with ARGS and print its results: numbers, for a
+                                 component values in WAVE ("text", [1, 2], some(true))
   --stdin FILE                   read standard input from a file
 
 Limits
