@@ -38,8 +38,14 @@ async function main(given: string[]): Promise<number> {
       return 0;
     }
     case "inspect": {
+      const program = await load(command.file);
+      if (program.component) {
+        const { inspectComponent } = await import("./cli/component.ts");
+        await say(await inspectComponent(command.file, program.bytes));
+        return 0;
+      }
       const { inspect } = await import("./cli/inspect.ts");
-      await say(inspect(command.file, await load(command.file)));
+      await say(inspect(command.file, program));
       return 0;
     }
     case "run": {
@@ -59,7 +65,9 @@ async function runNow(command: Command): Promise<number> {
     compile(file, load(file), maxMemory),
     import("./cli/run.ts"),
   ]);
-  return run(command, program.module, program.bytes);
+  if (program.module !== undefined) return run(command, program.module, program.bytes);
+  const { runFile } = await import("./cli/component.ts");
+  return runFile(command, program.bytes);
 }
 
 // no await at the top: CommonJS has none

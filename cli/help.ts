@@ -5,10 +5,12 @@
  */
 
 /** The text. */
-export const help: string = `Runs a program compiled to WebAssembly (WASI preview1) in a sandbox.
+export const help: string =
+  `Runs a program compiled to WebAssembly in a sandbox: a module of WASI preview1, or a component of
+WASI 0.2.
 
   wasi [run] [options] FILE [ARGS...]   run a program
-  wasi inspect FILE                     show its kind, imports and exports
+  wasi inspect FILE                     show its kind, imports and exports; for a component its WIT
   wasi completion bash|zsh|fish         print a completion script for a shell
 
 FILE is a path, a file:, http: or https: URL, or - for standard input: .wasm, or .wat if the package
@@ -28,11 +30,12 @@ Environment, arguments, input
   --env-inherit                  all current variables
   --env-file FILE                the variables of a file with lines NAME=VALUE
   --argv0 NAME                   the program's name in its arguments
-  --invoke NAME                  call this export with ARGS as numbers and print its results
+  --invoke NAME                  call this export with ARGS and print its results: numbers, for a
+                                 component values in WAVE ("text", [1, 2], some(true))
   --stdin FILE                   read standard input from a file
 
 Limits
-  --threads[=N]                  allow threads (wasi-threads), at most 128 or N at once
+  --threads[=N]                  allow threads (wasi-threads), at most 128 or N at once (modules)
   --timeout TIME                 stop it after 10s (or 10), 500ms, 1m30s (exit code 124)
   --max-memory SIZE              bytes of memory: 1000, 64K, 1G
   --max-output SIZE              bytes written to standard output and error together

@@ -70,13 +70,8 @@ function fault(item: Item): string | undefined {
   return `the system call is a function${signature(type)}`;
 }
 
-/** The report on a program. */
-export function inspect(file: string, { bytes, component }: Program): string {
-  if (component) {
-    return harmless(file) + `: a component (of the component model), ${bytes.length} bytes\n` +
-      "Components need another tool: wasmtime runs them, jco turns them into modules for " +
-      "JavaScript.\n";
-  }
+/** The report on a module. */
+export function inspect(file: string, { bytes }: Pick<Program, "bytes">): string {
   let binary: Binary;
   try {
     binary = parseBinary(bytes);

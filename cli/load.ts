@@ -163,17 +163,14 @@ async function limit(
   return limitMemory(bytes, Math.floor(maxMemory / PAGE)) as Uint8Array<ArrayBuffer>;
 }
 
-/** Compiles a program, its memory limited to so many bytes. */
+/** Compiles a module, its memory limited to so many bytes; of a component there are only bytes. */
 export async function compile(
   file: string,
   program: Promise<Program>,
   maxMemory: number | undefined,
-): Promise<{ module: WebAssembly.Module; bytes: Uint8Array<ArrayBuffer> }> {
+): Promise<{ module: WebAssembly.Module | undefined; bytes: Uint8Array<ArrayBuffer> }> {
   let { bytes, component } = await program;
-  if (component) {
-    const { COMPONENT } = await import("../core/run/diagnose.ts");
-    throw new CommandError(`${file}: ${COMPONENT}`);
-  }
+  if (component) return { module: undefined, bytes };
   try {
     if (maxMemory !== undefined) bytes = await limit(file, bytes, maxMemory);
     return { module: await WebAssembly.compile(bytes), bytes };

@@ -67,12 +67,12 @@ async function openInput(file: string): Promise<number> {
 
 /** The kinds of a trace: all calls but these, by what they begin with. */
 const KINDS: Record<string, RegExp> = {
-  args: /^==> (args|environ)_/,
-  clock: /^==> clock_/,
-  fs: /^==> (fd|path)_/,
-  poll: /^==> poll_/,
-  proc: /^==> (proc|random|sched)_/,
-  sock: /^==> sock_/,
+  args: /^==> (args_|environ_|wasi:cli\/environment)/,
+  clock: /^==> (clock_|wasi:clocks\/)/,
+  fs: /^==> (fd_|path_|wasi:filesystem\/|wasi:io\/streams|wasi:cli\/(std|terminal-))/,
+  poll: /^==> (poll_|wasi:io\/poll)/,
+  proc: /^==> (proc_|random_|sched_|wasi:cli\/exit|wasi:random\/)/,
+  sock: /^==> (sock_|wasi:sockets\/)/,
 };
 
 function tracer(kinds: string[]): (line: string) => void {
@@ -98,7 +98,8 @@ export function nameOf(file: string, windows: boolean = currentSystem() === "win
   return /([^/]*)\/*$/.exec(path)![1] || file;
 }
 
-async function optionsOf(command: Command): Promise<WASIOptions> {
+/** The options of the class. */
+export async function optionsOf(command: Command): Promise<WASIOptions> {
   const { file, rest, argv0, mounts, env, maxMemory, clock, seed } = command;
   const preopens: Record<string, Directory> = Object.create(null); // for any name there is
   for (const mount of mounts) preopens[mount.guest] = await directoryOf(mount, command.confine);
@@ -170,11 +171,12 @@ export async function run(
   const options = await optionsOf(command);
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
   const both: Bytes = { given: bytes, run: bytes };
+  const programs = (): Bytes[] => [both];
   if (command.threads !== undefined) {
     const { runWithThreads } = await import("./threads.ts");
     return await ending(
       command,
-      both,
+      programs,
       () => "_start",
       () => runWithThreads(command, options, module, both),
     );
@@ -188,16 +190,16 @@ export async function run(
   const imports = importsOf(module, wasi);
   let instance: WebAssembly.Instance | undefined;
   const called = (): string | undefined => instance && (command.invoke ?? "_start");
-  return await ending(command, both, called, async () => {
+  return await ending(command, programs, called, async () => {
     instance = await WebAssembly.instantiate(module, imports);
     return await start(command, wasi, instance, bytes);
   });
 }
 
 /** Gives a program's exit code, also if it is stopped by something else than its return. */
-async function ending(
-  { file }: Command,
-  bytes: Bytes,
+export async function ending(
+  { file }: Pick<Command, "file">,
+  programs: () => readonly Bytes[],
   called: () => string | undefined,
   program: () => Promise<number>,
 ): Promise<number> {
@@ -208,7 +210,7 @@ async function ending(
     if (error instanceof CommandError) throw error;
     const stack = stackOf(error);
     const { isTrap, trapped } = await import("./trap.ts");
-    if (isTrap(error)) return trapped(error as Error, stack, bytes, called());
+    if (isTrap(error)) return trapped(error as Error, stack, programs(), called());
     throw new CommandError(`${file}: ${plain(error)}`);
   }
 }

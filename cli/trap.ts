@@ -25,19 +25,20 @@ export function isTrap(error: unknown): boolean {
  * Tells of a trap; gives the exit code.
  *
  * @param stack its lines, on Bun the names of the functions alone
+ * @param programs the modules that ran: one, or those of a component
  * @param called the export that was called, if one was
  */
 export function trapped(
   error: Error,
   stack: string[],
-  bytes: Bytes,
+  programs: readonly Bytes[],
   called: string | undefined,
 ): number {
   // Bun adds the code that called the guest
   const reason = String(error.message).replace(/\.? \(evaluating .*\)$/s, "");
   const thrown = isException(error) || reason === UNCAUGHT;
   const message = thrown ? "uncaught exception" : reason;
-  const names = new Names(bytes);
+  const names = programs.map((bytes) => new Names(bytes));
   const all = "Bun" in globalThis ? framesOfBun(stack, names, called) : framesOfV8(stack, names);
   const frames = folded(all, stack.filter((line) => line !== "").length >= FRAMES_KEPT);
   const more = frames.length > FRAMES_MAX ? ["... and more"] : [];
@@ -155,6 +156,12 @@ class Names {
     return { index, byte: placeOf(this.#bytes, from, copied, offset) };
   }
 
+  /** Whether a byte of what runs is in one of its functions. */
+  holds(offset: number): boolean {
+    const [first = Infinity] = this.#copy.codes;
+    return offset >= first && offset < this.#bytes.run.length;
+  }
+
   /** The number that a function of what runs has in the module. */
   number(index: number): number {
     return index - imported(this.#copy) + imported(this.#binary);
@@ -171,13 +178,47 @@ class Names {
   }
 }
 
-function framesOfV8(stack: string[], names: Names): string[] {
-  return stack.flatMap((line) => {
-    const frame = /^\s*at (?:(.+) \()?wasm:\/\/[^)]*:wasm-function\[\d+\]:(0x[0-9a-f]+)\)?$/.exec(
-      line,
-    );
-    if (frame === null) return [];
-    const [, given, offset] = frame;
+const FRAME_OF_V8 = /^\s*at (?:(.+) \()?(wasm:\/\/[^)]*):wasm-function\[(\d+)\]:(0x[0-9a-f]+)\)?$/;
+
+/**
+ * Finds the modules of a component by the places that V8 tells of them: an URL is that of a module,
+ * without its name. Deno tells no numbers of functions.
+ */
+class Places {
+  readonly #all: readonly Names[];
+  readonly #found: Map<string, Names> = new Map();
+
+  constructor(all: readonly Names[], frames: readonly RegExpExecArray[]) {
+    this.#all = all;
+    for (const [, given, url, number, offset] of frames) {
+      if (this.#found.has(url!)) continue;
+      const found = this.#moduleWith(given, Number(number), Number(offset));
+      if (found !== undefined) this.#found.set(url!, found);
+    }
+  }
+
+  #moduleWith(given: string | undefined, number: number, offset: number): Names | undefined {
+    if (this.#all.length === 1) return this.#all[0];
+    const there = this.#all.filter((one) => one.holds(offset));
+    const exact = there.filter((one) => {
+      const { index } = one.at(offset);
+      return "Deno" in globalThis ? one.name(undefined, index) === given : index === number;
+    });
+    return exact.length > 0 ? exact[0] : there.length === 1 ? there[0] : undefined;
+  }
+
+  of(url: string): Names | undefined {
+    return this.#found.get(url);
+  }
+}
+
+function framesOfV8(stack: string[], all: readonly Names[]): string[] {
+  const frames = stack.map((line) => FRAME_OF_V8.exec(line)).filter((frame) => frame !== null);
+  const places = new Places(all, frames);
+  return frames.flatMap(([, given, url, , offset]) => {
+    const names = places.of(url!);
+    // what is not the program's is what calls it or is called by it
+    if (names === undefined) return given === undefined ? [] : [`at ${given}`];
     const { index, byte } = names.at(Number(offset));
     const where = [
       ...(index < 0 ? [] : [`function ${index}`]),
@@ -187,13 +228,19 @@ function framesOfV8(stack: string[], names: Names): string[] {
   });
 }
 
-function framesOfBun(stack: string[], names: Names, called: string | undefined): string[] {
+function framesOfBun(
+  stack: string[],
+  all: readonly Names[],
+  called: string | undefined,
+): string[] {
+  const names = all.length === 1 ? all[0] : undefined;
   const frames = stack.flatMap((line) => {
     const frame = /\.wasm-function\[(.*)\]$/.exec(line);
     if (frame === null) return [];
     const [, name] = frame;
     if (!/^\d*$/.test(name!)) return [`at ${name}`];
     if (name === "") return ["at ?"];
+    if (names === undefined) return [`at ? (function ${name})`];
     const number = names.number(Number(name));
     return [`at ${names.name(undefined, number)} (function ${number})`];
   });

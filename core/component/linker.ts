@@ -93,8 +93,11 @@ export type TypeItem =
 /** An instance: what it exports, by name. */
 export interface InstanceItem {
   readonly sort: "instance";
-  /** What it exports under a name; `type` is what is wanted, for who gives anything. */
-  get(name: string, type?: ExternType): Item | undefined;
+  /**
+   * What it exports under a name; `type` is what is wanted, its numbers those of `scope`, for who
+   * gives anything.
+   */
+  get(name: string, type?: ExternType, scope?: Scope): Item | undefined;
   /** Its exports in their order, where it has one. */
   readonly names?: readonly string[];
 }
@@ -153,6 +156,8 @@ export interface Machine {
   resource(owner: Owner, kind: string, type: ResourceType): unknown;
   /** A resource of the component's own. */
   resourceType(owner: Owner, destructor: unknown): ResourceType;
+  /** For what only looks: an item under the name and with the type that it is declared with. */
+  declared?(scope: Scope, name: string, type: ExternType | undefined, item: Item): Item;
 }
 
 /** Canonical options, their numbers resolved. */
@@ -271,6 +276,14 @@ function weighed(
   return type;
 }
 
+/** The same type as another one, which a name of its own can be told by. */
+export function copied(type: ValueType): ValueType {
+  const copy = { ...type };
+  const weight = weights.get(type);
+  if (weight !== undefined) weights.set(copy, weight);
+  return copy;
+}
+
 const primitives: Map<string, ValueType> = new Map();
 
 function primitive(kind: string): ValueType {
@@ -297,7 +310,8 @@ function resourceAt(scope: Scope, index: number): ResourceType {
   return item.type;
 }
 
-function functionType(scope: Scope, index: number): FunctionType {
+/** The type of functions that has a number. */
+export function functionType(scope: Scope, index: number): FunctionType {
   const item = scope.at("type", index) as TypeItem;
   if (item.of !== "func") throw componentError(`type ${index} is not one of functions`);
   return item.type;
@@ -381,6 +395,9 @@ function outer(scope: Scope, { sort, count, index }: AliasDefinition & { kind: "
   return from.at(sort, index);
 }
 
+/** An instance without exports. */
+const EMPTY: InstanceItem = { sort: "instance", get: () => undefined, names: [] };
+
 /** An item whose type the place where it is used declares. */
 function bound(item: ComponentFunction, type: FunctionType): ComponentFunction {
   return { ...item, type };
@@ -394,6 +411,8 @@ function bound(item: ComponentFunction, type: FunctionType): ComponentFunction {
  */
 function matched(scope: Scope, type: ExternType, item: Item | undefined, what: string): Item {
   if (type.sort === "value") throw componentError("values of components are not supported");
+  // an interface that has only types need not be given
+  if (item === undefined && type.sort === "instance") item = EMPTY;
   if (item === undefined) throw linkError(`it imports ${what}, which is not there`);
   if (item.sort !== type.sort) {
     throw linkError(`it imports ${what} as ${type.sort}, which is ${item.sort}`);
@@ -479,7 +498,7 @@ function matchedInstance(
         break;
       case "export": {
         const { name, type } = declaration;
-        const given = instance.get(name, type) ?? declaredOnly(scope, type);
+        const given = instance.get(name, type, scope) ?? declaredOnly(scope, type);
         const item = matched(scope, type, given, `${what} ${name}`);
         found.set(name, item);
         scope.add(item);
@@ -514,6 +533,8 @@ function addAlias(
 export interface Linked extends InstanceItem {
   readonly owner: Owner;
   readonly names: readonly string[];
+  /** What it was given, as it declares it. */
+  readonly imports: ReadonlyMap<string, Item>;
 }
 
 /** Puts components together. */
@@ -528,7 +549,7 @@ export class Linker {
   /** What a component is instantiated with, by name. */
   async link(
     { binary, scope: parent }: Omit<ComponentItem, "sort">,
-    given: (name: string, type: ExternType) => Item | undefined,
+    given: (name: string, type: ExternType, scope: Scope) => Item | undefined,
   ): Promise<Linked> {
     this.#count();
     const scope = new Scope(parent);
@@ -541,23 +562,28 @@ export class Linker {
       waits: false,
     };
     const exports = new Map<string, Item>();
+    const imports = new Map<string, Item>();
     for (const definition of binary.definitions) {
       work.spend(1);
       if (definition.kind === "import") {
         const { name, type } = definition;
         // an embedder does not give types that say themselves what they are
-        const item = matched(
+        let item = matched(
           scope,
           type,
-          given(name, type) ?? (parent === undefined ? declaredOnly(scope, type) : undefined),
+          given(name, type, scope) ??
+            (parent === undefined ? declaredOnly(scope, type) : undefined),
           name,
         );
+        item = this.#machine.declared?.(scope, name, type, item) ?? item;
         owner.waits ||= mayWait(item);
+        imports.set(name, item);
         scope.add(item);
       } else if (definition.kind === "export") {
-        const { name, item: { sort, index } } = definition;
+        const { name, type, item: { sort, index } } = definition;
         if (!ITEMS.has(sort)) throw componentError(`the export ${name} is of the sort ${sort}`);
-        const item = scope.at(sort, index) as Item;
+        let item = scope.at(sort, index) as Item;
+        item = this.#machine.declared?.(scope, name, type, item) ?? item;
         if (item.sort === "type" && item.of === "resource") item.type.name ??= name;
         exports.set(name, item);
         scope.add(item);
@@ -569,6 +595,7 @@ export class Linker {
       owner,
       get: (name) => exports.get(name),
       names: [...exports.keys()],
+      imports,
     };
   }
 

@@ -127,7 +127,7 @@ function refuseWithoutJspi(options: RunOptions): void {
 
 /** @param suspends whether it may be suspended while it waits */
 async function start(
-  platform: Platform,
+  platform: Pick<Platform, "maker">,
   bytes: Uint8Array,
   options: RunOptions,
   { imports, timeout }: RunSettings,
@@ -178,7 +178,7 @@ async function start(
 }
 
 /** The function that runs a command, or undefined for what is none. */
-function entryOf(linked: Linked): ComponentFunction | undefined {
+export function entryOf(linked: Linked): ComponentFunction | undefined {
   const name = linked.names.find((name) => /^wasi:cli\/run@0\.2\.\d+$/.test(name));
   const instance = name === undefined ? undefined : linked.get(name);
   const run = instance?.sort === "instance" ? instance.get("run") : undefined;
@@ -197,17 +197,30 @@ export async function runComponent(
   options: RunOptions,
   settings: RunSettings,
 ): Promise<number> {
+  return await withComponent(platform, bytes, options, settings, async (linked, ending) => {
+    const run = entryOf(linked);
+    if (run === undefined) {
+      throw unfit("it is a component that exports no wasi:cli/run: use instantiate()");
+    }
+    return await codeOf(run, ending);
+  });
+}
+
+/** Links a component, uses it, and lets its output streams take what is left. */
+export async function withComponent(
+  platform: Pick<Platform, "maker">,
+  bytes: Uint8Array,
+  options: RunOptions,
+  settings: RunSettings,
+  use: (linked: Linked, ending: Ending) => Promise<number>,
+): Promise<number> {
   if (settings.threads !== undefined) {
     throw invalidValue("options.threads", "is not available for components", true);
   }
   const started = await start(platform, bytes, options, settings, canSuspend());
   const { ending } = started;
   try {
-    const run = entryOf(started.linked);
-    if (run === undefined) {
-      throw unfit("it is a component that exports no wasi:cli/run: use instantiate()");
-    }
-    return await codeOf(run, ending);
+    return await use(started.linked, ending);
   } finally {
     started.limit?.stop();
     await started.finish().finally(() => {
@@ -217,13 +230,26 @@ export async function runComponent(
   }
 }
 
-async function codeOf(run: ComponentFunction, ending: Ending): Promise<number> {
+/** Calls the function that runs a command; gives the exit code. */
+export async function codeOf(run: ComponentFunction, ending: Ending): Promise<number> {
   try {
-    if (ending.over) await ending.aborted;
-    const result = await Promise.race([run.call(), ending.aborted]);
-    return (result as { tag: string }).tag === "ok" ? 0 : 1;
+    return (await valueOf(run, [], ending) as { tag: string }).tag === "ok" ? 0 : 1;
   } catch (error) {
     if (error instanceof ProcExit) return error.code;
+    throw error;
+  }
+}
+
+/** Calls a function of a component, which may be stopped meanwhile. */
+export async function valueOf(
+  { call }: ComponentFunction,
+  values: readonly unknown[],
+  ending: Ending,
+): Promise<unknown> {
+  try {
+    if (ending.over) await ending.aborted;
+    return await Promise.race([call(...values), ending.aborted]);
+  } catch (error) {
     throw causeOf(error);
   }
 }

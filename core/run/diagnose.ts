@@ -42,11 +42,6 @@ export function isComponent(bytes: Uint8Array): boolean {
   return bytes[0] === 0 && bytes[1] === 0x61 && bytes[6] === 1 && bytes[7] === 0;
 }
 
-/** Said of a component. */
-export const COMPONENT: string =
-  "it is a component, but only modules of preview1 are supported: build it for wasm32-wasip1, run " +
-  "it with wasmtime, or convert it with jco";
-
 /** Why a module cannot be run, if so; begins with "it". */
 export function faultOf(module: Interface | Binary, given: Given): string | undefined {
   const binary = "memories" in module ? module : undefined;

@@ -127,7 +127,7 @@ test("inspect agrees with the engine about every guest there is", options, async
     );
     assert.ok(codes.length > 0);
     const { inspect } = await import("../../cli/inspect.ts");
-    assert.doesNotMatch(inspect(file, { bytes, component: false }), /^not system calls/m, file);
+    assert.doesNotMatch(inspect(file, { bytes }), /^not system calls/m, file);
     for (const { kind, type } of [...imports, ...exports]) {
       assert.equal(kind === "function", type !== undefined, file);
     }
@@ -150,9 +150,7 @@ test("inspect of real programs, of pipes, of a component", options, async () => 
   ]);
   assert.deepEqual({ code: component.code, out: component.out }, {
     code: 0,
-    out: "c.wasm: a component (of the component model), 8 bytes\n" +
-      "Components need another tool: wasmtime runs them, jco turns them into modules for " +
-      "JavaScript.\n",
+    out: "// c.wasm: a component, 8 bytes\npackage root:component;\n\nworld root {\n}\n",
   });
   assert.match(large.out, /: a command, 2\d+ bytes\nWASI: preview1\nmemory: /);
   assert.match(large.out, /^ {2}path_open$/m);
@@ -200,7 +198,7 @@ test("inspect of what is broken is one line", options, async () => {
     for (let j = 0; j < 3; j++) broken[8 + (i * 7919 + j * 104729) % 4000] = (i * 31 + j * 7) & 255;
     const { inspect } = await import("../../cli/inspect.ts");
     try {
-      inspect("x", { bytes: broken, component: false });
+      inspect("x", { bytes: broken });
     } catch (error) {
       assert.match((error as Error).message, /^x: it is broken: /);
     }

@@ -212,8 +212,7 @@ test("what is no program is told in one line", options, async () => {
   for (const [name, content] of Object.entries(files)) {
     fs.writeFileSync(path.join(folder, name), new Uint8Array(Buffer.from(content as Uint8Array)));
   }
-  const isComponent =
-    /^it is a component, but only modules of preview1 are supported: build it for wasm32-wasip1, .*jco/;
+  const isComponent = "it exports no wasi:cli/run; use --invoke NAME to call one of its functions";
   const said: [name: string, line: string | RegExp][] = [
     ["empty", "it is empty"],
     ["text", "it is not a module of WebAssembly"],
