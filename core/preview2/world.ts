@@ -5,8 +5,9 @@
  */
 import { Err } from "../component/err.ts";
 import type { Directory, File, Host } from "../host.ts";
-import type { Descriptor } from "../system/descriptors.ts";
+import { Descriptor, POSITION_OF_FILE, rightsOf } from "../system/descriptors.ts";
 import { System } from "../system/system.ts";
+import type { Grant } from "./grant.ts";
 
 /** Bytes that are read at once into an array that is used again. */
 export const SCRATCH = 65536;
@@ -38,18 +39,27 @@ export class World {
   readonly scratch: Uint8Array = new Uint8Array(SCRATCH);
   /** What a call has found out that the next one usually asks for; see filesystem.ts. */
   seen: Seen | undefined;
+  /** What the guest may do with the network; undefined for nothing. */
+  readonly grant: Grant | undefined;
+  /** What has to be sent before the run is over, each until it is. */
+  readonly sending: Set<Promise<unknown>> = new Set();
   /** Called with the code that the guest exits with. */
   readonly exit: (code: number) => never;
 
   constructor(
     system: System,
-    given: { args: readonly string[]; env: readonly string[] },
+    given: {
+      readonly args: readonly string[];
+      readonly env: readonly string[];
+      readonly grant?: Grant | undefined;
+    },
     exit: (code: number) => never,
   ) {
     this.system = system;
     this.host = system.host;
     this.args = given.args;
     this.env = given.env;
+    this.grant = given.grant;
     this.exit = exit;
   }
 }
@@ -101,6 +111,20 @@ export class OpenFile {
     table.remove(this.#fd);
     this.descriptor.close();
   }
+}
+
+/**
+ * A file that the guest has made itself, such as a connection: `limits.openFiles` counts it, and it is
+ * closed at the guest's end. Undefined if it may have no more; the file is closed then.
+ */
+export function openOwn(world: World, file: File): OpenFile | undefined {
+  const { table } = world.system;
+  const rights = rightsOf(file.filetype, file.seekable);
+  const options = { position: POSITION_OF_FILE };
+  const fd = table.full ? -1 : table.insert(new Descriptor(file, rights, 0, options));
+  if (fd >= 0) return new OpenFile(world, fd);
+  file.close();
+  return undefined;
 }
 
 /** Whether a value is the error of a result. */

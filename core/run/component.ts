@@ -27,7 +27,8 @@ import { GuestAborted, isException, ProcExit, throwExit, uncaught } from "../exi
 import { closeGuest, openGuest, type WASIOptions, watch } from "../guest/guest.ts";
 import { invalidValue } from "../errors.ts";
 import { parseBinary } from "../module/binary.ts";
-import { interfaces, wasiInstance } from "../preview2/mod.ts";
+import { validateNetwork } from "../preview2/grant.ts";
+import { interfaces, loadInterfaces, wasiInstance } from "../preview2/mod.ts";
 import { World } from "../preview2/world.ts";
 import { System } from "../system/system.ts";
 import type { Wait } from "../system/waiting.ts";
@@ -35,6 +36,9 @@ import { ThreadLimit } from "./in_thread.ts";
 import type { RunOptions, RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { checked, compile, compileCopy, limited, unfit } from "./program.ts";
+
+/** Milliseconds that connections have at the end to send what is left. */
+const SENDING_MAX = 5000;
 
 /** A component that is linked. */
 interface Started {
@@ -69,6 +73,20 @@ function compileAll(machine: RunningMachine, { definitions }: ComponentBinary): 
       machine.compile({ sort: "core module", bytes: definition.bytes });
     } else if (definition.kind === "component") compileAll(machine, definition.component);
   }
+}
+
+/** The names that a component imports. */
+function importsOf({ definitions }: ComponentBinary): string[] {
+  return definitions.flatMap((one) => one.kind === "import" ? [one.name] : []);
+}
+
+/** Waits until what the guest has left to be sent is sent. */
+async function sent({ sending }: World, ending: Ending): Promise<void> {
+  if (sending.size === 0 || ending.over) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, SENDING_MAX));
+  await Promise.race([Promise.allSettled(sending), late, ending.aborted]);
+  clearTimeout(timer);
 }
 
 /** What a component imports, given. */
@@ -109,8 +127,18 @@ async function start(
       signal,
     );
   }
+  const grant = validateNetwork(options.network);
   const binary = readComponent(bytes);
-  const { imports: _, threads: __, timeout: ___, interruptible, signal: ____, ...rest } = options;
+  await loadInterfaces(importsOf(binary));
+  const {
+    imports: _,
+    threads: __,
+    timeout: ___,
+    interruptible,
+    signal: ____,
+    network: _____,
+    ...rest
+  } = options;
   const all = { ...rest, version: "preview1" } as WASIOptions;
   const opened = openGuest(all, platform.maker(all), asyncStreams);
   const system = new System(opened.host, opened.table);
@@ -124,7 +152,7 @@ async function start(
     ? (waited: Wait<unknown>): Promise<unknown> => settled(system, ending, waited)
     : undefined;
   const store = new Store(system, wait, opened.limits.memoryPages * PAGE, limit);
-  const world = new World(system, opened, (code) => throwExit(code));
+  const world = new World(system, { ...opened, grant }, (code) => throwExit(code));
   const side = new JavaScriptSide(store);
   try {
     const machine = new RunningMachine(
@@ -140,6 +168,7 @@ async function start(
     const finish = async (): Promise<void> => {
       opened.table.closeOpened();
       await finishStreams(opened, ending);
+      await sent(world, ending);
     };
     return { linked, side, store, ending, limit, finish, close };
   } catch (error) {
