@@ -17,6 +17,7 @@ import {
   type HostFileSystem,
   type PollEntry,
 } from "../core/host.ts";
+import type { HostNetwork } from "../core/network.ts";
 import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
@@ -332,6 +333,7 @@ function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host 
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
     listen: context.sockets && ((host, port) => context.sockets!.listen(host, port)),
+    network: loadNetwork,
   };
 }
 
@@ -358,6 +360,11 @@ function makeNtHost(runtime: Runtime): Host | undefined {
   return { ...host, fs: { confinement: "walk", directory, stream } };
 }
 
+async function loadNetwork(): Promise<HostNetwork> {
+  const { nodeNetwork } = await import("./network.ts");
+  return nodeNetwork((name) => nodeProcess().getBuiltinModule(name));
+}
+
 function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
   return {
     name: runtime.name,
@@ -370,5 +377,6 @@ function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
     random: webRandom,
     exit: runtime.exit,
     poll: pollWithoutLibc,
+    network: loadNetwork,
   };
 }

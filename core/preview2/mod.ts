@@ -67,6 +67,7 @@ export function interfaces(): ReadonlyMap<string, Known> {
 /** Packages that are loaded only for components that import them. */
 const PACKAGES: Readonly<Record<string, () => Promise<{ INTERFACES: readonly Interface[] }>>> = {
   "wasi:http/": () => import("./http/mod.ts"),
+  "wasi:sockets/": () => import("./sockets/mod.ts"),
 };
 
 const loaded: Map<string, Promise<void>> = new Map();

@@ -5,6 +5,7 @@
  */
 import { Err } from "../component/err.ts";
 import type { Directory, File, Host } from "../host.ts";
+import type { HostNetwork } from "../network.ts";
 import { Descriptor, POSITION_OF_FILE, rightsOf } from "../system/descriptors.ts";
 import { System } from "../system/system.ts";
 import type { Grant } from "./grant.ts";
@@ -41,6 +42,8 @@ export class World {
   seen: Seen | undefined;
   /** What the guest may do with the network; undefined for nothing. */
   readonly grant: Grant | undefined;
+  /** The host's network, where it has one and the component imports what uses it. */
+  readonly network: HostNetwork | undefined;
   /** What has to be sent before the run is over, each until it is. */
   readonly sending: Set<Promise<unknown>> = new Set();
   /** Called with the code that the guest exits with. */
@@ -52,6 +55,7 @@ export class World {
       readonly args: readonly string[];
       readonly env: readonly string[];
       readonly grant?: Grant | undefined;
+      readonly network?: HostNetwork | undefined;
     },
     exit: (code: number) => never,
   ) {
@@ -60,6 +64,7 @@ export class World {
     this.args = given.args;
     this.env = given.env;
     this.grant = given.grant;
+    this.network = given.network;
     this.exit = exit;
   }
 }

@@ -129,7 +129,8 @@ async function start(
   }
   const grant = validateNetwork(options.network);
   const binary = readComponent(bytes);
-  await loadInterfaces(importsOf(binary));
+  const names = importsOf(binary);
+  await loadInterfaces(names);
   const {
     imports: _,
     threads: __,
@@ -152,9 +153,12 @@ async function start(
     ? (waited: Wait<unknown>): Promise<unknown> => settled(system, ending, waited)
     : undefined;
   const store = new Store(system, wait, opened.limits.memoryPages * PAGE, limit);
-  const world = new World(system, { ...opened, grant }, (code) => throwExit(code));
   const side = new JavaScriptSide(store);
   try {
+    const network = names.some((name) => name.startsWith("wasi:sockets/"))
+      ? await opened.host.network?.()
+      : undefined;
+    const world = new World(system, { ...opened, grant, network }, (code) => throwExit(code));
     const machine = new RunningMachine(
       store,
       compiler(opened.limits.memoryPages, bounded),
