@@ -57,6 +57,7 @@ export interface NodeProcess {
   hrtime: { bigint(): bigint };
   cpuUsage(): { user: number; system: number };
   threadCpuUsage?(): { user: number; system: number };
+  readonly allowedNodeEnvironmentFlags: ReadonlySet<string>;
   /** Node's permission model, when it is on. */
   permission?: { has(scope: string, reference?: string): boolean };
 }
@@ -88,6 +89,11 @@ export interface Runtime {
    * path, every folder. The kernel does not know these permissions. Asks nobody.
    */
   mayUse(access: "read" | "write", path?: string): boolean;
+  /**
+   * Whether the runtime's own permissions let an address be used, to listen on it or to send there:
+   * some throw where nobody can catch it. Asks nobody. Left out where there are none.
+   */
+  mayReach?(address: string, port: number): boolean;
   /** Whether /proc/self/fd is allowed to be used. Asks nobody. */
   mayUseProc(): boolean;
   /** What clocks can be made of, beside libc's. */
@@ -333,7 +339,7 @@ function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host 
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
     listen: context.sockets && ((host, port) => context.sockets!.listen(host, port)),
-    network: loadNetwork,
+    network: () => loadNetwork(runtime),
   };
 }
 
@@ -360,9 +366,11 @@ function makeNtHost(runtime: Runtime): Host | undefined {
   return { ...host, fs: { confinement: "walk", directory, stream } };
 }
 
-async function loadNetwork(): Promise<HostNetwork> {
+async function loadNetwork(runtime: Runtime): Promise<HostNetwork> {
   const { nodeNetwork } = await import("./network.ts");
-  return nodeNetwork((name) => nodeProcess().getBuiltinModule(name));
+  const mayReach = (address: string, port: number): boolean =>
+    runtime.mayReach?.(address, port) ?? true;
+  return nodeNetwork((name) => nodeProcess().getBuiltinModule(name), mayReach);
 }
 
 function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
@@ -377,6 +385,6 @@ function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
     random: webRandom,
     exit: runtime.exit,
     poll: pollWithoutLibc,
-    network: loadNetwork,
+    network: () => loadNetwork(runtime),
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { errnoOf } from "../core/errno.ts";
+import { Errno, errnoOf } from "../core/errno.ts";
 import type {
   Connection,
   ConnectionEvents,
@@ -145,6 +145,7 @@ function datagrams(
   dgram: Dgram,
   at: Endpoint,
   events: Parameters<HostNetwork["datagrams"]>[1],
+  refused: (to: Endpoint, failed: (errno: number) => void) => boolean,
 ): void {
   try {
     const six = at.address.includes(":");
@@ -161,6 +162,7 @@ function datagrams(
       const bound: Datagrams = {
         local: { address, port },
         send(data, to, done) {
+          if (refused(to, done)) return;
           try {
             socket.send(data, to.port, to.address, (error) => done(error ? errnoOf(error) : 0));
           } catch (error) {
@@ -184,15 +186,30 @@ function datagrams(
   }
 }
 
-/** The network of the runtime, whose modules `load` gives. */
-export function nodeNetwork(load: (name: string) => unknown): HostNetwork {
+/** The network of the runtime, whose modules `load` gives, as far as its permissions go. */
+export function nodeNetwork(
+  load: (name: string) => unknown,
+  mayReach: (address: string, port: number) => boolean,
+): HostNetwork {
   const net = load("node:net") as Net;
   const dgram = load("node:dgram") as Dgram;
   const dns = load("node:dns") as Dns;
+  const refused = ({ address, port }: Endpoint, failed: (errno: number) => void): boolean => {
+    if (mayReach(address, port)) return false;
+    queueMicrotask(() => failed(Errno.ACCES));
+    return true;
+  };
   return {
-    connect: (to, from, connected, failed) => connect(net, to, from, connected, failed),
-    listen: (at, events) => listen(net, at, events),
-    datagrams: (at, events) => datagrams(dgram, at, events),
+    connect(to, from, connected, failed) {
+      if (refused(to, failed) || (from && refused(from, failed))) return () => {};
+      return connect(net, to, from, connected, failed);
+    },
+    listen(at, events) {
+      if (!refused(at, events.failed)) listen(net, at, events);
+    },
+    datagrams(at, events) {
+      if (!refused(at, events.failed)) datagrams(dgram, at, events, refused);
+    },
     async lookup(name) {
       const found = await dns.promises.lookup(name, { all: true });
       return found.map(({ address }) => address);

@@ -285,9 +285,9 @@ if (!canSuspend()) {
 
   test("timeouts", async () => {
     const never = await request(["-f", "200", "GET", "http", host, "/never"]);
-    assert.equal(never.out, "error HTTP-response-timeout\n");
+    assert.equal(never.out, "error connection-read-timeout\n");
     const slow = await request(["-g", "200", "GET", "http", host, "/slow"]);
-    assert.equal(slow.body, "one\nerror in body HTTP-response-timeout\n");
+    assert.equal(slow.body, "one\nerror in body connection-read-timeout\n");
     assert.equal((await request(["-g", "5000", "GET", "http", host, "/slow"])).body, "onetwo");
   });
 

@@ -6,7 +6,7 @@ import net from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { canSuspend, run, type RunOptions } from "../../mod.ts";
-import { root } from "../support/harness.ts";
+import { mod, root, runRuntime, runtime, scratch } from "../support/harness.ts";
 
 type Network = RunOptions["network"];
 
@@ -267,5 +267,45 @@ if (!canSuspend()) {
       await ran(["connect", home, tcp, "x"], network, { limits: { openFiles: 1 } }),
       "0: x",
     );
+  });
+}
+
+/** Runs the guest in every way that needs a permission, and shows what it says. */
+const script = `
+import fs from "node:fs";
+const { run } = await import(${JSON.stringify(mod)});
+const network = { connect: ["*"], listen: ["*"], lookup: true };
+for (const args of [["connect", "${home}", "9", "x"], ["from", "${home}", "9", "x"],
+  ["serve", "${home}", "0", "0"], ["datagrams", "${home}", "0"], ["udp", "${home}", "9", "x"],
+  ["resolve", "localhost"]]) {
+  let out = "";
+  const stdout = (chunk) => out += new TextDecoder().decode(chunk);
+  const program = fs.readFileSync(${
+  JSON.stringify(path.join(root, "tests/components/sockets.wasm"))
+});
+  const code = await run(program, { args: ["sockets", ...args], stdout, network });
+  console.log(args[0], code, out.trim());
+}
+`;
+
+// Bun has no permissions, and Node before 25 none for the network
+if (runtime === "deno" || Number(runtime.slice(4)) >= 25) {
+  test("what the runtime's permissions do not allow is denied, too", () => {
+    const folder = scratch("wasi-network");
+    const file = path.join(folder, "script.mjs");
+    fs.writeFileSync(file, script);
+    const parameters = runtime === "deno"
+      ? ["run", "--quiet", "--no-check", "--no-prompt", "--allow-read", "--allow-env", file]
+      : ["--no-warnings", "--permission", "--allow-fs-read=*", file];
+    const { status, stdout, stderr } = runRuntime(parameters, root);
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(stdout.trim().split("\n"), [
+      "connect 1 connect: access-denied",
+      "from 1 bind: access-denied",
+      "serve 1 bind: access-denied",
+      "datagrams 1 bind: access-denied",
+      "udp 1 bind: access-denied",
+      "resolve 1 resolve: access-denied",
+    ]);
   });
 }
