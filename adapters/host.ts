@@ -17,6 +17,7 @@ import {
   type HostFileSystem,
   type PollEntry,
 } from "../core/host.ts";
+import type { HostNetwork } from "../core/network.ts";
 import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
@@ -56,6 +57,7 @@ export interface NodeProcess {
   hrtime: { bigint(): bigint };
   cpuUsage(): { user: number; system: number };
   threadCpuUsage?(): { user: number; system: number };
+  readonly allowedNodeEnvironmentFlags: ReadonlySet<string>;
   /** Node's permission model, when it is on. */
   permission?: { has(scope: string, reference?: string): boolean };
 }
@@ -87,6 +89,11 @@ export interface Runtime {
    * path, every folder. The kernel does not know these permissions. Asks nobody.
    */
   mayUse(access: "read" | "write", path?: string): boolean;
+  /**
+   * Whether the runtime's own permissions let an address be used, to listen on it or to send there:
+   * some throw where nobody can catch it. Asks nobody. Left out where there are none.
+   */
+  mayReach?(address: string, port: number): boolean;
   /** Whether /proc/self/fd is allowed to be used. Asks nobody. */
   mayUseProc(): boolean;
   /** What clocks can be made of, beside libc's. */
@@ -332,6 +339,7 @@ function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host 
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
     listen: context.sockets && ((host, port) => context.sockets!.listen(host, port)),
+    network: () => loadNetwork(runtime),
   };
 }
 
@@ -358,6 +366,13 @@ function makeNtHost(runtime: Runtime): Host | undefined {
   return { ...host, fs: { confinement: "walk", directory, stream } };
 }
 
+async function loadNetwork(runtime: Runtime): Promise<HostNetwork> {
+  const { nodeNetwork } = await import("./network.ts");
+  const mayReach = (address: string, port: number): boolean =>
+    runtime.mayReach?.(address, port) ?? true;
+  return nodeNetwork((name) => nodeProcess().getBuiltinModule(name), mayReach);
+}
+
 function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
   return {
     name: runtime.name,
@@ -370,5 +385,6 @@ function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
     random: webRandom,
     exit: runtime.exit,
     poll: pollWithoutLibc,
+    network: () => loadNetwork(runtime),
   };
 }

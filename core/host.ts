@@ -14,6 +14,7 @@
  * @module
  */
 import type { FileStat } from "./filestat.ts";
+import type { HostNetwork } from "./network.ts";
 
 /**
  * How a directory keeps a guest inside:
@@ -327,6 +328,8 @@ export interface Host {
    * `code`.
    */
   listen?(host: string, port: number): File;
+  /** Loads its network, for components; undefined where there is none. */
+  network?(): Promise<HostNetwork>;
 }
 
 /** The host's files. */

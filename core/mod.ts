@@ -23,6 +23,7 @@ export type {
 } from "./host.ts";
 export type { ImportedFunction } from "./preview1/imports.ts";
 export type { Limits } from "./guest/limits.ts";
+export type { NetworkOptions } from "./preview2/grant.ts";
 export { limitMemory } from "./module/memory.ts";
 export { OutputBuffer, type StdinOption, type StdoutOption } from "./guest/streams.ts";
 export type { TraceSink } from "./preview1/trace.ts";

@@ -26,7 +26,9 @@ interface DenoNamespace {
     definitions: Record<string, { parameters: string[]; result: string }>,
   ): { symbols: Record<string, CFunction> };
   permissions: {
-    querySync(descriptor: { name: string; path?: string }): { state: string; partial?: boolean };
+    querySync(
+      descriptor: { name: string; path?: string; host?: string },
+    ): { state: string; partial?: boolean };
   };
   UnsafePointer: { of(bytes: Uint8Array): object | null; value(pointer: object | null): bigint };
   UnsafePointerView: { getArrayBuffer(pointer: object, length: number): ArrayBuffer };
@@ -44,6 +46,13 @@ function granted(name: string, path?: string): boolean {
   const descriptor = path === undefined ? { name } : { name, path };
   const { state, partial } = deno().permissions.querySync(descriptor);
   return state === "granted" && partial !== true;
+}
+
+/** Whether Deno lets an address be used. */
+function mayReach(address: string, port: number): boolean {
+  if (granted("net")) return true;
+  const host = `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  return deno().permissions.querySync({ name: "net", host }).state === "granted";
 }
 
 /** Arrays are passed as they are: addresses as whole numbers cost twice as much. */
@@ -94,6 +103,7 @@ export function denoRuntime(): Runtime {
     node: () => nodeContext({ byteNames: false, deno: true }),
     // /proc needs more than leave to read it: Deno opens it with --allow-all alone
     mayUse: granted,
+    mayReach,
     mayUseProc: () =>
       ["read", "write", "env", "run", "net", "sys", "ffi"].every((name) => granted(name)),
     clockSources: processClocks,

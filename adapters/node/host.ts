@@ -130,6 +130,13 @@ function mayUse(access: "read" | "write", path?: string): boolean {
   return permission.has(scope, path) && permission.has(scope, `${path}/.any`);
 }
 
+/** Whether Node's permission model, if it is on and knows the network, lets that be used. */
+function mayReach(): boolean {
+  const { permission, allowedNodeEnvironmentFlags } = nodeProcess();
+  if (permission === undefined || !allowedNodeEnvironmentFlags.has("--allow-net")) return true;
+  return permission.has("net");
+}
+
 /** What Node supplies. */
 export function nodeRuntime(): Runtime {
   const process = nodeProcess();
@@ -143,6 +150,7 @@ export function nodeRuntime(): Runtime {
     slowWebCrypto: true,
     node: () => nodeContext({ byteNames: true, deno: false }),
     mayUse,
+    mayReach,
     // a path in /proc must not allow what the file's own path does not
     mayUseProc: () =>
       mayUse("read", "/proc/self/fd") && (mayUse("write") || !mayUse("write", "/proc/self/fd")),

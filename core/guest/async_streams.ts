@@ -5,8 +5,7 @@
  */
 import { Errno } from "../errno.ts";
 import { Thrown } from "../exit.ts";
-import type { FileStat } from "../filestat.ts";
-import { type File, Filetype, Poll, type PollEntry, type StreamAccess } from "../host.ts";
+import { type File, Poll, type PollEntry, type StreamAccess } from "../host.ts";
 import { invalidType, invalidValue } from "../errors.ts";
 import {
   inputOf,
@@ -15,7 +14,10 @@ import {
   type StdinOption,
   type StdoutOption,
 } from "./streams.ts";
+import { type AsyncFile, AsyncStream, isAsyncFile } from "../system/async_file.ts";
 import { turn } from "../next_task.ts";
+
+export { type AsyncFile, isAsyncFile };
 
 /** What standard input can be if the guest is suspended: also asynchronous streams. */
 export type AsyncStdinOption =
@@ -27,73 +29,10 @@ export type AsyncStdinOption =
 /** What standard output can be if the guest is suspended: also `WritableStream`. */
 export type AsyncStdoutOption = StdoutOption | WritableStream<Uint8Array>;
 
-/** A file that can be waited for without holding the thread. */
-export interface AsyncFile extends File {
-  /** Called when it may have become ready. Who waits adds a function, and takes it away after that. */
-  readonly wakes: Set<() => void>;
-  /** Told when the guest has ended; resolves when all is where it belongs. */
-  finish(): Promise<void>;
-  /** Told instead when there is no guest after all: it lets go of the stream as it is. */
-  abandon(): void;
-}
-
-/** Whether a file is one. */
-export function isAsyncFile(file: File): file is AsyncFile {
-  return "wakes" in file;
-}
-
-/** What both directions have in common: to a guest they are pipes. */
-abstract class AsyncStream implements AsyncFile {
-  readonly filetype: number = Filetype.UNKNOWN;
-  readonly seekable: boolean = false;
-  readonly neverHolds: boolean = true;
-  readonly wakes: Set<() => void> = new Set();
+/** One of the embedder's streams. */
+abstract class EmbeddedStream extends AsyncStream {
   /** What the embedder's stream failed with. */
   protected failed: Thrown | undefined = undefined;
-
-  abstract read(into: Uint8Array, offset: number, length: number, position: number): number;
-  abstract write(from: Uint8Array, offset: number, length: number, position: number): number;
-  abstract access(): StreamAccess;
-  abstract ready(entry: PollEntry): void;
-  abstract finish(): Promise<void>;
-  abstract abandon(): void;
-
-  protected wake(): void {
-    for (const wake of [...this.wakes]) wake();
-  }
-
-  stat(into: FileStat): number {
-    into.bytes.fill(0);
-    into.filetype = this.filetype;
-    into.nlink = 1n;
-    return 0;
-  }
-
-  setTimes(): number {
-    return 0;
-  }
-
-  sync(): number {
-    return -Errno.INVAL;
-  }
-
-  setSize(): number {
-    return -Errno.INVAL;
-  }
-
-  allocate(): number {
-    return -Errno.SPIPE;
-  }
-
-  advise(): number {
-    return -Errno.SPIPE;
-  }
-
-  setFlags(): number {
-    return -Errno.NOTSUP;
-  }
-
-  close(): void {}
 }
 
 /** Gives chunks, one after another. What it throws, or gives instead of a promise, is a failure. */
@@ -129,7 +68,7 @@ function sourceOf(value: Blob | ReadableStream<unknown> | AsyncIterable<unknown>
 const RELEASE_MAX = 500;
 
 /** Input from a stream. One chunk is fetched at a time, when the guest asks for it. */
-class AsyncInput extends AsyncStream {
+class AsyncInput extends EmbeddedStream {
   readonly #source: Source;
   #chunk: Uint8Array = new Uint8Array(0);
   #ended = false;
@@ -216,7 +155,7 @@ class AsyncInput extends AsyncStream {
 }
 
 /** Output to a stream; one chunk is on its way at a time, so that its reader sets the pace. */
-class AsyncOutput extends AsyncStream {
+class AsyncOutput extends EmbeddedStream {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #pending: Promise<void> | undefined = undefined;
   /** How many standard streams of the guest it is. */

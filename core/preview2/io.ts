@@ -35,23 +35,39 @@ const PIPE_BUF = 4096;
 /** What the blocking forms of writing take at most, says the specification. */
 const BLOCKING_MAX = 4096;
 
+/** What files of the network know beside what all do. */
+export interface RemoteFile extends File {
+  /** Why nothing more can be written: an errno, PIPE if it has been shut; 0 if it can. */
+  readonly broken: number;
+  /** What has gone wrong, as the interfaces of the network say it: a text, or a tag and a value. */
+  readonly failure: unknown;
+}
+
 /** `error`: why a stream has failed. */
 export class IoError {
   readonly errno: number;
+  /** What a file of the network says of it. */
+  readonly failure: unknown;
 
-  constructor(errno: number) {
+  constructor(errno: number, failure?: unknown) {
     this.errno = errno;
+    this.failure = failure;
   }
 
   toDebugString(): string {
-    return errorCode(this.errno);
+    const { failure } = this;
+    if (failure === undefined) return errorCode(this.errno);
+    if (typeof failure === "string") return failure;
+    const { tag, val } = failure as { tag: string; val?: unknown };
+    return typeof val === "string" ? `${tag}: ${val}` : tag;
   }
 }
 
 const CLOSED: Err = new Err({ tag: "closed" });
 
-function streamError(errno: number): Err {
-  return new Err({ tag: "last-operation-failed", val: new IoError(errno) });
+function streamError(errno: number, file?: File): Err {
+  const { failure } = (file ?? {}) as Partial<RemoteFile>;
+  return new Err({ tag: "last-operation-failed", val: new IoError(errno, failure) });
 }
 
 /** `pollable`: something that becomes ready. */
@@ -185,7 +201,7 @@ export class InputStream {
       count = -errnoThrown(error);
     }
     if (count === -Errno.AGAIN) return undefined;
-    if (count < 0) return streamError(-count);
+    if (count < 0) return streamError(-count, file);
     if (count > length) return streamError(Errno.IO);
     if (count === 0) {
       this.#closed = !file.seekable;
@@ -308,8 +324,16 @@ export class OutputStream {
     return this.#file.seekable || isReady(this.world.system, this.#file, Poll.WRITE);
   }
 
-  checkWrite(): bigint | Wait<bigint> {
-    const check = (): bigint => BigInt(this.#permit = this.#isReady() ? this.#atMost : 0);
+  /** Why nothing more can be written, for a file of the network. */
+  get #broken(): Err | undefined {
+    const { broken = 0 } = this.#file as Partial<RemoteFile>;
+    if (broken === 0) return undefined;
+    return broken === Errno.PIPE ? CLOSED : streamError(broken, this.#file);
+  }
+
+  checkWrite(): bigint | Err | Wait<bigint | Err> {
+    const check = (): bigint | Err =>
+      this.#broken ?? BigInt(this.#permit = this.#isReady() ? this.#atMost : 0);
     const permit = check();
     return permit === 0n && this.world.system.suspends ? new Wait([], 0, check) : permit;
   }
@@ -356,7 +380,7 @@ export class OutputStream {
         count = -errnoThrown(error);
       }
       if (count === -Errno.AGAIN) return this.#later(bytes, at, end);
-      if (count <= 0) return streamError(count === 0 ? Errno.IO : -count);
+      if (count <= 0) return this.#broken ?? streamError(count === 0 ? Errno.IO : -count);
       at += count;
       if (this.#position >= 0) this.#position += count;
     }
@@ -381,12 +405,15 @@ export class OutputStream {
     return new Wait(entries, Infinity, () => this.#writeAll(bytes, at, end));
   }
 
-  flush(): undefined {
-    return undefined;
+  flush(): undefined | Err {
+    return this.#broken;
   }
 
-  blockingFlush(): undefined {
-    return undefined;
+  /** Files have taken all there is; one of the network says when it has. */
+  blockingFlush(): undefined | Err | Wait<undefined | Err> {
+    const { broken } = this.#file as Partial<RemoteFile>;
+    if (broken === undefined || this.#isReady()) return this.#broken;
+    return new Wait([pollEntry(this.#file, Poll.WRITE)], Infinity, () => this.blockingFlush());
   }
 
   subscribe(): Pollable {
@@ -498,6 +525,7 @@ export const streams: Interface = {
     "[method]output-stream.check-write",
     "[method]output-stream.write",
     "[method]output-stream.blocking-write-and-flush",
+    "[method]output-stream.blocking-flush",
     "[method]output-stream.write-zeroes",
     "[method]output-stream.blocking-write-zeroes-and-flush",
     "[method]output-stream.splice",

@@ -43,14 +43,17 @@ const INTERFACES: readonly Interface[] = [
   cli.terminalStderr,
 ];
 
-let read: ReadonlyMap<string, { interface: Interface; wit: WitInterface }> | undefined;
+/** An interface, and what its WIT says. */
+interface Known {
+  readonly interface: Interface;
+  readonly wit: WitInterface;
+}
 
-/** The interfaces by their names without a version. */
-export function interfaces(): ReadonlyMap<string, { interface: Interface; wit: WitInterface }> {
-  if (read !== undefined) return read;
-  const known = new Map<string, WitInterface>();
-  const all = new Map<string, { interface: Interface; wit: WitInterface }>();
-  for (const one of INTERFACES) {
+const all: Map<string, Known> = new Map();
+const known: Map<string, WitInterface> = new Map();
+
+function add(more: readonly Interface[]): void {
+  for (const one of more) {
     const wit = readWit(one.wit, known);
     known.set(wit.name, wit);
     for (const [name, Class] of Object.entries(one.classes ?? {})) {
@@ -58,7 +61,34 @@ export function interfaces(): ReadonlyMap<string, { interface: Interface; wit: W
     }
     all.set(wit.name, { interface: one, wit });
   }
-  return read = all;
+}
+
+/** The interfaces by their names without a version. */
+export function interfaces(): ReadonlyMap<string, Known> {
+  if (all.size === 0) add(INTERFACES);
+  return all;
+}
+
+/** Packages that are loaded only for components that import them. */
+const PACKAGES: Readonly<Record<string, () => Promise<{ INTERFACES: readonly Interface[] }>>> = {
+  "wasi:http/": () => import("./http/mod.ts"),
+  "wasi:sockets/": () => import("./sockets/mod.ts"),
+};
+
+const loaded: Map<string, Promise<void>> = new Map();
+
+/** Loads the packages that a component imports by these names. */
+export async function loadInterfaces(names: readonly string[]): Promise<void> {
+  interfaces();
+  for (const [name, load] of Object.entries(PACKAGES)) {
+    if (!names.some((imported) => imported.startsWith(name))) continue;
+    let ready = loaded.get(name);
+    if (ready === undefined) {
+      ready = load().then(({ INTERFACES }) => add(INTERFACES));
+      loaded.set(name, ready);
+    }
+    await ready;
+  }
 }
 
 /** What a component imports by a name of WASI 0.2's, if it is that. */

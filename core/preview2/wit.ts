@@ -96,7 +96,13 @@ class WitReader {
       case "type": {
         const name = this.#name();
         this.#expect("=");
-        this.#types.set(name, this.#type());
+        const at = this.#at;
+        let type: ValueType | ResourceType | undefined = this.#types.get(this.#name());
+        if (!(type instanceof ResourceType)) {
+          this.#at = at;
+          type = this.#type();
+        }
+        this.#types.set(name, type);
         return this.#expect(";");
       }
       case "record": {

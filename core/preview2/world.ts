@@ -5,8 +5,10 @@
  */
 import { Err } from "../component/err.ts";
 import type { Directory, File, Host } from "../host.ts";
-import type { Descriptor } from "../system/descriptors.ts";
+import type { HostNetwork } from "../network.ts";
+import { Descriptor, POSITION_OF_FILE, rightsOf } from "../system/descriptors.ts";
 import { System } from "../system/system.ts";
+import type { Grant } from "./grant.ts";
 
 /** Bytes that are read at once into an array that is used again. */
 export const SCRATCH = 65536;
@@ -50,15 +52,23 @@ export class World {
   readonly trace: ((line: string) => unknown) | undefined;
   /** The listings that keep entries, the one that has for longest first. */
   readonly #keepers: Set<Keeper> = new Set();
+  /** What the guest may do with the network; undefined for nothing. */
+  readonly grant: Grant | undefined;
+  /** The host's network, where it has one and the component imports what uses it. */
+  readonly network: HostNetwork | undefined;
+  /** What has to be sent before the run is over, each until it is. */
+  readonly sending: Set<Promise<unknown>> = new Set();
   /** Called with the code that the guest exits with. */
   readonly exit: (code: number) => never;
 
   constructor(
     system: System,
     given: {
-      args: readonly string[];
-      env: readonly string[];
-      trace: ((line: string) => unknown) | undefined;
+      readonly args: readonly string[];
+      readonly env: readonly string[];
+      readonly trace?: ((line: string) => unknown) | undefined;
+      readonly grant?: Grant | undefined;
+      readonly network?: HostNetwork | undefined;
     },
     exit: (code: number) => never,
   ) {
@@ -67,6 +77,8 @@ export class World {
     this.args = given.args;
     this.env = given.env;
     this.trace = given.trace;
+    this.grant = given.grant;
+    this.network = given.network;
     this.exit = exit;
   }
 
@@ -134,6 +146,20 @@ export class OpenFile {
     table.remove(this.#fd);
     this.descriptor.close();
   }
+}
+
+/**
+ * A file that the guest has made itself, such as a connection: `limits.openFiles` counts it, and it is
+ * closed at the guest's end. Undefined if it may have no more; the file is closed then.
+ */
+export function openOwn(world: World, file: File): OpenFile | undefined {
+  const { table } = world.system;
+  const rights = rightsOf(file.filetype, file.seekable);
+  const options = { position: POSITION_OF_FILE };
+  const fd = table.full ? -1 : table.insert(new Descriptor(file, rights, 0, options));
+  if (fd >= 0) return new OpenFile(world, fd);
+  file.close();
+  return undefined;
 }
 
 /** Whether a value is the error of a result. */

@@ -31,7 +31,8 @@ import { invalidValue } from "../errors.ts";
 import { parseBinary } from "../module/binary.ts";
 import { HOOKS } from "../module/instrument.ts";
 import { exportSpaces } from "../module/spaces.ts";
-import { interfaces, wasiInstance } from "../preview2/mod.ts";
+import { validateNetwork } from "../preview2/grant.ts";
+import { interfaces, loadInterfaces, wasiInstance } from "../preview2/mod.ts";
 import { showFunction } from "../component/types.ts";
 import { World } from "../preview2/world.ts";
 import { System } from "../system/system.ts";
@@ -40,6 +41,9 @@ import { ThreadLimit } from "./in_thread.ts";
 import { canHold, type RunOptions, type RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { binaryOf, checked, compile, compileCopy, limited, unfit } from "./program.ts";
+
+/** Milliseconds that connections have at the end to send what is left. */
+const SENDING_MAX = 5000;
 
 /** A component that is linked. */
 interface Started {
@@ -84,6 +88,20 @@ function compileAll(machine: RunningMachine, { definitions }: ComponentBinary): 
       machine.compile({ sort: "core module", bytes: definition.bytes });
     } else if (definition.kind === "component") compileAll(machine, definition.component);
   }
+}
+
+/** The names that a component imports. */
+function importsOf({ definitions }: ComponentBinary): string[] {
+  return definitions.flatMap((one) => one.kind === "import" ? [one.name] : []);
+}
+
+/** Waits until what the guest has left to be sent is sent. */
+async function sent({ sending }: World, ending: Ending): Promise<void> {
+  if (sending.size === 0 || ending.over) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, SENDING_MAX));
+  await Promise.race([Promise.allSettled(sending), late, ending.aborted]);
+  clearTimeout(timer);
 }
 
 /** What a component imports, given. */
@@ -136,8 +154,19 @@ async function start(
   const { signal } = options;
   validateSignal(signal);
   if (!canSuspend()) refuseWithoutJspi(options);
+  const grant = validateNetwork(options.network);
   const binary = readComponent(bytes);
-  const { imports: _, threads: __, timeout: ___, interruptible, signal: ____, ...rest } = options;
+  const names = importsOf(binary);
+  await loadInterfaces(names);
+  const {
+    imports: _,
+    threads: __,
+    timeout: ___,
+    interruptible,
+    signal: ____,
+    network: _____,
+    ...rest
+  } = options;
   const all = { ...rest, version: "preview1" } as WASIOptions;
   const opened = openGuest(all, platform.maker(all), asyncStreams);
   const system = new System(opened.host, opened.table);
@@ -151,9 +180,12 @@ async function start(
     ? (waited: Wait<unknown>): Promise<unknown> => settled(system, ending, waited)
     : undefined;
   const store = new Store(system, wait, opened.limits.memoryPages * PAGE, limit);
-  const world = new World(system, opened, (code) => throwExit(code));
   const side = new JavaScriptSide(store);
   try {
+    const network = names.some((name) => name.startsWith("wasi:sockets/"))
+      ? await opened.host.network?.()
+      : undefined;
+    const world = new World(system, { ...opened, grant, network }, (code) => throwExit(code));
     const machine = new RunningMachine(
       store,
       compiler(opened.limits.memoryPages, bounded),
@@ -167,6 +199,7 @@ async function start(
     const finish = async (): Promise<void> => {
       opened.table.closeOpened();
       await finishStreams(opened, ending);
+      await sent(world, ending);
     };
     return { linked, side, store, ending, limit, finish, close };
   } catch (error) {

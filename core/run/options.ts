@@ -8,6 +8,7 @@ import type { AsyncWASIOptions } from "../guest/async_wasi.ts";
 import { invalidType, invalidValue, outOfRange } from "../errors.ts";
 import { validateBoolean, validateObject } from "../validate.ts";
 import { nearest } from "../nearest.ts";
+import type { NetworkOptions } from "../preview2/grant.ts";
 
 /** Options of `run()` and, but for `threads`, `timeout` and `interruptible`, of `instantiate()`. */
 export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOnExit" | "signal"> {
@@ -32,6 +33,11 @@ export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOn
   timeout?: number;
   /** Stops the program, whatever it does. */
   signal?: AbortSignal;
+  /**
+   * What a component may do with the network (wasi:http, wasi:sockets); see
+   * {@linkcode NetworkOptions}. Modules have nothing that it applies to. Default: nothing.
+   */
+  network?: NetworkOptions;
   /**
    * Whether a copy of the program gets checks, so that it can be stopped while it computes. With
    * `true` they are in its loops and functions and make it slower; with `false` there are none. The
@@ -90,6 +96,7 @@ const OPTIONS: readonly string[] = [
   "interruptible",
   "limits",
   "listen",
+  "network",
   "preopens",
   "random",
   "signal",
