@@ -89,6 +89,10 @@ if (chosen.length === 0) {
       "scripts/guests.mjs",
       "--check",
     ]),
+    ...await run("components rebuild to the same bytes", machineNode, [
+      "scripts/components.mjs",
+      "--check",
+    ]),
     ...await run("lint", programOf("deno"), ["lint", "--quiet"]),
     ...await run("format", programOf("deno"), ["fmt", "--check", "--quiet"]),
     ...await run("the npm package", machineNode, ["scripts/check_package.mjs"]),

@@ -4,27 +4,24 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { canSuspend, GuestAborted, memory, OutputBuffer } from "../../mod.ts";
 import { ProcExit, WASIShim, type WASIShimOptions } from "../../preview2.ts";
+import { transpiled as transpile } from "../support/components.ts";
 import { root, scratch } from "../support/harness.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
-const folder = path.join(root, "tests/components/transpiled");
-const unpacked = scratch();
+const component = fs.readFileSync(path.join(root, "tests/components/transpiled.wasm"));
 const encoder = new TextEncoder();
 
 /** The module that jco has written. */
-async function transpiled(name: "sync" | "jspi"): Promise<Any> {
-  const file = path.join(unpacked, `${name}.mjs`);
-  fs.writeFileSync(file, gunzipSync(fs.readFileSync(path.join(folder, `${name}.js.gz`))));
-  return await import(pathToFileURL(file).href);
+async function transpiled(kind: "sync" | "jspi"): Promise<Any> {
+  return await import(pathToFileURL(path.join(transpile(component, kind), "guest.mjs")).href);
 }
 
 function core(file: string): WebAssembly.Module {
-  return new WebAssembly.Module(fs.readFileSync(path.join(folder, file)));
+  return new WebAssembly.Module(fs.readFileSync(path.join(transpile(component, "sync"), file)));
 }
 
 const opened: WASIShim[] = [];
