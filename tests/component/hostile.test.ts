@@ -587,3 +587,134 @@ test("while it makes room for values a component drops nothing", async () => {
   assert.throws(() => exports.text("abc"), (error) => /makes room/.test(String(causeOf(error))));
   close();
 });
+
+/** A command that makes pollables and waits for them. */
+async function waiting(body: string): Promise<Uint8Array> {
+  const module = await textModule(
+    `(module (import "" "after" (func $after (param i64) (result i32)))
+    (import "" "ready" (func $ready (param i32) (result i32)))
+    (import "" "block" (func $block (param i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "run") (result i32) (local $p i32) ${body}))`,
+  );
+  return C.component(
+    C.types(C.instanceType(
+      C.declareResource("pollable"),
+      C.declareType(C.borrow(0)),
+      C.declareType(C.func([["self", 1]], T.bool)),
+      C.declareType(C.func([["self", 1]])),
+      C.declare("[method]pollable.ready", Sort.func, 2),
+      C.declare("[method]pollable.block", Sort.func, 3),
+    )),
+    C.imports(C.imported("wasi:io/poll@0.2.0", Sort.instance, 0)),
+    C.aliases(C.alias(Sort.type, 0, "pollable")),
+    C.types(C.instanceType(
+      C.declareAlias(C.outer(Sort.type, 1, 1)),
+      C.declareEqual("pollable", 0),
+      C.declareType(C.own(1)),
+      C.declareType(C.func([["when", T.u64]], 2)),
+      C.declare("subscribe-duration", Sort.func, 3),
+    )),
+    C.imports(C.imported("wasi:clocks/monotonic-clock@0.2.0", Sort.instance, 2)),
+    C.aliases(
+      C.alias(Sort.func, 1, "subscribe-duration"),
+      C.alias(Sort.func, 0, "[method]pollable.ready"),
+      C.alias(Sort.func, 0, "[method]pollable.block"),
+    ),
+    C.canons(C.lower(0), C.lower(1), C.lower(2), C.resourceDrop(1)),
+    C.module(module),
+    C.coreInstances(
+      C.coreBundle(
+        ["after", "ready", "block", "drop"].map((name, i) => [name, Core.func, i]),
+      ),
+      C.coreInstance(0, { "": 0 }),
+    ),
+    C.aliases(C.coreAlias(Core.func, 1, "run")),
+    C.types(C.result(), C.func([], 3)),
+    C.canons(C.lift(4, 4)),
+    C.instances(C.bundle([["run", Sort.func, 3]])),
+    C.exports(C.exported("wasi:cli/run@0.2.0", Sort.instance, 2)),
+  );
+}
+
+test("a time limit ends waits, and calls without an end", async () => {
+  const soon = await waiting("(call $block (call $after (i64.const 1000))) (i32.const 0)");
+  assert.equal(await run(soon), 0);
+  const never = "(call $after (i64.const 0x7fffffffffffffff))";
+  const bad = [
+    `(call $block ${never}) (i32.const 0)`,
+    `(local.set $p ${never})
+      (loop (br_if 0 (i32.eqz (call $ready (local.get $p))))) (i32.const 0)`,
+    "(loop (call $drop (call $after (i64.const 1))) (br 0)) (unreachable)",
+  ];
+  for (const body of bad) {
+    await assert.rejects(run(await waiting(body), { timeout: 200 }), { name: "TimeoutError" });
+  }
+});
+
+test("the handles of a component have an end", async () => {
+  const bytes = await waiting("(loop (drop (call $after (i64.const 1))) (br 0)) (unreachable)");
+  await assert.rejects(run(bytes), /more than \d+ handles/);
+});
+
+test("an error does not repeat all that a component says", async () => {
+  const name = "x".repeat(100_000);
+  const bytes = C.component(C.types(C.func([])), C.imports(C.imported(name, Sort.func, 0)));
+  await assert.rejects(
+    instantiate(bytes),
+    (error: Error & { code?: string }) =>
+      error.code === "ERR_WASI_COMPONENT" && error.message.length < 1000,
+  );
+});
+
+test("a function that is no class is refused as one", async () => {
+  const bytes = C.component(
+    C.types(C.instanceType(
+      C.declareResource("thing"),
+      C.declareType(C.borrow(0)),
+      C.declareType(C.func([["self", 1]])),
+      C.declare("[method]thing.go", Sort.func, 2),
+    )),
+    C.imports(C.imported("a:b/c", Sort.instance, 0)),
+  );
+  for (const Thing of [() => {}, null, 5, {}]) {
+    await assert.rejects(instantiate(bytes, { imports: given({ "a:b/c": { Thing } }) }), component);
+  }
+});
+
+test("names that objects have anyway are names like others", async () => {
+  const names = ["__proto__", "constructor", "has-own-property", "to-string", "prototype", "then"];
+  const bytes = await around(
+    `(module (func (export "f") (result i32) (i32.const 7)))`,
+    C.aliases(C.coreAlias(Core.func, 0, "f")),
+    C.types(C.func([], T.u32)),
+    C.canons(C.lift(0, 0)),
+    C.instances(C.bundle(names.map((name) => [name, Sort.func, 0]))),
+    C.exports(
+      ...names.map((name) => C.exported(name, Sort.func, 0)),
+      C.exported("a:b/__proto__", Sort.instance, 0),
+    ),
+  );
+  const { exports, close } = await instantiate(bytes);
+  const spelled = ["__proto__", "constructor", "hasOwnProperty", "toString", "prototype", "then"];
+  assert.deepEqual(Object.keys(exports).sort(), [...spelled, "a:b/__proto__"].sort());
+  for (const object of [exports, exports["a:b/__proto__"]]) {
+    for (const name of spelled) {
+      const { value } = Object.getOwnPropertyDescriptor(object, name)!;
+      assert.equal(value(), 7, name);
+    }
+  }
+  assert.equal(Object.getPrototypeOf(exports), Object.prototype);
+  assert.equal(({} as { f?: unknown }).f, undefined);
+  close();
+  const importing = C.component(
+    C.types(C.func([])),
+    C.imports(C.imported("__proto__", Sort.func, 0)),
+  );
+  await assert.rejects(instantiate(importing), component);
+  const wanted = C.component(
+    C.types(C.instanceType(C.declareType(C.func([])), C.declare("constructor", Sort.func, 0))),
+    C.imports(C.imported("a:b/c", Sort.instance, 0)),
+  );
+  await assert.rejects(instantiate(wanted, { imports: given({ "a:b/c": {} }) }), component);
+});

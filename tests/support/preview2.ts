@@ -3,7 +3,7 @@
  * from here, through the canonical ABI and a module with memory.
  */
 import { type CodecContext, codecOf, FLAT_MAX, type FlatType } from "../../core/component/codec.ts";
-import { HandleTable } from "../../core/component/handles.ts";
+import { HandleCount, HandleTable } from "../../core/component/handles.ts";
 import { LinearMemory } from "../../core/component/memory.ts";
 import { type FunctionType, ResourceType, type ValueType } from "../../core/component/types.ts";
 import { interfaces } from "../../core/preview2/mod.ts";
@@ -94,7 +94,7 @@ function coreOf({ parameters, result }: FunctionType) {
     memory: new LinearMemory(new WebAssembly.Memory({ initial: 0 })),
     realloc: undefined,
     encoding: "utf8",
-    handles: new HandleTable(),
+    handles: new HandleTable(new HandleCount()),
     owner: {},
     side: undefined,
     host: false,
