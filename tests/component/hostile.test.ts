@@ -718,3 +718,59 @@ test("names that objects have anyway are names like others", async () => {
   );
   await assert.rejects(instantiate(wanted, { imports: given({ "a:b/c": {} }) }), component);
 });
+
+test("what ends a component is caught by none of its handlers", async () => {
+  const caught = (call: string): string => `(try (do ${call}) (catch_all))`;
+  const dropping = await instantiate(await resourceful("", caught("(call $drop (i32.const 99))")));
+  assert.throws(() => dropping.exports.f(), { name: "GuestAborted" });
+  dropping.close();
+  const trapping = await resourceful(
+    "(unreachable)",
+    caught("(call $drop (call $new (i32.const 1)))"),
+  );
+  const destroyed = await instantiate(trapping);
+  assert.throws(() => destroyed.exports.f());
+  assert.throws(() => destroyed.exports.f(), { name: "GuestAborted" });
+  destroyed.close();
+  const text = `(module (import "" "f" (func $f (param i32)))
+    (func (export "run") (result i32)
+      (try (do (call $f (i32.const 1))) (catch_all))
+      (try (do (call $f (i32.const 0))) (catch_all))
+      (i32.const 0)))`;
+  const ending = async (name: string, type: Bytes[], alias: Bytes[]): Promise<Uint8Array> =>
+    C.component(
+      C.types(...type),
+      C.imports(C.imported(name, alias.length === 0 ? Sort.func : Sort.instance, type.length - 1)),
+      ...alias,
+      C.canons(C.lower(0)),
+      C.module(await textModule(text)),
+      C.coreInstances(C.coreBundle([["f", Core.func, 0]]), C.coreInstance(0, { "": 0 })),
+      C.aliases(C.coreAlias(Core.func, 1, "run")),
+      C.types(C.result(), C.func([], type.length)),
+      C.canons(C.lift(1, type.length + 1)),
+      C.instances(C.bundle([["run", Sort.func, 1]])),
+      C.exports(C.exported("wasi:cli/run@0.2.0", Sort.instance, alias.length === 0 ? 0 : 1)),
+    );
+  const exit = C.instanceType(
+    C.declareType(C.result()),
+    C.declareType(C.func([["status", 0]])),
+    C.declare("exit", Sort.func, 1),
+  );
+  const alias = C.aliases(C.alias(Sort.func, 0, "exit"));
+  assert.equal(await run(await ending("wasi:cli/exit@0.2.0", [exit], [alias])), 1);
+  const own = new Error("own");
+  let calls = 0;
+  const bytes = await ending("f", [C.func([["a", T.s32]])], []);
+  const sync = (): void => {
+    calls++;
+    throw own;
+  };
+  const failing = [sync];
+  // deno-lint-ignore require-await
+  if (suspends) failing.push(async () => sync());
+  for (const f of failing) {
+    calls = 0;
+    await assert.rejects(run(bytes, { imports: given({ f }) }), (error) => error === own);
+    assert.equal(calls, 1);
+  }
+});
