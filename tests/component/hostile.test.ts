@@ -774,3 +774,70 @@ test("what ends a component is caught by none of its handlers", async () => {
     assert.equal(calls, 1);
   }
 });
+
+test("components that pass values on to each other have one budget for all", async () => {
+  const room = `(memory (export "memory") 40)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (select (i32.const 8) (i32.const 65536) (i32.lt_u (local.get 3) (i32.const 2000))))`;
+  const passing = (before: string): string =>
+    `(module (import "" "memory" (memory 1))
+    (import "" "f" (func $f (param i32 i32)))
+    (func (export "f") (param i32 i32) (local $i i32) ${before}
+      (call $f (local.get 0) (local.get 1))))`;
+  // a list of 50 times the same million bytes
+  const first = passing(`(loop
+      (i32.store (i32.add (local.get $i) (i32.const 8)) (i32.const 65536))
+      (i32.store (i32.add (local.get $i) (i32.const 12)) (i32.const 1000000))
+      (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 8))) (i32.const 400))))
+    (local.set 0 (i32.const 8)) (local.set 1 (i32.const 50))`);
+  const types = C.types(C.listOf(T.u8), C.listOf(0), C.func([["a", 1]]));
+  const spaces = [C.coreAlias(Core.memory, 0, "memory"), C.coreAlias(Core.func, 0, "realloc")];
+  const options = [Option.memory(0), Option.realloc(0)];
+  const last = C.component(
+    types,
+    C.module(await textModule(`(module ${room} (func (export "f") (param i32 i32)))`)),
+    C.coreInstances(C.coreInstance(0)),
+    C.aliases(...spaces, C.coreAlias(Core.func, 0, "f")),
+    C.canons(C.lift(1, 2, ...options)),
+    C.exports(C.exported("f", Sort.func, 0)),
+  );
+  const roomy = await textModule(`(module ${room})`);
+  const middle = async (text: string): Promise<Uint8Array> =>
+    C.component(
+      types,
+      C.imports(C.imported("f", Sort.func, 2)),
+      C.module(roomy),
+      C.module(await textModule(text)),
+      C.coreInstances(C.coreInstance(0)),
+      C.aliases(...spaces),
+      C.canons(C.lower(0, Option.memory(0))),
+      C.coreInstances(
+        C.coreBundle([["memory", Core.memory, 0], ["f", Core.func, 1]]),
+        C.coreInstance(1, { "": 1 }),
+      ),
+      C.aliases(C.coreAlias(Core.func, 2, "f")),
+      C.canons(C.lift(2, 2, ...options)),
+      C.exports(C.exported("f", Sort.func, 1)),
+    );
+  const chain = async (length: number): Promise<Uint8Array> => {
+    const sections: Bytes[] = [C.instances(C.instance(0)), C.aliases(C.alias(Sort.func, 0, "f"))];
+    for (let i = 1; i <= length; i++) {
+      const of = C.instance(i === length ? 2 : 1, [["f", Sort.func, i - 1]]);
+      sections.push(C.instances(of), C.aliases(C.alias(Sort.func, i, "f")));
+    }
+    return C.component(
+      C.nested(last),
+      C.nested(await middle(passing(""))),
+      C.nested(await middle(first)),
+      ...sections,
+      C.exports(C.exported("f", Sort.func, length)),
+    );
+  };
+  const short = await instantiate(await chain(2));
+  for (let i = 0; i < 3; i++) short.exports.f([]); // what a call has taken is there for the next
+  short.close();
+  const long = await instantiate(await chain(10));
+  assert.throws(() => long.exports.f([]), /take more than|stopped/);
+  assert.throws(() => long.exports.f([]), { name: "GuestAborted" });
+  long.close();
+});
