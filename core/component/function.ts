@@ -126,7 +126,7 @@ export function lower(
   const out: Flat[] = [];
   const scalar = result && toSingle(result);
   const finish = (value: unknown, pointer: number): Flat | undefined => {
-    if (value instanceof Err && bare === undefined) throw value.val; // there is no result to say it
+    if (bare === undefined && value instanceof Err) throw value.val; // there is no result to say it
     if (result === undefined) return undefined;
     if (byPointer) {
       pointer >>>= 0;

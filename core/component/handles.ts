@@ -6,8 +6,13 @@
 import { Trap } from "./trap.ts";
 import type { ResourceType } from "./types.ts";
 
-/** Most handles that an instance can hold at once. */
-const LIMIT = 1 << 20;
+/** Most handles that all instances of one run can hold at once. */
+const LIMIT = 1 << 18;
+
+/** How many more handles the instances of one run can hold. */
+export class HandleCount {
+  left: number = LIMIT;
+}
 
 /** A call that resources were lent to, which have to be given back before it returns. */
 export interface Scope {
@@ -29,12 +34,18 @@ export interface Handle {
 export class HandleTable {
   readonly #slots: (Handle | undefined)[] = [undefined];
   readonly #free: number[] = [];
+  readonly #count: HandleCount;
+
+  constructor(count: HandleCount) {
+    this.#count = count;
+  }
 
   /** Takes a resource in; gives its number. */
   add(type: ResourceType, representation: unknown, scope: Scope | undefined): number {
+    if (this.#count.left <= 0) throw new Trap(`more than ${LIMIT} handles`);
     const index = this.#free.pop() ?? this.#slots.length;
-    if (index > LIMIT) throw new Trap(`more than ${LIMIT} handles`);
     this.#slots[index] = { type, representation, scope, lends: 0 };
+    this.#count.left--;
     if (scope !== undefined) scope.borrows++;
     return index;
   }
@@ -55,16 +66,7 @@ export class HandleTable {
     if (handle.lends > 0) throw new Trap(`handle ${index} is lent and cannot be given away`);
     this.#slots[index] = undefined;
     this.#free.push(index);
+    this.#count.left++;
     return handle;
-  }
-
-  /** Destroys what is left. */
-  clear(): void {
-    for (const handle of this.#slots.splice(1)) {
-      if (handle !== undefined && handle.scope === undefined && handle.type.owner === undefined) {
-        handle.type.destroy?.(handle.representation);
-      }
-    }
-    this.#free.length = 0;
   }
 }

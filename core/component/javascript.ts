@@ -12,7 +12,7 @@ import { received } from "../errors.ts";
 import type { ResourceSide } from "./codec.ts";
 import { ComponentError, type Err, ThrownErr } from "./err.ts";
 import { componentError, linkError } from "./errors.ts";
-import type { ComponentFunction } from "./function.ts";
+import type { ComponentFunction, Entered } from "./function.ts";
 import type { InstanceItem, Item } from "./linker.ts";
 import type { ExternType } from "./binary.ts";
 import { camelCase, compatibility, pascalCase, withoutVersion } from "./names.ts";
@@ -58,7 +58,7 @@ export class JavaScriptSide implements ResourceSide {
   readonly #store: Store;
   readonly #held: WeakMap<object, Held> = new WeakMap();
   readonly #classes: Map<ResourceType, new (...values: unknown[]) => object> = new Map();
-  /** Dropped with the next call: one that waits may be under way now. */
+  /** What is dropped with the next call: one may be under way now. */
   readonly #dropped: Held[] = [];
   readonly #abandoned: FinalizationRegistry<Held> = new FinalizationRegistry((held) => {
     this.#dropped.push(held);
@@ -112,9 +112,10 @@ export class JavaScriptSide implements ResourceSide {
 
   /** Drops what nobody has any more. */
   tidy(): void {
-    while (this.#dropped.length > 0) {
+    if (this.#dropped.length === 0) return;
+    for (const held of this.#dropped.splice(0)) {
       try {
-        this.#drop(this.#dropped.pop()!);
+        this.#drop(held);
       } catch {
         // a trap: the store is stopped, as the caller is told
       }
@@ -123,6 +124,10 @@ export class JavaScriptSide implements ResourceSide {
 
   #drop(held: Held): void {
     if (!held.own || this.#store.over) return;
+    if ((held.type.owner as Entered).entered) {
+      this.#dropped.push(held); // its destructor runs when the call that is under way has returned
+      return;
+    }
     held.own = false;
     held.type.destroy?.(held.representation);
   }
@@ -387,7 +392,11 @@ class EmbeddedInstance implements InstanceItem {
 
   #class(name: string): GivenClass {
     const Class = this.#classes(name);
-    if (typeof Class !== "function") {
+    // a function without a prototype is no class
+    if (
+      typeof Class !== "function" ||
+      typeof (Class as { prototype?: unknown }).prototype !== "object"
+    ) {
       throw linkError(`${this.#what} has no class ${pascalCase(name)}`);
     }
     return Class as unknown as GivenClass;

@@ -23,7 +23,7 @@ import type {
 } from "./binary.ts";
 import { componentError, linkError } from "./errors.ts";
 import type { ComponentFunction, Entered } from "./function.ts";
-import { HandleTable } from "./handles.ts";
+import { HandleCount, HandleTable } from "./handles.ts";
 import {
   type FunctionType,
   ResourceType,
@@ -60,6 +60,8 @@ const OUTER: ReadonlySet<Sort> = new Set(["core module", "core type", "type", "c
 
 /** What putting a component together takes. */
 class Work {
+  /** of all its instances */
+  readonly handles: HandleCount = new HandleCount();
   #left = WORK_MAX;
   #depth = 0;
 
@@ -556,7 +558,7 @@ export class Linker {
     const { work } = scope;
     work.enter();
     const owner: Owner = {
-      handles: new HandleTable(),
+      handles: new HandleTable(work.handles),
       entered: false,
       mayLeave: true,
       waits: false,

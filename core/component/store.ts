@@ -91,7 +91,7 @@ export class Store {
     let bytes = 0;
     for (const space of this.#spaces) {
       bytes += space instanceof WebAssembly.Table
-        ? space.length * ELEMENT
+        ? Number(space.length) * ELEMENT
         : bufferOf(space).byteLength;
     }
     if (bytes > this.memoryLimit) {

@@ -590,3 +590,257 @@ test("while it makes room for values a component drops nothing", async () => {
   assert.throws(() => exports.text("abc"), (error) => /makes room/.test(String(causeOf(error))));
   close();
 });
+
+/** A command that makes pollables and waits for them. */
+async function waiting(body: string): Promise<Uint8Array> {
+  const module = await textModule(
+    `(module (import "" "after" (func $after (param i64) (result i32)))
+    (import "" "ready" (func $ready (param i32) (result i32)))
+    (import "" "block" (func $block (param i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (func (export "run") (result i32) (local $p i32) ${body}))`,
+  );
+  return C.component(
+    C.types(C.instanceType(
+      C.declareResource("pollable"),
+      C.declareType(C.borrow(0)),
+      C.declareType(C.func([["self", 1]], T.bool)),
+      C.declareType(C.func([["self", 1]])),
+      C.declare("[method]pollable.ready", Sort.func, 2),
+      C.declare("[method]pollable.block", Sort.func, 3),
+    )),
+    C.imports(C.imported("wasi:io/poll@0.2.0", Sort.instance, 0)),
+    C.aliases(C.alias(Sort.type, 0, "pollable")),
+    C.types(C.instanceType(
+      C.declareAlias(C.outer(Sort.type, 1, 1)),
+      C.declareEqual("pollable", 0),
+      C.declareType(C.own(1)),
+      C.declareType(C.func([["when", T.u64]], 2)),
+      C.declare("subscribe-duration", Sort.func, 3),
+    )),
+    C.imports(C.imported("wasi:clocks/monotonic-clock@0.2.0", Sort.instance, 2)),
+    C.aliases(
+      C.alias(Sort.func, 1, "subscribe-duration"),
+      C.alias(Sort.func, 0, "[method]pollable.ready"),
+      C.alias(Sort.func, 0, "[method]pollable.block"),
+    ),
+    C.canons(C.lower(0), C.lower(1), C.lower(2), C.resourceDrop(1)),
+    C.module(module),
+    C.coreInstances(
+      C.coreBundle(
+        ["after", "ready", "block", "drop"].map((name, i) => [name, Core.func, i]),
+      ),
+      C.coreInstance(0, { "": 0 }),
+    ),
+    C.aliases(C.coreAlias(Core.func, 1, "run")),
+    C.types(C.result(), C.func([], 3)),
+    C.canons(C.lift(4, 4)),
+    C.instances(C.bundle([["run", Sort.func, 3]])),
+    C.exports(C.exported("wasi:cli/run@0.2.0", Sort.instance, 2)),
+  );
+}
+
+test("a time limit ends waits, and calls without an end", async () => {
+  const soon = await waiting("(call $block (call $after (i64.const 1000))) (i32.const 0)");
+  assert.equal(await run(soon), 0);
+  const never = "(call $after (i64.const 0x7fffffffffffffff))";
+  const bad = [
+    `(call $block ${never}) (i32.const 0)`,
+    `(local.set $p ${never})
+      (loop (br_if 0 (i32.eqz (call $ready (local.get $p))))) (i32.const 0)`,
+    "(loop (call $drop (call $after (i64.const 1))) (br 0)) (unreachable)",
+  ];
+  for (const body of bad) {
+    await assert.rejects(run(await waiting(body), { timeout: 200 }), { name: "TimeoutError" });
+  }
+});
+
+test("the handles of a component have an end", async () => {
+  const bytes = await waiting("(loop (drop (call $after (i64.const 1))) (br 0)) (unreachable)");
+  await assert.rejects(run(bytes), /more than \d+ handles/);
+});
+
+test("an error does not repeat all that a component says", async () => {
+  const name = "x".repeat(100_000);
+  const bytes = C.component(C.types(C.func([])), C.imports(C.imported(name, Sort.func, 0)));
+  await assert.rejects(
+    instantiate(bytes),
+    (error: Error & { code?: string }) =>
+      error.code === "ERR_WASI_COMPONENT" && error.message.length < 1000,
+  );
+});
+
+test("a function that is no class is refused as one", async () => {
+  const bytes = C.component(
+    C.types(C.instanceType(
+      C.declareResource("thing"),
+      C.declareType(C.borrow(0)),
+      C.declareType(C.func([["self", 1]])),
+      C.declare("[method]thing.go", Sort.func, 2),
+    )),
+    C.imports(C.imported("a:b/c", Sort.instance, 0)),
+  );
+  for (const Thing of [() => {}, null, 5, {}]) {
+    await assert.rejects(instantiate(bytes, { imports: given({ "a:b/c": { Thing } }) }), component);
+  }
+});
+
+test("names that objects have anyway are names like others", async () => {
+  const names = ["__proto__", "constructor", "has-own-property", "to-string", "prototype", "then"];
+  const bytes = await around(
+    `(module (func (export "f") (result i32) (i32.const 7)))`,
+    C.aliases(C.coreAlias(Core.func, 0, "f")),
+    C.types(C.func([], T.u32)),
+    C.canons(C.lift(0, 0)),
+    C.instances(C.bundle(names.map((name) => [name, Sort.func, 0]))),
+    C.exports(
+      ...names.map((name) => C.exported(name, Sort.func, 0)),
+      C.exported("a:b/__proto__", Sort.instance, 0),
+    ),
+  );
+  const { exports, close } = await instantiate(bytes);
+  const spelled = ["__proto__", "constructor", "hasOwnProperty", "toString", "prototype", "then"];
+  assert.deepEqual(Object.keys(exports).sort(), [...spelled, "a:b/__proto__"].sort());
+  for (const object of [exports, exports["a:b/__proto__"]]) {
+    for (const name of spelled) {
+      const { value } = Object.getOwnPropertyDescriptor(object, name)!;
+      assert.equal(value(), 7, name);
+    }
+  }
+  assert.equal(Object.getPrototypeOf(exports), Object.prototype);
+  assert.equal(({} as { f?: unknown }).f, undefined);
+  close();
+  const importing = C.component(
+    C.types(C.func([])),
+    C.imports(C.imported("__proto__", Sort.func, 0)),
+  );
+  await assert.rejects(instantiate(importing), component);
+  const wanted = C.component(
+    C.types(C.instanceType(C.declareType(C.func([])), C.declare("constructor", Sort.func, 0))),
+    C.imports(C.imported("a:b/c", Sort.instance, 0)),
+  );
+  await assert.rejects(instantiate(wanted, { imports: given({ "a:b/c": {} }) }), component);
+});
+
+test("what ends a component is caught by none of its handlers", async () => {
+  const caught = (call: string): string => `(try (do ${call}) (catch_all))`;
+  const dropping = await instantiate(await resourceful("", caught("(call $drop (i32.const 99))")));
+  assert.throws(() => dropping.exports.f(), { name: "GuestAborted" });
+  dropping.close();
+  const trapping = await resourceful(
+    "(unreachable)",
+    caught("(call $drop (call $new (i32.const 1)))"),
+  );
+  const destroyed = await instantiate(trapping);
+  assert.throws(() => destroyed.exports.f());
+  assert.throws(() => destroyed.exports.f(), { name: "GuestAborted" });
+  destroyed.close();
+  const text = `(module (import "" "f" (func $f (param i32)))
+    (func (export "run") (result i32)
+      (try (do (call $f (i32.const 1))) (catch_all))
+      (try (do (call $f (i32.const 0))) (catch_all))
+      (i32.const 0)))`;
+  const ending = async (name: string, type: Bytes[], alias: Bytes[]): Promise<Uint8Array> =>
+    C.component(
+      C.types(...type),
+      C.imports(C.imported(name, alias.length === 0 ? Sort.func : Sort.instance, type.length - 1)),
+      ...alias,
+      C.canons(C.lower(0)),
+      C.module(await textModule(text)),
+      C.coreInstances(C.coreBundle([["f", Core.func, 0]]), C.coreInstance(0, { "": 0 })),
+      C.aliases(C.coreAlias(Core.func, 1, "run")),
+      C.types(C.result(), C.func([], type.length)),
+      C.canons(C.lift(1, type.length + 1)),
+      C.instances(C.bundle([["run", Sort.func, 1]])),
+      C.exports(C.exported("wasi:cli/run@0.2.0", Sort.instance, alias.length === 0 ? 0 : 1)),
+    );
+  const exit = C.instanceType(
+    C.declareType(C.result()),
+    C.declareType(C.func([["status", 0]])),
+    C.declare("exit", Sort.func, 1),
+  );
+  const alias = C.aliases(C.alias(Sort.func, 0, "exit"));
+  assert.equal(await run(await ending("wasi:cli/exit@0.2.0", [exit], [alias])), 1);
+  const own = new Error("own");
+  let calls = 0;
+  const bytes = await ending("f", [C.func([["a", T.s32]])], []);
+  const sync = (): void => {
+    calls++;
+    throw own;
+  };
+  const failing = [sync];
+  // deno-lint-ignore require-await
+  if (suspends) failing.push(async () => sync());
+  for (const f of failing) {
+    calls = 0;
+    await assert.rejects(run(bytes, { imports: given({ f }) }), (error) => error === own);
+    assert.equal(calls, 1);
+  }
+});
+
+test("components that pass values on to each other have one budget for all", async () => {
+  const room = `(memory (export "memory") 40)
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (select (i32.const 8) (i32.const 65536) (i32.lt_u (local.get 3) (i32.const 2000))))`;
+  const passing = (before: string): string =>
+    `(module (import "" "memory" (memory 1))
+    (import "" "f" (func $f (param i32 i32)))
+    (func (export "f") (param i32 i32) (local $i i32) ${before}
+      (call $f (local.get 0) (local.get 1))))`;
+  // a list of 50 times the same million bytes
+  const first = passing(`(loop
+      (i32.store (i32.add (local.get $i) (i32.const 8)) (i32.const 65536))
+      (i32.store (i32.add (local.get $i) (i32.const 12)) (i32.const 1000000))
+      (br_if 0 (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 8))) (i32.const 400))))
+    (local.set 0 (i32.const 8)) (local.set 1 (i32.const 50))`);
+  const types = C.types(C.listOf(T.u8), C.listOf(0), C.func([["a", 1]]));
+  const spaces = [C.coreAlias(Core.memory, 0, "memory"), C.coreAlias(Core.func, 0, "realloc")];
+  const options = [Option.memory(0), Option.realloc(0)];
+  const last = C.component(
+    types,
+    C.module(await textModule(`(module ${room} (func (export "f") (param i32 i32)))`)),
+    C.coreInstances(C.coreInstance(0)),
+    C.aliases(...spaces, C.coreAlias(Core.func, 0, "f")),
+    C.canons(C.lift(1, 2, ...options)),
+    C.exports(C.exported("f", Sort.func, 0)),
+  );
+  const roomy = await textModule(`(module ${room})`);
+  const middle = async (text: string): Promise<Uint8Array> =>
+    C.component(
+      types,
+      C.imports(C.imported("f", Sort.func, 2)),
+      C.module(roomy),
+      C.module(await textModule(text)),
+      C.coreInstances(C.coreInstance(0)),
+      C.aliases(...spaces),
+      C.canons(C.lower(0, Option.memory(0))),
+      C.coreInstances(
+        C.coreBundle([["memory", Core.memory, 0], ["f", Core.func, 1]]),
+        C.coreInstance(1, { "": 1 }),
+      ),
+      C.aliases(C.coreAlias(Core.func, 2, "f")),
+      C.canons(C.lift(2, 2, ...options)),
+      C.exports(C.exported("f", Sort.func, 1)),
+    );
+  const chain = async (length: number): Promise<Uint8Array> => {
+    const sections: Bytes[] = [C.instances(C.instance(0)), C.aliases(C.alias(Sort.func, 0, "f"))];
+    for (let i = 1; i <= length; i++) {
+      const of = C.instance(i === length ? 2 : 1, [["f", Sort.func, i - 1]]);
+      sections.push(C.instances(of), C.aliases(C.alias(Sort.func, i, "f")));
+    }
+    return C.component(
+      C.nested(last),
+      C.nested(await middle(passing(""))),
+      C.nested(await middle(first)),
+      ...sections,
+      C.exports(C.exported("f", Sort.func, length)),
+    );
+  };
+  const short = await instantiate(await chain(2));
+  for (let i = 0; i < 3; i++) short.exports.f([]); // what a call has taken is there for the next
+  short.close();
+  const long = await instantiate(await chain(10));
+  assert.throws(() => long.exports.f([]), /take more than|stopped/);
+  assert.throws(() => long.exports.f([]), { name: "GuestAborted" });
+  long.close();
+});

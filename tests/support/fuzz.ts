@@ -27,7 +27,7 @@ const HUGE = [0x7fffffff, -0x80000000, -1, -2, 0x40000000, 1048575, 1048576, 104
 const LONGS = [0n, 1n, 2n, 3n, 4096n, 0x3fffffffn, -1n, -2n, 1n << 31n, 1n << 32n, 1n << 40n];
 const HUGE_LONGS = [(1n << 63n) - 1n, -(1n << 63n), (1n << 53n) - 1n, 1n << 53n, (1n << 62n) + 1n];
 /** Paths, with what is beside the preopen on the disk and what is not there at all. */
-const PATHS = [
+export const PATHS: readonly string[] = [
   "file",
   "dir",
   "dir/inner",
