@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { canSuspend, GuestAborted, memory, OutputBuffer } from "../../mod.ts";
+import { WASIShim as BrowserShim } from "../../adapters/browser/preview2.ts";
 import { ProcExit, WASIShim, type WASIShimOptions } from "../../preview2.ts";
 import { root, scratch } from "../support/harness.ts";
 
@@ -82,6 +83,22 @@ test("a folder of the host's is a sandbox", () => {
   assert.equal(size("mine"), 4n);
   assert.throws(() => size("../secret"), (error: Any) => error.payload === "not-permitted");
   assert.throws(() => size("link"), (error: Any) => error.payload === "not-permitted");
+});
+
+test("the class for browsers does the same without a host's files and streams", () => {
+  const stdout = new OutputBuffer();
+  const preopens = { "/": memory({ "a.txt": "hello" }) };
+  const wasi = new BrowserShim({ args: ["demo"], preopens, stdin: encoder.encode("in"), stdout });
+  const { listArguments, print, read, size } = instantiate(core, wasi.getImportObject());
+  assert.deepEqual(listArguments(), ["demo"]);
+  assert.deepEqual(read(), encoder.encode("in"));
+  assert.equal(print(encoder.encode("out")), true);
+  assert.equal(stdout.text(), "out");
+  assert.equal(size("a.txt"), 5n);
+  assert.throws(() => new BrowserShim({ preopens: { "/": "/" } }), {
+    code: "ERR_INVALID_ARG_VALUE",
+  });
+  wasi[Symbol.dispose]();
 });
 
 test("a wait holds the thread, or passes at once on a clock that starts somewhere", () => {
