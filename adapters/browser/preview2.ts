@@ -6,8 +6,8 @@
 import { BaseWASIShim, type WASIShimOptions } from "../../core/run/shim.ts";
 import { browserMaker } from "./host.ts";
 
-export { ProcExit } from "../../core/exit.ts";
-export type { WASIShimOptions };
+export { GuestAborted, ProcExit } from "../../core/exit.ts";
+export { BaseWASIShim, type WASIShimOptions };
 
 /**
  * The interfaces of WASI 0.2 for modules that `jco transpile` has made of a component, in a browser.
