@@ -6,4 +6,5 @@
  * @module
  */
 export { WASIShim, type WASIShimOptions } from "./adapters/shim.ts";
-export { ProcExit } from "./core/exit.ts";
+export { BaseWASIShim } from "./core/run/shim.ts";
+export { GuestAborted, ProcExit } from "./core/exit.ts";

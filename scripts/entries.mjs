@@ -32,7 +32,7 @@ export const entryPoints = {
   "./host": "./adapters/host_directory.ts",
   "./overlay": "./adapters/overlay.ts",
   "./tar": "./tar.ts",
-  "./preview2": "./preview2.ts",
+  "./preview2": { browser: "./adapters/browser/preview2.ts", default: "./preview2.ts" },
   "./register": "./adapters/register.ts",
   "./cli": "./cli.ts",
 };

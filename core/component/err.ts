@@ -39,6 +39,7 @@ export class ComponentError extends Error {
   /** The error as the component gave it. */
   readonly payload: unknown;
 
+  /** Makes one of the error of a result. */
   constructor(payload: unknown) {
     super(textOf(payload));
     this.payload = payload;
