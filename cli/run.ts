@@ -72,7 +72,7 @@ const KINDS: Record<string, RegExp> = {
   fs: /^==> (fd_|path_|wasi:filesystem\/|wasi:io\/streams|wasi:cli\/(std|terminal-))/,
   poll: /^==> (poll_|wasi:io\/poll)/,
   proc: /^==> (proc_|random_|sched_|wasi:cli\/exit|wasi:random\/)/,
-  sock: /^==> (sock_|wasi:sockets\/)/,
+  sock: /^==> (sock_|wasi:(sockets|http)\/)/,
 };
 
 function tracer(kinds: string[]): (line: string) => void {
