@@ -29,6 +29,12 @@ function quiet(act: () => void): void {
   }
 }
 
+/** Why nothing can be bound. Deno says EINVAL of an address that is not this machine's. */
+function notBindable(error: Error): number {
+  const errno = errnoOf(error);
+  return errno === Errno.INVAL ? Errno.ADDRNOTAVAIL : errno;
+}
+
 class NodeConnection implements Connection {
   readonly #socket: Socket;
   readonly local: Endpoint;
@@ -101,10 +107,14 @@ function connect(
     const local = from && { localAddress: from.address, localPort: from.port };
     const made = net.connect({ host: to.address, port: to.port, allowHalfOpen: true, ...local });
     socket = made;
-    const fail = (error: Error): void => failed(errnoOf(error));
-    made.once("error", fail);
+    let settled = false;
+    // it stays, because an error that nobody listens for ends the process
+    made.on("error", (error) => {
+      if (!settled) failed(errnoOf(error));
+      settled = true;
+    });
     made.once("connect", () => {
-      made.off("error", fail);
+      settled = true;
       made.pause();
       made.setNoDelay(true);
       connected(new NodeConnection(made));
@@ -120,7 +130,7 @@ function listen(net: Net, at: Endpoint, events: Parameters<HostNetwork["listen"]
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
     let open = false;
     server.on("error", (error) => {
-      if (!open) events.failed(errnoOf(error));
+      if (!open) events.failed(notBindable(error));
     });
     server.on("connection", (socket: Socket) => {
       socket.setNoDelay(true);
@@ -152,8 +162,9 @@ function datagrams(
     const socket = dgram.createSocket({ type: six ? "udp6" : "udp4", ipv6Only: six });
     let open = false;
     socket.on("error", (error) => {
-      if (!open) quiet(() => socket.close());
-      events.failed(errnoOf(error));
+      if (open) return; // of a message, whose sender is told
+      quiet(() => socket.close());
+      events.failed(notBindable(error));
     });
     socket.on("message", (data, { address, port }) => events.message(data, { address, port }));
     socket.bind({ address: at.address, port: at.port, exclusive: true }, () => {

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import zlib from "node:zlib";
-import { canSuspend, OutputBuffer, run, type RunOptions } from "../../mod.ts";
+import { canSuspend, instantiate, OutputBuffer, run, type RunOptions } from "../../mod.ts";
 import { root } from "../support/harness.ts";
 
 const guest = fs.readFileSync(path.join(root, "tests/components/http.wasm"));
@@ -313,6 +313,19 @@ if (!canSuspend()) {
       name: "TimeoutError",
     });
     await closed;
+  });
+
+  test("instantiate() takes the option, and close() ends requests", async () => {
+    const stdout = new OutputBuffer();
+    const args = ["http", "GET", "http", host, "/hang"];
+    const network = { connect: [host] };
+    const { exports, close } = await instantiate(guest, { args, stdout, network });
+    const closed = new Promise<void>((resolve) => gone = resolve);
+    const ran = (exports.run as { run(): Promise<void> }).run().catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    close();
+    await closed;
+    assert.ok(await ran instanceof Error);
   });
 
   test("limits.openFiles counts requests", async () => {
