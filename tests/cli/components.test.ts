@@ -70,6 +70,23 @@ test("exit codes, traps and limits", options, async () => {
   ]);
 });
 
+test("--trace shows each call, or those of a kind, on standard error", options, async () => {
+  const all: [kinds: string[], calls: string[]][] = [
+    [["--trace"], ["environment get-arguments", "stdout get-stdout", "exit exit-with-code"]],
+    [["--trace=args"], ["environment get-arguments"]],
+    [["--trace=fs"], ["stdout get-stdout"]],
+    [["--trace=proc,poll", "--trace=args"], ["environment get-arguments", "exit exit-with-code"]],
+    [["--trace=clock"], []],
+  ];
+  await each(all, async ([kinds, calls]) => {
+    const { code, out, err } = await wasi([...kinds, program, "x"]);
+    assert.deepEqual({ code, out }, { code: 7, out: "" });
+    const begun = [...err.matchAll(/^==> wasi:cli\/([^(]*)/gm)].map(([, call]) => call);
+    assert.deepEqual(begun, calls, `${kinds}`);
+    assert.equal([...err.matchAll(/^<== /gm)].length, calls.length);
+  });
+});
+
 test("V8 tells which function of which module trapped", options, async () => {
   if ("Bun" in globalThis) return;
   await runs([
