@@ -24,27 +24,33 @@ const api = require.resolve("@bytecodealliance/jco");
 const lib = path.resolve(path.dirname(api), "..", "lib");
 const wits = path.join(lib, "wit", "builtin", "0.2.12");
 const adapter = path.join(lib, "wasi_snapshot_preview1.command.wasm");
-const { componentEmbed, componentNew, parse, transpile } = await import("@bytecodealliance/jco");
+const { componentEmbed, componentNew, parse } = await import("@bytecodealliance/jco");
 
 const adapted = (module) =>
   componentNew(module, [["wasi_snapshot_preview1", fs.readFileSync(adapter)]]);
 
-/** Functions that may wait where guests can be suspended. */
-const WAITING = ["sleep", "read", "print"];
-
-/** What jco writes around a component. */
-async function transpiled(component, out, kind) {
-  const jspi = kind === "jspi";
-  const { files } = await transpile(component, {
-    name: "guest",
-    instantiation: jspi ? "async" : "sync",
-    ...(jspi ? { asyncMode: "jspi", asyncWasiImports: true, asyncExports: WAITING } : {}),
-    noTypescript: true,
+/** jco's own command. */
+function jco(args, options = {}) {
+  const command = path.join(path.dirname(api), "jco.js");
+  execFileSync(process.execPath, [command, ...args], {
+    stdio: ["ignore", "ignore", "inherit"],
+    ...options,
   });
-  fs.mkdirSync(out, { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) {
-    fs.writeFileSync(path.join(out, path.basename(name).replace(/\.js$/, ".mjs")), bytes);
-  }
+}
+
+/** What jco writes around a component; with JSPI these functions may wait. */
+function transpiled(component, out, kind) {
+  const waiting = ["--async-mode=jspi", "--async-wasi-imports", "--async-exports"];
+  jco([
+    "transpile",
+    component,
+    `--out-dir=${out}`,
+    "--name=guest",
+    "--no-typescript",
+    `--instantiation=${kind === "jspi" ? "async" : "sync"}`,
+    ...(kind === "jspi" ? [...waiting, "sleep", "read", "print"] : []),
+  ]);
+  fs.renameSync(path.join(out, "guest.js"), path.join(out, "guest.mjs"));
 }
 
 /** A component written in JavaScript. jco sees only what is below the folder that it works in. */
@@ -54,9 +60,7 @@ function scripted(from, out, name) {
     fs.cpSync(wits, path.join(draft, "wit", "deps"), { recursive: true });
     fs.copyFileSync(path.join(from, `${name}.wit`), path.join(draft, "wit", `${name}.wit`));
     fs.copyFileSync(path.join(from, `${name}.js`), path.join(draft, "source.js"));
-    const command = path.join(path.dirname(api), "jco.js");
-    execFileSync(process.execPath, [
-      command,
+    jco([
       "componentize",
       "source.js",
       "--wit=wit",
@@ -64,7 +68,7 @@ function scripted(from, out, name) {
       "--backend=qjs",
       "--backend-qjs-disable-async",
       "--out=made.wasm",
-    ], { cwd: draft, stdio: ["ignore", "ignore", "inherit"] });
+    ], { cwd: draft });
     fs.copyFileSync(path.join(draft, "made.wasm"), out);
   } finally {
     fs.rmSync(draft, { recursive: true, force: true });
@@ -151,7 +155,7 @@ switch (kind) {
     fs.writeFileSync(out, await parse(fs.readFileSync(from, "utf8")));
     break;
   case "transpile":
-    await transpiled(fs.readFileSync(from), out, name);
+    transpiled(from, out, name);
     break;
   case "script":
     scripted(from, out, name);

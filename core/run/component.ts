@@ -309,7 +309,8 @@ export async function instantiateComponent(
   settings: RunSettings,
 ): Promise<{ exports: Record<string, unknown>; close(): void }> {
   const imports = settings.imports as ComponentImports;
-  const holds = canHold(options) && platform.mustNotHold !== true && !hasAsync(imports);
+  const holds = canHold(options) && platform.mustNotHold !== true &&
+    options.network === undefined && !hasAsync(imports);
   const started = await start(platform, bytes, options, settings, canSuspend() && !holds);
   const { linked, side, store, ending } = started;
   const close = (): void => {
