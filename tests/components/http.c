@@ -2,7 +2,7 @@
  * Makes requests: http [OPTION]... METHOD SCHEME AUTHORITY PATH
  *   -H NAME:VALUE  a header
  *   -b TEXT        a body, written before the request is handed over
- *   -n SIZE        a body of so many bytes, written after that
+ *   -n SIZE        a body of so many bytes, written after that; -N SIZE: before that
  *   -f MS, -g MS   the timeouts for the first byte and between bytes
  *   -x             the body is not finished but dropped
  *   -t             with a trailer
@@ -160,7 +160,7 @@ static int fields(void) {
 struct Options {
   const char *body;
   long size, first, between;
-  int drop, trailer, spin;
+  int drop, trailer, spin, before;
 };
 
 /* writes so many bytes, as much as there is room for at a time */
@@ -277,7 +277,7 @@ static int given(const char *text) { return strcmp(text, "-") != 0; }
 int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOFBF, 65536);
   if (argc == 2 && strcmp(argv[1], "fields") == 0) return fields();
-  struct Options options = {NULL, -1, -1, -1, 0, 0, 0};
+  struct Options options = {NULL, -1, -1, -1, 0, 0, 0, 0};
   Result r;
   int32_t headers = fields_new();
   int i = 1;
@@ -290,6 +290,7 @@ int main(int argc, char **argv) {
         break;
       }
       case 'b': options.body = argv[++i]; break;
+      case 'N': options.before = 1; /* fall through */
       case 'n': options.size = atol(argv[++i]); break;
       case 'f': options.first = atol(argv[++i]); break;
       case 'g': options.between = atol(argv[++i]); break;
@@ -318,6 +319,12 @@ int main(int argc, char **argv) {
     if (U8(r, 0)) return stream_failed("error in write", &r, 4);
     output_drop(stream);
     if (finish(body, &options)) return 1;
+  }
+  if (options.before) {
+    if (write_all(stream, options.size)) return 1;
+    output_drop(stream);
+    if (finish(body, &options)) return 1;
+    options.size = -1;
   }
   int32_t settings = 0;
   if (options.first >= 0 || options.between >= 0) {

@@ -8,7 +8,7 @@ import { Poll, type PollEntry, type StreamAccess } from "../../host.ts";
 import { AsyncStream } from "../../system/async_file.ts";
 import { turn } from "../../next_task.ts";
 import type { RemoteFile } from "../io.ts";
-import { type ErrorCode, errorCodeOf, internalError } from "./errors.ts";
+import { cannotSuspend, type ErrorCode, errorCodeOf, internalError } from "./errors.ts";
 
 /** Most bytes of an outgoing body that wait here. */
 const QUEUE_MAX = 1 << 20;
@@ -110,6 +110,8 @@ export class IncomingFile extends BodyFile {
 /** The body of a request. It waits here until the request is sent, up to a limit. */
 export class OutgoingFile extends BodyFile {
   readonly #chunks: Uint8Array[] = [];
+  /** Whether anything is ever sent, so that it can be waited for. */
+  readonly #sends: boolean;
   #queued = 0;
   /** How many bytes have been written. */
   written = 0;
@@ -121,8 +123,9 @@ export class OutgoingFile extends BodyFile {
   #resolve: () => void = () => {};
   #reject: (reason: unknown) => void = () => {};
 
-  constructor() {
+  constructor(sends: boolean) {
     super();
+    this.#sends = sends;
     this.complete = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -157,6 +160,7 @@ export class OutgoingFile extends BodyFile {
   }
 
   ready(entry: PollEntry): void {
+    if (this.#queued >= QUEUE_MAX && !this.#sends) this.fail(cannotSuspend());
     if (this.#queued < QUEUE_MAX || this.broken !== 0) entry.found = Poll.WRITE;
   }
 

@@ -15,6 +15,14 @@ export function internalError(text: string): ErrorCode {
   return { tag: "internal-error", val: text };
 }
 
+/** The error where guests cannot be suspended. */
+export function cannotSuspend(): ErrorCode {
+  return internalError(
+    "this runtime cannot suspend a guest while it waits for a response: it has no JSPI. Use Node " +
+      "from 24.20 on, Deno, Bun or Chromium",
+  );
+}
+
 /** The host is not known. */
 const NO_NAME: ErrorCode = { tag: "DNS-error", val: { rcode: "NXDOMAIN", infoCode: undefined } };
 

@@ -177,7 +177,7 @@ class OutgoingMessage {
 
   body(): OutgoingBody | Err {
     if (this.#body !== undefined) return new Err();
-    const open = openOwn(this.#world, new OutgoingFile());
+    const open = openOwn(this.#world, new OutgoingFile(this.#world.system.suspends));
     if (open === undefined) return new Err();
     this.#body = open;
     return new OutgoingBody(open, lengthOf(this.#headers));

@@ -14,7 +14,7 @@ import { hostOf } from "../grant.ts";
 import type { Pollable } from "../io.ts";
 import { type OpenFile, openOwn, type World } from "../world.ts";
 import { IncomingFile, type OutgoingFile } from "./body_files.ts";
-import { type ErrorCode, errorCodeOf, internalError } from "./errors.ts";
+import { cannotSuspend, type ErrorCode, errorCodeOf, internalError } from "./errors.ts";
 import { bytesOf, Fields, isForbidden, textOf } from "./fields.ts";
 import {
   type Case,
@@ -91,12 +91,7 @@ function prepare(
   if (host === undefined || world.grant?.mayConnect(host, port) !== true) {
     return { tag: "HTTP-request-denied" };
   }
-  if (!world.system.suspends) {
-    return internalError(
-      "this runtime cannot suspend a guest while it waits for a response: it has no JSPI. Use Node " +
-        "from 24.20 on, Deno, Bun or Chromium",
-    );
-  }
+  if (!world.system.suspends) return cannotSuspend();
   const all = request.headers().entries()
     .map(([name, value]): [string, string] => [name, textOf(value)]);
   const isCoding = ([name]: [string, string]): boolean => name.toLowerCase() === "accept-encoding";
@@ -159,6 +154,9 @@ async function send(ready: Ready, abort: AbortController): Promise<Response> {
 
 /** The headers of a response: without what belongs to the connection or is not so any more. */
 function headersOf(response: Response, compressed: boolean): Fields | ErrorCode {
+  if (response.type === "opaqueredirect") {
+    return internalError("a redirect, which a browser does not show");
+  }
   const entries: [string, Uint8Array][] = [];
   let size = 0;
   const coding = response.headers.get("content-encoding") ?? "identity";
