@@ -150,6 +150,7 @@ function emptyDraft(): Draft {
     confine: undefined,
     threads: undefined,
     listen: [],
+    network: [],
     deterministic: false,
     inheritEnv: false,
     envFiles: [],

@@ -12,7 +12,7 @@ import type { HostMaker } from "../core/guest/wasi.ts";
 import type { File } from "../core/host.ts";
 import { limitMemory } from "../core/module/memory.ts";
 import { codeOf, entryOf, withComponent } from "../core/run/component.ts";
-import { validateSettings } from "../core/run/options.ts";
+import { type RunOptions, validateSettings } from "../core/run/options.ts";
 import { harmless } from "../core/text.ts";
 import { CommandError, plain, UsageError } from "./error.ts";
 import type { Command } from "./options.ts";
@@ -52,7 +52,7 @@ function refuseForModules({ threads, listen }: Command): void {
     throw new UsageError("--threads: not for a component; only modules of preview1 have threads");
   }
   if (listen.length > 0) {
-    throw new UsageError("--listen: not for a component, which is given no sockets");
+    throw new UsageError("--listen: not for a component; use --network for its connections");
   }
 }
 
@@ -99,7 +99,9 @@ function refusedBy(error: unknown, { file, maxMemory }: Command): CommandError |
 /** Runs the component, or calls what it exports; gives the exit code. */
 export async function runFile(command: Command, bytes: Uint8Array): Promise<number> {
   refuseForModules(command);
-  const options = await optionsOf(command);
+  const { network } = command;
+  const options: RunOptions = await optionsOf(command);
+  if (network.length > 0) options.network = { connect: network };
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
   const programs = (): Bytes[] => modulesOf(bytes, command.maxMemory);
   return await ending(command, programs, () => undefined, async () => {

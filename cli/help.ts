@@ -23,6 +23,7 @@ Directories
   --overlay HOST[::GUEST]        the same, but changes stay in memory and are discarded at the end
   --tmp[=GUEST]                  an empty directory in memory (default: /tmp)
   --listen HOST:PORT             a listening socket, after the directories; also --tcplisten
+  --network HOST[:PORT]          a host that a component may connect to; *.DOMAIN for all below it
   --confine kernel|walk|checked  require this kind of confinement for directories
 
 Environment, arguments, input

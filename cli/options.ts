@@ -6,7 +6,7 @@
 import { currentSystem } from "../adapters/platform.ts";
 import { THREADS } from "../core/constants.ts";
 import { UsageError } from "./error.ts";
-import { address, duration, size, time, whole } from "./values.ts";
+import { address, duration, reachable, size, time, whole } from "./values.ts";
 import type { Setting } from "./wasmtime.ts";
 
 /** A directory for the guest. */
@@ -52,6 +52,8 @@ export interface Command {
   threads: number | undefined;
   /** sockets that listen, with descriptors after the directories */
   listen: { host: string; port: number }[];
+  /** where a component may connect to */
+  network: string[];
 }
 
 /** What has been read of the command line so far. */
@@ -218,6 +220,10 @@ export const OPTIONS: Readonly<Record<string, Option>> = {
   listen: {
     value: "HOST:PORT",
     set: ({ listen }, text, option) => listen.push(address(text, option)),
+  },
+  network: {
+    value: "HOST[:PORT]",
+    set: ({ network }, text, option) => network.push(reachable(text, option)),
   },
   tcplisten: {
     value: "HOST:PORT",

@@ -11,7 +11,7 @@ import { tableOf } from "../core/guest/guest.ts";
 import type { Directory } from "../core/host.ts";
 import { BaseWASI, type WASIImport, type WASIOptions } from "../core/guest/wasi.ts";
 import { bind, endingWithReader, refusedBy, unavailable } from "./bindings.ts";
-import { CommandError, plain } from "./error.ts";
+import { CommandError, plain, UsageError } from "./error.ts";
 import type { Command, Mount } from "./options.ts";
 import { unreadable } from "./runtime.ts";
 import { type Bytes, FRAMES_KEPT, stackOf } from "./stack.ts";
@@ -168,6 +168,9 @@ export async function run(
   bytes: Uint8Array,
 ): Promise<number> {
   await refuseUnfit(command, module, bytes);
+  if (command.network.length > 0) {
+    throw new UsageError("--network: only for a component; a module of preview1 has --listen");
+  }
   const options = await optionsOf(command);
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
   const both: Bytes = { given: bytes, run: bytes };

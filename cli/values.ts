@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { validateNetwork } from "../core/preview2/grant.ts";
 import { UsageError } from "./error.ts";
 
 const UNITS: Record<string, number> = {
@@ -72,6 +73,18 @@ export function time(text: string, option: string): bigint {
 export function yes(text: string | undefined): boolean | undefined {
   if (text === undefined || text === "y" || text === "yes" || text === "true") return true;
   return text === "n" || text === "no" || text === "false" ? false : undefined;
+}
+
+/** A place that a component may connect to, which the option `network` of `run()` judges. */
+export function reachable(text: string, option: string): string {
+  try {
+    validateNetwork({ connect: [text] });
+    return text;
+  } catch {
+    throw new UsageError(
+      `${option} ${text}: it must be HOST or HOST:PORT, such as example.com:443 or *.example.com`,
+    );
+  }
 }
 
 /** HOST:PORT; an address with colons stands in brackets. */

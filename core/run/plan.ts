@@ -214,6 +214,10 @@ async function prepare(
     );
   }
   const binary = isModule(loaded) ? undefined : binaryOf(loaded);
+  if (options.network !== undefined) {
+    const reason = "is for components: a module of preview1 has options.listen";
+    throw invalidValue("options.network", reason, options.network);
+  }
   if (binary !== undefined) refuseUnfit(binary, settings);
   const started = binary?.starts && !isModule(loaded)
     ? exportStart(loaded, binary.exports.map(({ name }) => name))

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { canSuspend } from "../../mod.ts";
 import { type CommandOptions, each, wasi } from "../support/command.ts";
 import { root, scratch, windows } from "../support/harness.ts";
 
@@ -126,7 +127,12 @@ test("what a component cannot be given, and what is no program, is one line", op
     [
       ["--listen", "127.0.0.1:0", "c.wasm"],
       2,
-      "--listen: not for a component, which is given no sockets",
+      "--listen: not for a component; use --network for its connections",
+    ],
+    [
+      ["--network", "a b", "c.wasm"],
+      2,
+      /^--network a b: it must be HOST or HOST:PORT/,
     ],
     [
       ["values.wasm"],
@@ -246,4 +252,22 @@ test("--invoke tells which argument is wrong and what it must be", options, asyn
     { code: 1, err: `wasi: --invoke ${line}\n` },
     { cwd },
   ]));
+});
+
+test("--network lets a component connect, and nothing else does", options, async () => {
+  const guest = path.join(root, "tests/components/sockets.wasm");
+  const module = path.join(root, "tests/guests/tool.wasm");
+  const call = ["connect", "127.0.0.1", "1", "text"];
+  await runs([
+    [["--network", "127.0.0.1", module], {
+      code: 2,
+      err: /^wasi: --network: only for a component/,
+    }],
+    [[guest, ...call], { code: 1, out: "connect: access-denied\n" }],
+    [["--network", "127.0.0.1:2", guest, ...call], { code: 1, out: "connect: access-denied\n" }],
+  ]);
+  // nobody listens there
+  const ran = await wasi(["--network", "127.0.0.1:1", guest, ...call]);
+  const answer = canSuspend() ? "connection-refused" : "not-supported";
+  assert.deepEqual([ran.code, ran.out], [1, `connect: ${answer}\n`]);
 });
