@@ -5,7 +5,7 @@
  * @module
  */
 import type { ComponentFunction } from "../core/component/function.ts";
-import type { InstanceItem } from "../core/component/linker.ts";
+import type { InstanceItem } from "../core/component/scope.ts";
 import { withoutVersion } from "../core/component/names.ts";
 import {
   type Field,

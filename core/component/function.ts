@@ -8,19 +8,17 @@
 import { ProcExit } from "../exit.ts";
 import { Wait } from "../system/waiting.ts";
 import { calls, take } from "./calls.ts";
+import { allocate } from "./codecs/lists.ts";
 import {
-  allocate,
   type Codec,
   type CodecContext,
-  codecOf,
   type Flat,
   FLAT_MAX,
   type FlatType,
   type ResourceSide,
-  ResultCodec,
-  single,
-  toSingle,
-} from "./codec.ts";
+} from "./codecs/codec.ts";
+import { codecOf, single, toSingle } from "./codecs/mod.ts";
+import { ResultCodec } from "./codecs/cases.ts";
 import { Err, ThrownErr } from "./err.ts";
 import { componentError, linkError } from "./errors.ts";
 import type { Handle, HandleTable, Scope } from "./handles.ts";

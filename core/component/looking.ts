@@ -9,18 +9,9 @@
 import type { ExternType } from "./binary.ts";
 import { componentError } from "./errors.ts";
 import type { ComponentFunction } from "./function.ts";
-import {
-  copied,
-  functionType,
-  type InstanceItem,
-  type Item,
-  type Linked,
-  Linker,
-  type Machine,
-  type Owner,
-  type Scope,
-  type TypeItem,
-} from "./linker.ts";
+import { copied, functionType } from "./resolve.ts";
+import type { InstanceItem, Item, Machine, Owner, Scope, TypeItem } from "./scope.ts";
+import { type Linked, Linker } from "./linker.ts";
 import { readComponent } from "./reader.ts";
 import { type FunctionType, ResourceType, type ValueType } from "./types.ts";
 

@@ -6,10 +6,10 @@
  */
 import { isMemory } from "../preview1/memory.ts";
 import type { Sort } from "./binary.ts";
-import type { CodecContext, ResourceSide } from "./codec.ts";
+import type { CodecContext, ResourceSide } from "./codecs/codec.ts";
 import { componentError, linkError } from "./errors.ts";
 import { type ComponentFunction, lift, lower } from "./function.ts";
-import type { Canonical, CoreInstance, Machine, ModuleItem, Owner } from "./linker.ts";
+import type { Canonical, CoreInstance, Machine, ModuleItem, Owner } from "./scope.ts";
 import { LinearMemory, type Realloc } from "./memory.ts";
 import type { Store } from "./store.ts";
 import { type CoreType, type ImportedFunction, requireType, typed } from "./typed.ts";

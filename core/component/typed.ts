@@ -7,7 +7,7 @@
  */
 import { Kind, Section } from "../module/reader.ts";
 import { ByteWriter } from "../module/writer.ts";
-import type { FlatType } from "./codec.ts";
+import type { FlatType } from "./codecs/codec.ts";
 import { componentError } from "./errors.ts";
 
 // deno-lint-ignore no-explicit-any

@@ -9,7 +9,7 @@
 import { harmless } from "../text.ts";
 import { componentError } from "./errors.ts";
 import type { ComponentFunction } from "./function.ts";
-import type { InstanceItem, Item, TypeItem } from "./linker.ts";
+import type { InstanceItem, Item, TypeItem } from "./scope.ts";
 import { look } from "./looking.ts";
 import { type FunctionType, PRIMITIVES, ResourceType, type ValueType } from "./types.ts";
 

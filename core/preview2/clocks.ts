@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Words } from "../component/codec.ts";
+import { Words } from "../component/codecs/scalars.ts";
 import { Clockid } from "../host.ts";
 import type { Interface } from "./interface.ts";
 import { timePollable } from "./io.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Words } from "../component/codec.ts";
+import type { Words } from "../component/codecs/scalars.ts";
 import { Err } from "../component/err.ts";
 import type { Door } from "../component/function.ts";
 import { encodings } from "../component/strings.ts";
@@ -15,7 +15,8 @@ import type { ResourceType } from "../component/types.ts";
 import { type FileStat, Filestat } from "../filestat.ts";
 import { fillRandom } from "../system/random.ts";
 import { datetimeAt } from "./clocks.ts";
-import type { Descriptor, DirectoryEntryStream } from "./filesystem.ts";
+import type { Descriptor } from "./descriptor.ts";
+import type { DirectoryEntryStream } from "./entries.ts";
 import type { InputStream, OutputStream } from "./io.ts";
 import type { DirectMaker } from "./interface.ts";
 import type { WitInterface } from "./wit.ts";

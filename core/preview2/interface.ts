@@ -5,7 +5,7 @@
  */
 import type { ComponentFunction, Direct } from "../component/function.ts";
 import { camelCase } from "../component/names.ts";
-import type { InstanceItem, Item } from "../component/linker.ts";
+import type { InstanceItem, Item } from "../component/scope.ts";
 import { ResourceType } from "../component/types.ts";
 import { traced } from "./trace.ts";
 import type { WitInterface } from "./wit.ts";

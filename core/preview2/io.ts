@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { DirectRead } from "../component/codec.ts";
+import { DirectRead } from "../component/codecs/lists.ts";
 import { Err } from "../component/err.ts";
 import { Trap } from "../component/trap.ts";
 import { Errno } from "../errno.ts";

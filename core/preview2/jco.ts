@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { DirectRead, Words } from "../component/codec.ts";
+import { DirectRead } from "../component/codecs/lists.ts";
+import { Words } from "../component/codecs/scalars.ts";
 import { Err } from "../component/err.ts";
 import type { ComponentFunction } from "../component/function.ts";
 import { camelCase, pascalCase } from "../component/names.ts";

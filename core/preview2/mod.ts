@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { InstanceItem } from "../component/linker.ts";
+import type { InstanceItem } from "../component/scope.ts";
 import { compatibility, withoutVersion } from "../component/names.ts";
 import * as cli from "./cli.ts";
 import * as clocks from "./clocks.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { DirectRead } from "../component/codec.ts";
+import { DirectRead } from "../component/codecs/lists.ts";
 import { Trap } from "../component/trap.ts";
 import type { Host } from "../host.ts";
 import type { Interface } from "./interface.ts";

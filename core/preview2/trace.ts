@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { DirectRead, Words } from "../component/codec.ts";
+import { DirectRead } from "../component/codecs/lists.ts";
+import { Words } from "../component/codecs/scalars.ts";
 import { Err } from "../component/err.ts";
 import type { ComponentFunction } from "../component/function.ts";
 import { ProcExit, throwAborted } from "../exit.ts";

@@ -9,15 +9,10 @@
 import { asyncStreams } from "../guest/async_streams.ts";
 import { canSuspend, Ending, finishStreams, settled, validateSignal } from "../guest/async_wasi.ts";
 import { componentError, linkError } from "../component/errors.ts";
-import {
-  causeOf,
-  type ComponentImports,
-  EmbeddedImports,
-  exportsOf,
-  hasAsync,
-  JavaScriptSide,
-} from "../component/javascript.ts";
-import { type Item, type Linked, Linker } from "../component/linker.ts";
+import { causeOf, exportsOf, JavaScriptSide } from "../component/javascript.ts";
+import { type ComponentImports, EmbeddedImports, hasAsync } from "../component/embedded.ts";
+import type { Item } from "../component/scope.ts";
+import { type Linked, Linker } from "../component/linker.ts";
 import { type Compiled, RunningMachine } from "../component/machine.ts";
 import { withoutVersion } from "../component/names.ts";
 import { readComponent } from "../component/reader.ts";

@@ -2,7 +2,8 @@
  * A component that passes every function of WASI 0.2 on: what a hostile guest could call is called
  * from here, through the canonical ABI and a module with memory.
  */
-import { type CodecContext, codecOf, FLAT_MAX, type FlatType } from "../../core/component/codec.ts";
+import { type CodecContext, FLAT_MAX, type FlatType } from "../../core/component/codecs/codec.ts";
+import { codecOf } from "../../core/component/codecs/mod.ts";
 import { HandleCount, HandleTable } from "../../core/component/handles.ts";
 import { LinearMemory } from "../../core/component/memory.ts";
 import { type FunctionType, ResourceType, type ValueType } from "../../core/component/types.ts";
