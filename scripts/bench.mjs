@@ -4,7 +4,7 @@
  *
  *   npm run bench                          everything
  *   npm run bench -- bun calls             one runtime, one part (calls, programs, startup,
- *                                         scale)
+ *                                         scale, components)
  *   npm run bench -- node26 calls --rounds=30 --options='{"ffi":false}'
  */
 import { spawnSync } from "node:child_process";
@@ -22,7 +22,7 @@ const runtimes = ["node26", "deno", "bun"].filter((name) => {
   const chosen = words.filter((word) => ["node26", "deno", "bun"].includes(word));
   return chosen.length === 0 || chosen.includes(name);
 });
-const allParts = ["calls", "programs", "startup", "scale"];
+const allParts = ["calls", "programs", "startup", "scale", "components"];
 const parts = allParts.filter((word) => words.includes(word));
 const what = (parts.length > 0 ? parts : allParts).join(",");
 
@@ -92,7 +92,19 @@ function printScale({ descriptors, rows, pipe }) {
   }
 }
 
-function print(name, { calls, programs, startup, scale }) {
+function printComponents(rows) {
+  console.log("  call                            module ns  component ns  ratio");
+  for (const { name, module, component } of rows) {
+    const numbers = [module.toFixed(0).padStart(10), component.toFixed(0).padStart(12)];
+    console.log(
+      `  ${name.padEnd(31)} ${numbers.join("  ")} ${ratio(component, module).padStart(6)}`,
+    );
+  }
+  const sum = rows.reduce((sum, { module, component }) => sum + Math.log(component / module), 0);
+  console.log(`  geometric mean: ${Math.exp(sum / rows.length).toFixed(2)}`);
+}
+
+function print(name, { calls, programs, startup, scale, components }) {
   console.log(`\n=== ${name}`);
   if (calls) printCalls(calls);
   for (const { name, ours, builtin } of programs ?? []) {
@@ -110,6 +122,7 @@ function print(name, { calls, programs, startup, scale }) {
     );
   }
   if (scale) printScale(scale);
+  if (components) printComponents(components);
 }
 
 const results = {};

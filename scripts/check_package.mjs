@@ -388,6 +388,8 @@ await step("what applications bundle", async () => {
       `      the class of "${name}": ${bytes.length} bytes, ${zipped} with gzip (at most ${bound})`,
     );
     if (zipped > bound) over.push(`"${name}" is larger than it may be: ${zipped} bytes`);
+    // who runs modules does not pay for components
+    if (bytes.includes("wasi:filesystem/types")) over.push(`"${name}" has components in it`);
     if (!parameters.includes("--modules")) continue;
     const modules = Object.entries(outputs[file].inputs).map(([file, { bytesInOutput }]) => ({
       module: file.replace(/^.*\/esm\//, ""),

@@ -158,7 +158,7 @@ class EmbeddedInstance implements InstanceItem {
 }
 
 /** Names of what belongs to a resource. */
-export const SPECIAL = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/;
+export const SPECIAL: RegExp = /^\[(method|static|constructor)\]([^.]+)(?:\.(.+))?$/;
 
 /** A member of the embedder's, but none that comes with being an object or a class. */
 export function member(holder: object, name: string): unknown {

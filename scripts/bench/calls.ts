@@ -19,7 +19,7 @@ export interface Row {
 type Loose = any;
 
 /** A call to be measured. */
-interface Subject {
+export interface Subject {
   name: string;
   /** the functions it imports, with their parameters as WAT types */
   imports: Record<string, string>;
@@ -35,7 +35,8 @@ interface Subject {
 const DATA = 65536;
 const deep = "a/b/c/file";
 
-function setUp(): string {
+/** Makes a folder with what the calls need. */
+export function setUp(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "wasi-bench-"));
   fs.mkdirSync(path.join(folder, "a/b/c"), { recursive: true });
   fs.writeFileSync(path.join(folder, deep), "x");
@@ -76,7 +77,8 @@ const iov = (length: number): string =>
 const rewind = `(drop (call $fd_seek (local.get $fd) (i64.const 0) (i32.const 0) (i32.const 16)))`;
 const SEEK = "i32 i64 i32 i32";
 
-const subjects: Subject[] = [
+/** The calls. */
+export const subjects: Subject[] = [
   {
     name: "sched_yield",
     imports: { sched_yield: "" },
@@ -201,6 +203,27 @@ function source({ imports, body }: Subject): string {
       (loop $again
         ${body}
         (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))))`;
+}
+
+/** A program that makes the call `count` times. */
+export function program({ imports, body, file }: Subject, count: number): string {
+  const opens = file === undefined ? {} : { path_open: "i32 i32 i32 i32 i32 i64 i64 i32 i32" };
+  const lines = Object.entries({ ...imports, ...opens }).map(([name, parameters]) =>
+    `(import "wasi_snapshot_preview1" "${name}" (func $${name} (param ${parameters}) (result i32)))`
+  );
+  const begin = file === undefined ? "(local.set $fd (i32.const 3))" : `
+    (drop (call $path_open (i32.const 3) (i32.const 1) (i32.const 2048)
+      (i32.const ${file.name.length}) (i32.const ${file.oflags}) (i64.const ${file.rights})
+      (i64.const ${file.rights}) (i32.const 0) (i32.const 16)))
+    (local.set $fd (i32.load (i32.const 16)))`;
+  const loop = `(local.set $n (i32.const ${count}))
+    (loop $again ${body}
+      (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))`;
+  return `(module ${lines.join("\n")}
+    (memory (export "memory") 4)
+    (data (i32.const 1024) "${deep}") (data (i32.const 2048) "${file?.name ?? ""}")
+    (func (export "_start") (local $n i32) (local $fd i32)
+      ${begin} ${"fd_seek" in imports ? rewind : ""} ${count === 0 ? "" : loop}))`;
 }
 
 /** Makes a function that runs a round on one implementation. */

@@ -1,21 +1,28 @@
 /**
  * Measures on the runtime that runs it and writes JSON. Parameters: the file to write, the module
- * that exports WASI, what to measure ("calls,programs,startup,scale"), rounds, JSON of further
- * options.
+ * that exports WASI, what to measure ("calls,programs,startup,scale,components"), rounds, JSON of
+ * further options.
  */
 import fs from "node:fs";
 import process from "node:process";
 import { measureCalls } from "./calls.ts";
+import { measureComponents } from "./components.ts";
 import { measurePrograms } from "./programs.ts";
 import { measureScale } from "./scale.ts";
 import { measureStartup } from "./startup.ts";
 
 process.removeAllListeners("warning"); // node:wasi announces itself
 
-const [output, module, what = "calls,programs,startup,scale", rounds = "9", extra = "{}"] = process
+const [
+  output,
+  module,
+  what = "calls,programs,startup,scale,components",
+  rounds = "9",
+  extra = "{}",
+] = process
   .argv
   .slice(2);
-const { WASI } = await import(module!);
+const { WASI, run } = await import(module!);
 const { WASI: Builtin } = await import("node:wasi");
 const wanted = what.split(",");
 const result: Record<string, unknown> = {};
@@ -34,6 +41,9 @@ if (wanted.includes("scale")) {
     rounds: Number(rounds),
     extra: JSON.parse(extra),
   });
+}
+if (wanted.includes("components")) {
+  result.components = await measureComponents(run, Math.ceil(Number(rounds) / 2));
 }
 fs.writeFileSync(output!, JSON.stringify(result, undefined, 2));
 process.exit(0);
