@@ -115,7 +115,9 @@ export class ThreadLimit {
     memories: readonly WebAssembly.Memory[],
     [address, expected, timeout, offset, index]: Waited,
   ): number {
-    const { buffer } = memories[index]!;
+    const memory = memories[index];
+    if (memory === undefined) trapNow(); // a program may import this itself, with any number
+    const { buffer } = memory;
     const start = typeof address === "bigint" ? Number(BigInt.asUintN(64, address)) : address >>> 0;
     const at = start + offset;
     if (at % size !== 0 || at + size > buffer.byteLength) trapNow();
