@@ -171,9 +171,7 @@ export function lower(
   };
   const lent = target.origin === "component";
   const { memory } = cx;
-  const byHand = cx.encoding === "utf8" && memory !== undefined && cx.realloc !== undefined
-    ? target.direct
-    : undefined;
+  const byHand = cx.encoding === "utf8" && memory !== undefined ? target.direct : undefined;
   const call = byHand !== undefined
     ? guarded(
       { store, enter },
