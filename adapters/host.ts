@@ -17,7 +17,6 @@ import {
   type HostFileSystem,
   type PollEntry,
 } from "../core/host.ts";
-import type { HostNetwork } from "../core/network.ts";
 import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import { type ClockSources, WebClock } from "./clock.ts";
@@ -339,7 +338,7 @@ function makeLibcHost(runtime: Runtime, system: System, beneath: boolean): Host 
     exit: runtime.exit,
     poll: (entries, timeout) => pollWithLibc(libc, entries, timeout),
     listen: context.sockets && ((host, port) => context.sockets!.listen(host, port)),
-    network: () => loadNetwork(runtime),
+    mayReach: runtime.mayReach,
   };
 }
 
@@ -366,13 +365,6 @@ function makeNtHost(runtime: Runtime): Host | undefined {
   return { ...host, fs: { confinement: "walk", directory, stream } };
 }
 
-async function loadNetwork(runtime: Runtime): Promise<HostNetwork> {
-  const { nodeNetwork } = await import("./network.ts");
-  const mayReach = (address: string, port: number): boolean =>
-    runtime.mayReach?.(address, port) ?? true;
-  return nodeNetwork((name) => nodeProcess().getBuiltinModule(name), mayReach);
-}
-
 function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
   return {
     name: runtime.name,
@@ -385,6 +377,6 @@ function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
     random: webRandom,
     exit: runtime.exit,
     poll: pollWithoutLibc,
-    network: () => loadNetwork(runtime),
+    mayReach: runtime.mayReach,
   };
 }

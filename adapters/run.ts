@@ -7,6 +7,7 @@ import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/guest/async_wasi.t
 import type { RunOptions } from "../core/run/options.ts";
 import { type Instantiated, instantiateProgram, runProgram } from "../core/run/plan.ts";
 import type { Platform } from "../core/run/platform.ts";
+import type { HostNetwork } from "../core/network.ts";
 import type { Source } from "../core/run/source.ts";
 import { nodeProcess } from "./host.ts";
 import { runtimeMaker } from "./runtime.ts";
@@ -51,7 +52,15 @@ async function readFile(path: string): Promise<BufferSource> {
     .readFile(path);
 }
 
-const platform: Platform = { maker: runtimeMaker, workers, readFile };
+/** Loads the runtime's network, which only components use. */
+export async function loadNetwork(
+  mayReach: (address: string, port: number) => boolean,
+): Promise<HostNetwork> {
+  const { nodeNetwork } = await import("./network.ts");
+  return nodeNetwork((name) => nodeProcess().getBuiltinModule(name), mayReach);
+}
+
+const platform: Platform = { maker: runtimeMaker, workers, readFile, network: loadNetwork };
 
 /**
  * Instantiates a command and runs it to its end. For a reactor, whose exports you call, there is

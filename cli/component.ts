@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { loadNetwork } from "../adapters/run.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import type { ComponentBinary } from "../core/component/binary.ts";
 import { readComponent } from "../core/component/reader.ts";
@@ -107,18 +108,24 @@ export async function runFile(command: Command, bytes: Uint8Array): Promise<numb
   return await ending(command, programs, () => undefined, async () => {
     try {
       const settings = validateSettings({});
-      return await withComponent({ maker }, bytes, options, settings, async (linked, ended) => {
-        if (command.invoke !== undefined) {
-          const { invokeComponent } = await import("./invoke_component.ts");
-          return await invokeComponent(command, linked, ended);
-        }
-        const run = entryOf(linked);
-        if (run !== undefined) return await codeOf(run, ended);
-        throw new CommandError(
-          `${command.file}: it exports no wasi:cli/run; use --invoke NAME to call one of its ` +
-            "functions",
-        );
-      });
+      return await withComponent(
+        { maker, network: loadNetwork },
+        bytes,
+        options,
+        settings,
+        async (linked, ended) => {
+          if (command.invoke !== undefined) {
+            const { invokeComponent } = await import("./invoke_component.ts");
+            return await invokeComponent(command, linked, ended);
+          }
+          const run = entryOf(linked);
+          if (run !== undefined) return await codeOf(run, ended);
+          throw new CommandError(
+            `${command.file}: it exports no wasi:cli/run; use --invoke NAME to call one of its ` +
+              "functions",
+          );
+        },
+      );
     } catch (error) {
       throw refusedBy(error, command) ?? error;
     }

@@ -14,7 +14,6 @@
  * @module
  */
 import type { FileStat } from "./filestat.ts";
-import type { HostNetwork } from "./network.ts";
 
 /**
  * How a directory keeps a guest inside:
@@ -328,8 +327,8 @@ export interface Host {
    * `code`.
    */
   listen?(host: string, port: number): File;
-  /** Loads its network, for components; undefined where there is none. */
-  network?(): Promise<HostNetwork>;
+  /** Whether the runtime's permissions let an address be reached. Default: they do. */
+  readonly mayReach?: ((address: string, port: number) => boolean) | undefined;
 }
 
 /** The host's files. */

@@ -140,7 +140,7 @@ function refuseWithoutJspi(options: RunOptions): void {
 
 /** @param suspends whether it may be suspended while it waits */
 async function start(
-  platform: Pick<Platform, "maker">,
+  platform: Pick<Platform, "maker" | "network">,
   bytes: Uint8Array,
   options: RunOptions,
   { imports, timeout }: RunSettings,
@@ -178,7 +178,7 @@ async function start(
   const side = new JavaScriptSide(store);
   try {
     const network = names.some((name) => name.startsWith("wasi:sockets/"))
-      ? await opened.host.network?.()
+      ? await platform.network?.((address, port) => opened.host.mayReach?.(address, port) ?? true)
       : undefined;
     const world = new World(system, { ...opened, grant, network }, (code) => throwExit(code));
     const machine = new RunningMachine(
@@ -236,7 +236,7 @@ export async function runComponent(
 
 /** Links a component, uses it, and lets its output streams take what is left. */
 export async function withComponent(
-  platform: Pick<Platform, "maker">,
+  platform: Pick<Platform, "maker" | "network">,
   bytes: Uint8Array,
   options: RunOptions,
   settings: RunSettings,
