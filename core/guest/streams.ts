@@ -5,9 +5,9 @@
  */
 import { Errno } from "../errno.ts";
 import { Thrown } from "../exit.ts";
-import type { FileStat } from "../filestat.ts";
-import { type File, Filetype, Poll, type PollEntry, type StreamAccess } from "../host.ts";
+import { type File, Poll, type PollEntry, type StreamAccess } from "../host.ts";
 import { invalidType, invalidValue } from "../errors.ts";
+import { PipeFile } from "../system/pipe_file.ts";
 import { validateDescriptor } from "./options.ts";
 
 /**
@@ -83,52 +83,11 @@ export class OutputBuffer {
   }
 }
 
-/** What all such streams have in common: to a guest they are pipes. */
-abstract class ValueStream implements File {
-  readonly filetype: number = Filetype.UNKNOWN;
-  readonly neverHolds: boolean = true;
-  readonly seekable: boolean = false;
-
-  abstract read(into: Uint8Array, offset: number, length: number, position: number): number;
-  abstract write(from: Uint8Array, offset: number, length: number, position: number): number;
-  abstract access(): StreamAccess;
-
+/** What all such streams have in common: they are always ready. */
+abstract class ValueStream extends PipeFile {
   ready(entry: PollEntry): void {
     entry.found = entry.events;
   }
-
-  stat(into: FileStat): number {
-    into.bytes.fill(0);
-    into.filetype = this.filetype;
-    into.nlink = 1n;
-    return 0;
-  }
-
-  setTimes(): number {
-    return 0;
-  }
-
-  sync(): number {
-    return -Errno.INVAL;
-  }
-
-  setSize(): number {
-    return -Errno.INVAL;
-  }
-
-  allocate(): number {
-    return -Errno.SPIPE;
-  }
-
-  advise(): number {
-    return -Errno.SPIPE;
-  }
-
-  setFlags(): number {
-    return -Errno.NOTSUP;
-  }
-
-  close(): void {}
 }
 
 /** Calls what the embedder gave: what it throws ends the guest and reaches the embedder. */

@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { Errno } from "../errno.ts";
-import type { FileStat } from "../filestat.ts";
-import { type File, Filetype, type PollEntry, type StreamAccess } from "../host.ts";
+import type { File } from "../host.ts";
+import { PipeFile } from "./pipe_file.ts";
 
 /** A file that can be waited for without holding the thread. */
 export interface AsyncFile extends File {
@@ -22,54 +21,14 @@ export function isAsyncFile(file: File): file is AsyncFile {
   return "wakes" in file;
 }
 
-/** What they have in common: to a guest they are pipes. */
-export abstract class AsyncStream implements AsyncFile {
-  readonly filetype: number = Filetype.UNKNOWN;
-  readonly seekable: boolean = false;
-  readonly neverHolds: boolean = true;
+/** What they have in common. */
+export abstract class AsyncStream extends PipeFile implements AsyncFile {
   readonly wakes: Set<() => void> = new Set();
 
-  abstract read(into: Uint8Array, offset: number, length: number, position: number): number;
-  abstract write(from: Uint8Array, offset: number, length: number, position: number): number;
-  abstract access(): StreamAccess;
-  abstract ready(entry: PollEntry): void;
   abstract finish(): Promise<void>;
   abstract abandon(): void;
 
   protected wake(): void {
     for (const wake of [...this.wakes]) wake();
   }
-
-  stat(into: FileStat): number {
-    into.bytes.fill(0);
-    into.filetype = this.filetype;
-    into.nlink = 1n;
-    return 0;
-  }
-
-  setTimes(): number {
-    return 0;
-  }
-
-  sync(): number {
-    return -Errno.INVAL;
-  }
-
-  setSize(): number {
-    return -Errno.INVAL;
-  }
-
-  allocate(): number {
-    return -Errno.SPIPE;
-  }
-
-  advise(): number {
-    return -Errno.SPIPE;
-  }
-
-  setFlags(): number {
-    return -Errno.NOTSUP;
-  }
-
-  close(): void {}
 }

@@ -8,39 +8,30 @@ import { calls } from "../calls.ts";
 import { Trap } from "../trap.ts";
 import type { ResourceType } from "../types.ts";
 
-export class OwnCodec implements Codec {
+/** A number that stands for a resource. */
+abstract class HandleCodec implements Codec {
   readonly cost: number;
   readonly size: number = 4;
   readonly align: number = 4;
   readonly flat: readonly FlatType[] = ["i"];
-  readonly #cx: CodecContext;
-  readonly #type: ResourceType;
+  protected readonly cx: CodecContext;
+  protected readonly type: ResourceType;
 
   constructor(cx: CodecContext, type: ResourceType) {
     this.cost = Cost.SLOT + (cx.side === undefined ? 0 : Cost.HELD);
-    this.#cx = cx;
-    this.#type = type;
+    this.cx = cx;
+    this.type = type;
   }
 
-  fromFlat(index: Flat): unknown {
-    const { handles, side } = this.#cx;
-    const { representation, scope } = handles.remove((index as number) >>> 0, this.#type);
-    if (scope !== undefined) throw new Trap("a borrowed handle is given away");
-    return side === undefined ? representation : side.out(this.#type, representation, true);
-  }
-
-  toFlat(value: unknown): number {
-    const { handles, side } = this.#cx;
-    const representation = side === undefined ? value : side.in(this.#type, value, true);
-    return handles.add(this.#type, representation, undefined);
-  }
+  abstract fromFlat(index: Flat): unknown;
+  abstract toFlat(value: unknown): number;
 
   load(pointer: number): unknown {
-    return this.fromFlat(this.#cx.memory!.view.getUint32(pointer, true));
+    return this.fromFlat(this.cx.memory!.view.getUint32(pointer, true));
   }
 
   store(value: unknown, pointer: number): void {
-    this.#cx.memory!.view.setUint32(pointer, this.toFlat(value), true);
+    this.cx.memory!.view.setUint32(pointer, this.toFlat(value), true);
   }
 
   lift(from: ArrayLike<Flat>, at: number): unknown {
@@ -52,35 +43,36 @@ export class OwnCodec implements Codec {
   }
 }
 
-export class BorrowCodec implements Codec {
-  readonly cost: number;
-  readonly size: number = 4;
-  readonly align: number = 4;
-  readonly flat: readonly FlatType[] = ["i"];
-  readonly #cx: CodecContext;
-  readonly #type: ResourceType;
-
-  constructor(cx: CodecContext, type: ResourceType) {
-    this.cost = Cost.SLOT + (cx.side === undefined ? 0 : Cost.HELD);
-    this.#cx = cx;
-    this.#type = type;
+export class OwnCodec extends HandleCodec {
+  fromFlat(index: Flat): unknown {
+    const { handles, side } = this.cx;
+    const { representation, scope } = handles.remove((index as number) >>> 0, this.type);
+    if (scope !== undefined) throw new Trap("a borrowed handle is given away");
+    return side === undefined ? representation : side.out(this.type, representation, true);
   }
 
+  toFlat(value: unknown): number {
+    const { handles, side } = this.cx;
+    const representation = side === undefined ? value : side.in(this.type, value, true);
+    return handles.add(this.type, representation, undefined);
+  }
+}
+
+export class BorrowCodec extends HandleCodec {
   fromFlat(index: Flat): unknown {
-    const { handles, side } = this.#cx;
-    const handle = handles.get((index as number) >>> 0, this.#type);
+    const { handles, side } = this.cx;
+    const handle = handles.get((index as number) >>> 0, this.type);
     if (calls.lent !== undefined && handle.scope === undefined) {
       handle.lends++;
       calls.lent.push(handle);
     }
     const { representation } = handle;
-    return side === undefined ? representation : side.out(this.#type, representation, false);
+    return side === undefined ? representation : side.out(this.type, representation, false);
   }
 
   /** What reads one for a call that nobody counts what is lent to. */
   reader(): (index: Flat) => unknown {
-    const { handles, side } = this.#cx;
-    const type = this.#type;
+    const { cx: { handles, side }, type } = this;
     return side === undefined
       ? (index) => handles.get((index as number) >>> 0, type).representation
       : (index) => side.out(type, handles.get((index as number) >>> 0, type).representation, false);
@@ -88,25 +80,9 @@ export class BorrowCodec implements Codec {
 
   /** Who has made a resource gets what stands for it; others a handle, for as long as the call. */
   toFlat(value: unknown): number {
-    const { handles, side, owner } = this.#cx;
-    const representation = side === undefined ? value : side.in(this.#type, value, false);
-    if (this.#type.owner === owner) return representation as number;
-    return handles.add(this.#type, representation, calls.scope);
-  }
-
-  load(pointer: number): unknown {
-    return this.fromFlat(this.#cx.memory!.view.getUint32(pointer, true));
-  }
-
-  store(value: unknown, pointer: number): void {
-    this.#cx.memory!.view.setUint32(pointer, this.toFlat(value), true);
-  }
-
-  lift(from: ArrayLike<Flat>, at: number): unknown {
-    return this.fromFlat(from[at]!);
-  }
-
-  lower(value: unknown, to: Flat[]): void {
-    to.push(this.toFlat(value));
+    const { handles, side, owner } = this.cx;
+    const representation = side === undefined ? value : side.in(this.type, value, false);
+    if (this.type.owner === owner) return representation as number;
+    return handles.add(this.type, representation, calls.scope);
   }
 }
