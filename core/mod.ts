@@ -4,9 +4,10 @@
  * @module
  */
 export { Errno, Fdflags, Filetype, Fstflags, Oflags, Rights, Whence } from "./preview1/abi.ts";
-export { type AsyncWASIOptions, BaseAsyncWASI, canSuspend } from "./guest/async_wasi.ts";
+export { type AsyncWASIOptions, BaseAsyncWASI } from "./guest/async_wasi.ts";
 export type { AsyncStdinOption, AsyncStdoutOption } from "./guest/async_streams.ts";
 export { ComponentError } from "./component/err.ts";
+export { canSuspend } from "./suspension.ts";
 export { WasiError } from "./errno.ts";
 export { GuestAborted, ProcExit } from "./exit.ts";
 export { FileStat } from "./filestat.ts";

@@ -3,15 +3,8 @@
  *
  * @module
  */
+import { bufferOf } from "../preview1/memory.ts";
 import { Trap } from "./trap.ts";
-
-const getBuffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer")!
-  .get as (this: WebAssembly.Memory) => ArrayBuffer;
-
-/** The buffer of a memory, whatever has been put on the object. */
-export function bufferOf(memory: WebAssembly.Memory): ArrayBuffer {
-  return getBuffer.call(memory);
-}
 
 /** What a component exports for room in its memory. Source: `cabi_realloc`. */
 export type Realloc = (old: number, oldSize: number, align: number, size: number) => number;

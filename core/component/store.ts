@@ -8,18 +8,11 @@ import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
 import { outOfRange } from "../errors.ts";
 import { ELEMENT_SHIFT } from "../module/budget.ts";
 import type { System } from "../system/system.ts";
-import { Wait } from "../system/waiting.ts";
+import type { Wait } from "../system/waiting.ts";
+import { suspension } from "../suspension.ts";
 import { Budget } from "./calls.ts";
-import { bufferOf } from "./memory.ts";
+import { bufferOf } from "../preview1/memory.ts";
 import type { ImportedFunction } from "./typed.ts";
-
-/** What JSPI adds to WebAssembly, where it is available. */
-interface Suspension {
-  Suspending?: new (call: unknown) => ImportedFunction;
-  promising?: (call: unknown) => (...parameters: unknown[]) => Promise<unknown>;
-}
-
-const { Suspending, promising } = WebAssembly as unknown as Suspension;
 
 /** What an element of a table counts as, as in the modules themselves. */
 const ELEMENT = 2 ** ELEMENT_SHIFT;
@@ -28,23 +21,6 @@ const ELEMENT = 2 ** ELEMENT_SHIFT;
 export interface TimeLimited {
   /** Throws if the time is over; gives the milliseconds that are left. */
   look(): number;
-}
-
-/** Goes through with a wait, holding the thread. */
-export function hold(
-  system: System,
-  wait: Wait<unknown>,
-  limit: TimeLimited | undefined,
-): unknown {
-  let result: unknown = wait;
-  while (result instanceof Wait) {
-    const time = Math.max(0, result.deadline - system.now());
-    const left = limit?.look() ?? Infinity;
-    system.poll(result.entries, Math.min(time, left));
-    limit?.look();
-    result = result.resume();
-  }
-  return result;
 }
 
 /** The parts of a run of a component that all its instances have in common. */
@@ -132,17 +108,17 @@ export class Store {
 
   /** Goes through with a wait, holding the thread. */
   hold(wait: Wait<unknown>): unknown {
-    return hold(this.system, wait, this.#limit);
+    return this.system.hold(wait, this.#limit);
   }
 
   /** A function that may suspend the guest. */
   suspending(call: ImportedFunction): ImportedFunction {
-    return new Suspending!(call);
+    return new suspension.Suspending!(call);
   }
 
   /** A function of a guest that may be suspended. */
   promising(call: ImportedFunction): (...parameters: unknown[]) => Promise<unknown> {
-    return promising!(call);
+    return suspension.promising!(call);
   }
 }
 

@@ -34,6 +34,7 @@ import {
 import { hidden, type ImportedFunction } from "../preview1/imports.ts";
 import { invalidType } from "../errors.ts";
 import { validateFunction, validateObject, validateUndefined } from "../validate.ts";
+import { canSuspend, suspension } from "../suspension.ts";
 import type { System } from "../system/system.ts";
 import { Wait } from "../system/waiting.ts";
 import { turn } from "../next_task.ts";
@@ -70,20 +71,7 @@ const PAUSE_MAX = 10;
 /** How often it polls again at once at first, yielding to other tasks in between. */
 const EAGER = 20;
 
-/** What JSPI adds to WebAssembly, where it is available. */
-interface Suspension {
-  Suspending?: new (call: ImportedFunction) => ImportedFunction;
-  promising?: (call: unknown) => (...parameters: unknown[]) => Promise<unknown>;
-}
-
-const suspension: Suspension = WebAssembly as unknown as Suspension;
-
-/** Whether this runtime can suspend guests: Node from 24.20 on, Deno, Bun and Chromium can. */
-export function canSuspend(): boolean {
-  return suspension.Suspending !== undefined && suspension.promising !== undefined;
-}
-
-/** The error of what needs that, where it cannot. */
+/** The error of what needs JSPI, where there is none. */
 export function unsupported(): Error {
   const text = "this runtime cannot suspend a guest: it has no WebAssembly.Suspending (JSPI). " +
     "Use Node from 24.20 on, Deno, Bun or Chromium, or the class WASI, which blocks the thread";

@@ -21,6 +21,11 @@ const IOV_MAX = 1024;
 const getBuffer = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "buffer")!
   .get as (this: WebAssembly.Memory) => ArrayBuffer;
 
+/** The buffer of a memory, whatever has been put on the object. */
+export function bufferOf(memory: WebAssembly.Memory): ArrayBuffer {
+  return getBuffer.call(memory);
+}
+
 /** Whether a value is a WebAssembly.Memory, of this realm or another. */
 export function isMemory(value: unknown): value is WebAssembly.Memory {
   try {

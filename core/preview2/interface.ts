@@ -82,5 +82,5 @@ export function instanceOf(
       ? { sort: "type", of: "resource", type }
       : { sort: "type", of: "value", type };
   };
-  return { sort: "instance", get, names: [...wit.types.keys(), ...wit.functions.keys()] };
+  return { sort: "instance", get };
 }

@@ -7,7 +7,8 @@
  * @module
  */
 import { asyncStreams } from "../guest/async_streams.ts";
-import { canSuspend, Ending, finishStreams, settled, validateSignal } from "../guest/async_wasi.ts";
+import { Ending, finishStreams, settled, validateSignal } from "../guest/async_wasi.ts";
+import { canSuspend } from "../suspension.ts";
 import { componentError, linkError } from "../component/errors.ts";
 import { causeOf, exportsOf, JavaScriptSide } from "../component/javascript.ts";
 import { type ComponentImports, EmbeddedImports, hasAsync } from "../component/embedded.ts";
@@ -23,7 +24,7 @@ import { PAGE } from "../constants.ts";
 import { ProcExit, throwExit } from "../exit.ts";
 import { closeGuest, openGuest, type WASIOptions, watch } from "../guest/guest.ts";
 import { invalidValue } from "../errors.ts";
-import { parseBinary } from "../module/binary.ts";
+import { type Binary, parseBinary } from "../module/binary.ts";
 import { HOOKS } from "../module/instrument.ts";
 import { exportSpaces } from "../module/spaces.ts";
 import { validateNetwork } from "../preview2/grant.ts";
@@ -53,8 +54,8 @@ interface Started {
 }
 
 /** Refuses a module that imports what only checks that are built in do. */
-function refuseReserved(bytes: Uint8Array): void {
-  if (binaryOf(bytes)?.imports.some(({ module }) => module === HOOKS) !== true) return;
+function refuseReserved(binary: Binary | undefined): void {
+  if (binary?.imports.some(({ module }) => module === HOOKS) !== true) return;
   throw componentError(`a module imports from ${HOOKS}, a name that is reserved`);
 }
 
@@ -63,16 +64,21 @@ function compiler(
   memoryPages: number,
   bounded: boolean,
 ): (bytes: Uint8Array) => Promise<Compiled> {
+  if (memoryPages === Infinity && !bounded) {
+    return async (bytes) => ({ module: await compile(bytes), exports: undefined });
+  }
   return async (bytes) => {
-    if (bounded) refuseReserved(bytes);
-    const within = memoryPages === Infinity ? bytes : exportSpaces(
-      await limited(bytes, memoryPages),
-      (binaryOf(bytes)?.exports ?? []).map(({ name }) => name),
-    );
+    const binary = binaryOf(bytes);
+    if (bounded) refuseReserved(binary);
+    const names = (binary?.exports ?? []).map(({ name }) => name);
+    const within = memoryPages === Infinity
+      ? bytes
+      : exportSpaces(await limited(bytes, memoryPages), names);
     const copy = bounded ? checked(within, "loops") : within;
     if (copy === bytes) return { module: await compile(bytes), exports: undefined };
     const module = await compileCopy(copy, bytes);
-    return { module, exports: new Set(parseBinary(bytes).exports.map(({ name }) => name)) };
+    if (binary === undefined) parseBinary(bytes); // says what is not known here
+    return { module, exports: new Set(names) };
   };
 }
 

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { canSuspend } from "../guest/async_wasi.ts";
+import { canSuspend } from "../suspension.ts";
 import { TIMER_MAX } from "../constants.ts";
 import { throwAborted, trapNow } from "../exit.ts";
 import { HOOKS, INTERVAL, waitedMemories } from "../module/instrument.ts";

@@ -6,12 +6,8 @@
  */
 import { GuestAborted, isException, uncaught } from "../exit.ts";
 import { refuseOtherStreams } from "../guest/async_streams.ts";
-import {
-  type AsyncWASIOptions,
-  BaseAsyncWASI,
-  canSuspend,
-  validateSignal,
-} from "../guest/async_wasi.ts";
+import { type AsyncWASIOptions, BaseAsyncWASI, validateSignal } from "../guest/async_wasi.ts";
+import { canSuspend } from "../suspension.ts";
 import { stateOf } from "../guest/guest.ts";
 import { validateLimits } from "../guest/limits.ts";
 import { invalidValue } from "../errors.ts";

@@ -3,15 +3,9 @@
  *
  * @module
  */
-import { hold } from "../component/store.ts";
 import { asyncStreams, refuseOtherStreams } from "../guest/async_streams.ts";
-import {
-  type AsyncWASIOptions,
-  canSuspend,
-  Ending,
-  settled,
-  unsupported,
-} from "../guest/async_wasi.ts";
+import { type AsyncWASIOptions, Ending, settled, unsupported } from "../guest/async_wasi.ts";
+import { canSuspend } from "../suspension.ts";
 import { closeGuest, type HostMaker, openGuest, type WASIOptions, watch } from "../guest/guest.ts";
 import { syncStreams } from "../guest/streams.ts";
 import { invalidType, invalidValue } from "../errors.ts";
@@ -126,8 +120,7 @@ export class BaseWASIShim {
     const ending = new Ending(system, undefined);
     this.#close = () => closeGuest({ system, streams: opened.streams });
     this.#namespaces = namespaces(new World(system, opened, exit), {
-      settle: (wait, name) =>
-        names.has(name) ? settled(system, ending, wait) : hold(system, wait, undefined),
+      settle: (wait, name) => names.has(name) ? settled(system, ending, wait) : system.hold(wait),
     });
   }
 

@@ -7,7 +7,7 @@ import { Thrown } from "../exit.ts";
 import { FileStat } from "../filestat.ts";
 import { Clockid, type Host, type PollEntry } from "../host.ts";
 import type { DescriptorTable } from "./descriptors.ts";
-import type { Wait } from "./waiting.ts";
+import { Wait } from "./waiting.ts";
 
 /** Pauses, in milliseconds, between looks at files that cannot wake anyone. */
 const PAUSE_MIN = 0.25;
@@ -68,12 +68,21 @@ export class System {
    * Goes through with a call that waits, holding the thread until it is done; or, for a guest that
    * is suspended, whatever has been put in its place (see async.ts).
    */
-  settle: (wait: Wait) => number = (wait) => {
-    let result: number | Wait = wait;
-    while (typeof result !== "number") {
-      this.poll(result.entries, Math.max(0, result.deadline - this.now()));
+  settle: (wait: Wait) => number = (wait) => this.hold(wait) | 0;
+
+  /**
+   * Goes through with a wait, holding the thread.
+   *
+   * @param limit throws if the guest's time is over; gives the milliseconds that are left
+   */
+  hold<T>(wait: Wait<T>, limit?: { look(): number }): T {
+    let result: T | Wait<T> = wait;
+    while (result instanceof Wait) {
+      const time = Math.max(0, result.deadline - this.now());
+      this.poll(result.entries, Math.min(time, limit?.look() ?? Infinity));
+      limit?.look();
       result = result.resume();
     }
-    return result | 0;
-  };
+    return result;
+  }
 }
