@@ -18,7 +18,8 @@ import { valueOf } from "../core/run/component.ts";
 import { CommandError } from "./error.ts";
 import type { Command } from "./options.ts";
 import { say } from "./runtime.ts";
-import { unwritable, WaveError, WaveReader, written } from "./wave.ts";
+import { unwritable, written } from "./wave_text.ts";
+import { WaveError, WaveReader } from "./wave.ts";
 
 /** Longest text of the command line, or type, in an error. */
 const SHOWN_MAX = 60;

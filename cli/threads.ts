@@ -9,7 +9,7 @@ import type { Platform } from "../core/run/platform.ts";
 import { checked, checksOf, versionOf } from "../core/run/program.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workers } from "../adapters/workers.ts";
-import type { WASIOptions } from "../core/guest/guest.ts";
+import type { WASIOptions } from "../core/guest/open.ts";
 import { endingWithReader, refusedBy } from "./bindings.ts";
 import { CommandError, UsageError } from "./error.ts";
 import type { Command } from "./options.ts";

@@ -18,8 +18,6 @@ import { errnoOf } from "../errno.ts";
 import { GuestAborted, ProcExit, Thrown } from "../exit.ts";
 import {
   bindInstance,
-  closeGuest,
-  type HostMaker,
   importsOf,
   makeGuest,
   otherBinding,
@@ -29,8 +27,8 @@ import {
   stateOf,
   tableOf,
   type WASIImport,
-  type WASIOptions,
 } from "./guest.ts";
+import { closeGuest, type HostMaker, type WASIOptions } from "./open.ts";
 import { hidden, type ImportedFunction } from "../preview1/imports.ts";
 import { invalidType } from "../errors.ts";
 import { validateFunction, validateObject, validateUndefined } from "../validate.ts";

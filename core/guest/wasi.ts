@@ -6,8 +6,6 @@
 import { GuestAborted, ProcExit } from "../exit.ts";
 import {
   bindInstance,
-  closeGuest,
-  type HostMaker,
   importsOf,
   makeGuest,
   otherBinding,
@@ -16,8 +14,8 @@ import {
   stateOf,
   tableOf,
   type WASIImport,
-  type WASIOptions,
 } from "./guest.ts";
+import { closeGuest, type HostMaker, type WASIOptions } from "./open.ts";
 import type { Confinement } from "../host.ts";
 import { hidden } from "../preview1/imports.ts";
 import { invalidValue } from "../errors.ts";
@@ -25,7 +23,8 @@ import { validateFunction, validateUndefined } from "../validate.ts";
 import { syncStreams } from "./streams.ts";
 import { typedImports } from "../preview1/typed.ts";
 
-export type { HostMaker, WASIImport, WASIOptions } from "./guest.ts";
+export type { HostMaker, WASIOptions } from "./open.ts";
+export type { WASIImport } from "./guest.ts";
 
 /**
  * The class `WASI` of `node:wasi`, over any host. Use the `WASI` of mod.ts or of an adapter.

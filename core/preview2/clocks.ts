@@ -8,7 +8,7 @@
 import { Words } from "../component/codecs/scalars.ts";
 import { Clockid } from "../host.ts";
 import type { Interface } from "./interface.ts";
-import { timePollable } from "./io.ts";
+import { timePollable } from "./pollables.ts";
 import type { World } from "./world.ts";
 
 /** `datetime` of the wall clock. */

@@ -1,6 +1,6 @@
 /**
  * The calls that programs make most, whose values travel here by hand. The codecs of
- * component/codec.ts do the same for every type, in two or three times the time; what the calls do
+ * component/codecs do the same for every type, in two or three times the time; what the calls do
  * stands where it stands for the others. Tests make each call both ways.
  *
  * Offsets are those of the canonical ABI.

@@ -12,6 +12,7 @@ import * as filesystem from "./filesystem.ts";
 import type { ResourceType } from "../component/types.ts";
 import { instanceOf, type Interface } from "./interface.ts";
 import * as io from "./io.ts";
+import { pollInterface } from "./pollables.ts";
 import * as random from "./random.ts";
 import { readWit, type WitInterface } from "./wit.ts";
 import type { World } from "./world.ts";
@@ -22,7 +23,7 @@ const VERSION = "0.2";
 /** In the order in which they use each other. */
 const INTERFACES: readonly Interface[] = [
   io.error,
-  io.pollInterface,
+  pollInterface,
   io.streams,
   clocks.monotonicClock,
   clocks.wallClock,

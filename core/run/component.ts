@@ -22,7 +22,7 @@ import type { ComponentBinary, ExternType } from "../component/binary.ts";
 import type { ComponentFunction } from "../component/function.ts";
 import { PAGE } from "../constants.ts";
 import { ProcExit, throwExit } from "../exit.ts";
-import { closeGuest, openGuest, type WASIOptions, watch } from "../guest/guest.ts";
+import { closeGuest, openGuest, type WASIOptions, watch } from "../guest/open.ts";
 import { invalidValue } from "../errors.ts";
 import { type Binary, parseBinary } from "../module/binary.ts";
 import { HOOKS } from "../module/instrument.ts";

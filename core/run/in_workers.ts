@@ -6,7 +6,8 @@
 import { PAGE } from "../constants.ts";
 import { asyncStreams } from "../guest/async_streams.ts";
 import type { AsyncWASIOptions } from "../guest/async_wasi.ts";
-import { closeGuest, makeGuest, type WASIImport, type WASIOptions } from "../guest/guest.ts";
+import { closeGuest, type WASIOptions } from "../guest/open.ts";
+import { makeGuest, type WASIImport } from "../guest/guest.ts";
 import { invalidType, invalidValue, outOfRange } from "../errors.ts";
 import { importedMemory, initialPages } from "../module/memory.ts";
 import type { RunSettings } from "./options.ts";

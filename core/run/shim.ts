@@ -6,7 +6,7 @@
 import { asyncStreams, refuseOtherStreams } from "../guest/async_streams.ts";
 import { type AsyncWASIOptions, Ending, settled, unsupported } from "../guest/async_wasi.ts";
 import { canSuspend } from "../suspension.ts";
-import { closeGuest, type HostMaker, openGuest, type WASIOptions, watch } from "../guest/guest.ts";
+import { closeGuest, type HostMaker, openGuest, type WASIOptions, watch } from "../guest/open.ts";
 import { syncStreams } from "../guest/streams.ts";
 import { invalidType, invalidValue } from "../errors.ts";
 import { throwExit } from "../exit.ts";

@@ -1,7 +1,8 @@
 /** WAVE: values of components as text. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WaveError, WaveReader, written } from "../../cli/wave.ts";
+import { WaveError, WaveReader } from "../../cli/wave.ts";
+import { written } from "../../cli/wave_text.ts";
 import type { ValueType } from "../../core/component/types.ts";
 
 const u8: ValueType = { kind: "u8" };

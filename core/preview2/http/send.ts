@@ -11,7 +11,7 @@ import { turn } from "../../next_task.ts";
 import { AsyncStream } from "../../system/async_file.ts";
 import { Wait } from "../../system/waiting.ts";
 import { hostOf } from "../grant.ts";
-import type { Pollable } from "../io.ts";
+import type { Pollable } from "../pollables.ts";
 import { type OpenFile, openOwn, type World } from "../world.ts";
 import { IncomingFile, type OutgoingFile } from "./body_files.ts";
 import { cannotSuspend, type ErrorCode, errorCodeOf, internalError } from "./errors.ts";

@@ -7,7 +7,7 @@ import { Err } from "../../component/err.ts";
 import { Errno, errnoOf } from "../../errno.ts";
 import type { Wait } from "../../system/waiting.ts";
 import { hostOf, isAddress } from "../grant.ts";
-import type { Pollable } from "../io.ts";
+import type { Pollable } from "../pollables.ts";
 import { type OpenFile, openOwn, type World } from "../world.ts";
 import {
   type Family,

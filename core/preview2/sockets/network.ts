@@ -10,7 +10,7 @@ import type { Endpoint, HostNetwork } from "../../network.ts";
 import { AsyncStream } from "../../system/async_file.ts";
 import { known } from "../../system/polling.ts";
 import { pollEntry, Wait } from "../../system/waiting.ts";
-import { Pollable } from "../io.ts";
+import { Pollable } from "../pollables.ts";
 import type { World } from "../world.ts";
 
 /** `network`: that there is one. What it may be used for is the grant's. */

@@ -8,7 +8,8 @@
 import { Err } from "../../component/err.ts";
 import type { Connection, Endpoint, Listener } from "../../network.ts";
 import type { Wait } from "../../system/waiting.ts";
-import { InputStream, OutputStream, type Pollable } from "../io.ts";
+import { InputStream, OutputStream } from "../io.ts";
+import type { Pollable } from "../pollables.ts";
 import { type OpenFile, openOwn, type World } from "../world.ts";
 import { ConnectionFile } from "./connection_file.ts";
 import {

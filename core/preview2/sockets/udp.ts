@@ -7,7 +7,7 @@ import { Err } from "../../component/err.ts";
 import { Trap } from "../../component/trap.ts";
 import type { Datagrams, Endpoint } from "../../network.ts";
 import type { Wait } from "../../system/waiting.ts";
-import type { Pollable } from "../io.ts";
+import type { Pollable } from "../pollables.ts";
 import { type OpenFile, openOwn, type World } from "../world.ts";
 import {
   addressOf,
