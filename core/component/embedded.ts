@@ -9,7 +9,7 @@ import type { ComponentFunction } from "./function.ts";
 import type { InstanceItem, Item } from "./scope.ts";
 import type { ExternType } from "./binary.ts";
 import { camelCase, compatibility, pascalCase, withoutVersion } from "./names.ts";
-import { ResourceType } from "./types.ts";
+import { dispose, ResourceType } from "./types.ts";
 
 // deno-lint-ignore no-explicit-any
 export type AnyFunction = (...values: any[]) => any;
@@ -65,9 +65,7 @@ export class EmbeddedResource extends ResourceType {
   readonly #class: unknown;
 
   constructor(name: string, Class: unknown) {
-    super(name, undefined, (object) => {
-      (object as { [Symbol.dispose]?(): void })[Symbol.dispose]?.();
-    });
+    super(name, undefined, dispose);
     this.#class = Class;
   }
 

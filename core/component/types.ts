@@ -69,6 +69,11 @@ export interface FunctionType {
   readonly async: boolean;
 }
 
+/** What becomes of a resource of the host's whose last handle is dropped. */
+export function dispose(representation: unknown): void {
+  (representation as { [Symbol.dispose]?(): void })[Symbol.dispose]?.();
+}
+
 /** A kind of resource. Two are the same only if they are the same object. */
 export class ResourceType {
   /** What it is called where it is first exported. */

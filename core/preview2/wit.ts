@@ -8,6 +8,7 @@
  * @module
  */
 import {
+  dispose,
   type Field,
   type FunctionType,
   type Primitive,
@@ -26,11 +27,6 @@ export interface WitInterface {
 }
 
 const TOKEN = /\s*(?:\/\/.*\n\s*)*(->|%?[a-zA-Z][\w-]*(?::[\w-]+\/[\w-]+)?|[{}()<>,;:=.@_])/y;
-
-/** What a resource does when its last handle is dropped. */
-function dispose(representation: unknown): void {
-  (representation as { [Symbol.dispose]?(): void })[Symbol.dispose]?.();
-}
 
 class WitReader {
   readonly #text: string;

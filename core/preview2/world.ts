@@ -10,6 +10,9 @@ import { Descriptor, POSITION_OF_FILE, rightsOf } from "../system/descriptors.ts
 import { System } from "../system/system.ts";
 import type { Grant } from "./grant.ts";
 
+/** Milliseconds that connections have at the end to send what is left. */
+export const SENDING_MAX: number = 5000;
+
 /** Bytes that are read at once into an array that is used again. */
 export const SCRATCH = 65536;
 

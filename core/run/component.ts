@@ -30,16 +30,13 @@ import { exportSpaces } from "../module/spaces.ts";
 import { validateNetwork } from "../preview2/grant.ts";
 import { interfaces, loadInterfaces, wasiInstance } from "../preview2/mod.ts";
 import { showFunction } from "../component/types.ts";
-import { World } from "../preview2/world.ts";
+import { SENDING_MAX, World } from "../preview2/world.ts";
 import { System } from "../system/system.ts";
 import type { Wait } from "../system/waiting.ts";
 import { ThreadLimit } from "./in_thread.ts";
 import { canHold, type RunOptions, type RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import { binaryOf, checked, compile, compileCopy, limited, unfit } from "./program.ts";
-
-/** Milliseconds that connections have at the end to send what is left. */
-const SENDING_MAX = 5000;
 
 /** A component that is linked. */
 interface Started {

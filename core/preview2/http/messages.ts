@@ -22,32 +22,13 @@ export interface Case {
 }
 
 /** A stream of a body's: the body knows when it is dropped. */
-class BodyInput extends InputStream {
-  readonly #dropped: () => void;
-
-  constructor(open: OpenFile, dropped: () => void) {
-    super(open, -1);
-    this.#dropped = dropped;
-  }
-
-  override [Symbol.dispose](): void {
-    super[Symbol.dispose]();
-    this.#dropped();
-  }
-}
-
-class BodyOutput extends OutputStream {
-  readonly #dropped: () => void;
-
-  constructor(open: OpenFile, dropped: () => void) {
-    super(open, -1);
-    this.#dropped = dropped;
-  }
-
-  override [Symbol.dispose](): void {
-    super[Symbol.dispose]();
-    this.#dropped();
-  }
+function watched<S extends InputStream | OutputStream>(stream: S, dropped: () => void): S {
+  const release = stream[Symbol.dispose];
+  stream[Symbol.dispose] = () => {
+    release.call(stream);
+    dropped();
+  };
+  return stream;
 }
 
 /** `incoming-body`. */
@@ -64,7 +45,7 @@ export class IncomingBody {
   stream(): InputStream | Err {
     if (this.#state !== "whole") return new Err();
     this.#state = "lent";
-    return new BodyInput(this.#open.retain(), () => this.#state = "read");
+    return watched(new InputStream(this.#open.retain(), -1), () => this.#state = "read");
   }
 
   static finish(body: IncomingBody): FutureTrailers {
@@ -125,7 +106,7 @@ export class OutgoingBody {
   write(): OutputStream | Err {
     if (this.#state !== "whole") return new Err();
     this.#state = "lent";
-    return new BodyOutput(this.#open.retain(), () => this.#state = "written");
+    return watched(new OutputStream(this.#open.retain(), -1), () => this.#state = "written");
   }
 
   static finish(body: OutgoingBody, trailers: Fields | undefined): undefined | Err {

@@ -8,15 +8,13 @@ import { Filetype, Poll, type PollEntry, type StreamAccess } from "../../host.ts
 import type { Connection } from "../../network.ts";
 import { AsyncStream } from "../../system/async_file.ts";
 import type { RemoteFile } from "../io.ts";
-import type { World } from "../world.ts";
+import { SENDING_MAX, type World } from "../world.ts";
 import { socketCode } from "./network.ts";
 
 /** What a buffer may hold at least and at most. */
 const BUFFER_MIN = 4096;
 const BUFFER_MAX = 1 << 20;
 const BUFFER = 1 << 16;
-/** Milliseconds that a closed connection has to send what is left. */
-const SENDING_MAX = 5000;
 
 /** How much a guest wants of a buffer, within what it can have. */
 function clamped(value: bigint): number {

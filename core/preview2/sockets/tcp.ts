@@ -42,10 +42,6 @@ type Streams = [InputStream, OutputStream];
 const BACKLOG = 128;
 const SECOND = 1_000_000_000n;
 
-function err(code: string): Err {
-  return new Err(code);
-}
-
 /** `tcp-socket`. */
 export class TcpSocket {
   readonly #world: World;
@@ -89,16 +85,18 @@ export class TcpSocket {
   }
 
   startBind(_: Network, address: SocketAddress): undefined | Err {
-    if (this.#state === "bind-in-progress") return err("concurrency-conflict");
-    if (this.#state !== "unbound") return err("invalid-state");
-    if (!fits(this.#family, address, false)) return err("invalid-argument");
+    if (this.#state === "bind-in-progress") return new Err("concurrency-conflict");
+    if (this.#state !== "unbound") return new Err("invalid-state");
+    if (!fits(this.#family, address, false)) return new Err("invalid-argument");
     const { grant } = this.#world;
     const at = endpointOf(address);
     // whoever connects may choose from where, but not the port
     const harmless = at.port === 0 && grant?.connects === true;
-    if (grant?.mayListen(at.address, at.port) !== true && !harmless) return err("access-denied");
+    if (grant?.mayListen(at.address, at.port) !== true && !harmless) {
+      return new Err("access-denied");
+    }
     const network = networkOf(this.#world);
-    if (network === undefined) return err("not-supported");
+    if (network === undefined) return new Err("not-supported");
     this.#wanted = at;
     this.#state = "bind-in-progress";
     this.#outcome = undefined;
@@ -123,13 +121,13 @@ export class TcpSocket {
   }
 
   finishBind(): undefined | Err | Wait<undefined | Err> {
-    if (this.#state !== "bind-in-progress") return err("not-in-progress");
+    if (this.#state !== "bind-in-progress") return new Err("not-in-progress");
     return tried(this.#world, () => {
       const outcome = this.#outcome;
-      if (outcome === undefined) return err("would-block");
+      if (outcome === undefined) return new Err("would-block");
       if (typeof outcome === "number") {
         this.#state = "unbound";
-        return err(socketCode(outcome));
+        return new Err(socketCode(outcome));
       }
       this.#listener = outcome as Listener;
       this.#state = "bound";
@@ -140,14 +138,16 @@ export class TcpSocket {
   startConnect(_: Network, address: SocketAddress): undefined | Err {
     const state = this.#state;
     if (state === "connect-in-progress" || state === "bind-in-progress") {
-      return err("concurrency-conflict");
+      return new Err("concurrency-conflict");
     }
-    if (state !== "unbound" && state !== "bound") return err("invalid-state");
-    if (!fitsRemote(this.#family, address, false)) return err("invalid-argument");
+    if (state !== "unbound" && state !== "bound") return new Err("invalid-state");
+    if (!fitsRemote(this.#family, address, false)) return new Err("invalid-argument");
     const to = endpointOf(address);
-    if (this.#world.grant?.mayConnect(to.address, to.port) !== true) return err("access-denied");
+    if (this.#world.grant?.mayConnect(to.address, to.port) !== true) {
+      return new Err("access-denied");
+    }
     const network = networkOf(this.#world);
-    if (network === undefined) return err("not-supported");
+    if (network === undefined) return new Err("not-supported");
     this.#state = "connect-in-progress";
     this.#outcome = undefined;
     const listener = this.#listener;
@@ -165,13 +165,13 @@ export class TcpSocket {
   }
 
   finishConnect(): Streams | Err | Wait<Streams | Err> {
-    if (this.#state !== "connect-in-progress") return err("not-in-progress");
+    if (this.#state !== "connect-in-progress") return new Err("not-in-progress");
     return tried(this.#world, () => {
       const outcome = this.#outcome;
-      if (outcome === undefined) return err("would-block");
+      if (outcome === undefined) return new Err("would-block");
       if (typeof outcome === "number") {
         this.#state = "closed";
-        return err(socketCode(outcome));
+        return new Err(socketCode(outcome));
       }
       return this.connected(outcome as Connection);
     });
@@ -189,29 +189,29 @@ export class TcpSocket {
   }
 
   startListen(): undefined | Err {
-    if (this.#state === "listen-in-progress") return err("concurrency-conflict");
-    if (this.#state !== "bound") return err("invalid-state");
+    if (this.#state === "listen-in-progress") return new Err("concurrency-conflict");
+    if (this.#state !== "bound") return new Err("invalid-state");
     const { address, port } = this.#wanted!;
-    if (!this.#world.grant!.mayListen(address, port)) return err("access-denied");
+    if (!this.#world.grant!.mayListen(address, port)) return new Err("access-denied");
     this.#state = "listen-in-progress";
     return undefined;
   }
 
   finishListen(): undefined | Err {
-    if (this.#state !== "listen-in-progress") return err("not-in-progress");
+    if (this.#state !== "listen-in-progress") return new Err("not-in-progress");
     this.#state = "listening";
     return undefined;
   }
 
   accept(): [TcpSocket, ...Streams] | Err | Wait<[TcpSocket, ...Streams] | Err> {
-    if (this.#state !== "listening") return err("invalid-state");
+    if (this.#state !== "listening") return new Err("invalid-state");
     return tried(this.#world, () => {
       const connection = this.#waiting.shift();
-      if (connection === undefined) return err("would-block");
+      if (connection === undefined) return new Err("would-block");
       const open = openOwn(this.#world, new ConnectionFile(this.#world));
       if (open === undefined) {
         connection.destroy();
-        return err("new-socket-limit");
+        return new Err("new-socket-limit");
       }
       const socket = new TcpSocket(this.#world, this.#family, open);
       socket.#keepAlive = { ...this.#keepAlive };
@@ -224,14 +224,14 @@ export class TcpSocket {
 
   localAddress(): SocketAddress | Err {
     const local = this.#file.connection?.local ?? this.#listener?.local;
-    if (local === undefined || this.#state === "closed") return err("invalid-state");
-    return addressOf(local) ?? err("unknown");
+    if (local === undefined || this.#state === "closed") return new Err("invalid-state");
+    return addressOf(local) ?? new Err("unknown");
   }
 
   remoteAddress(): SocketAddress | Err {
     const { connection } = this.#file;
-    if (connection === undefined || this.#state !== "connected") return err("invalid-state");
-    return addressOf(connection.remote) ?? err("unknown");
+    if (connection === undefined || this.#state !== "connected") return new Err("invalid-state");
+    return addressOf(connection.remote) ?? new Err("unknown");
   }
 
   isListening(): boolean {
@@ -243,9 +243,9 @@ export class TcpSocket {
   }
 
   setListenBacklogSize(value: bigint): undefined | Err {
-    if (value === 0n) return err("invalid-argument");
+    if (value === 0n) return new Err("invalid-argument");
     if (["connect-in-progress", "connected", "closed"].includes(this.#state)) {
-      return err("invalid-state");
+      return new Err("invalid-state");
     }
     this.#backlog = value > BigInt(BACKLOG) ? BACKLOG : Number(value);
     return undefined;
@@ -271,7 +271,7 @@ export class TcpSocket {
 
   /** In whole seconds, up to what systems take. */
   setKeepAliveIdleTime(value: bigint): undefined | Err {
-    if (value === 0n) return err("invalid-argument");
+    if (value === 0n) return new Err("invalid-argument");
     const seconds = (value + SECOND - 1n) / SECOND;
     this.#keepAlive.idle = (seconds > 32767n ? 32767n : seconds) * SECOND;
     if (this.#keepAlive.enabled) this.#applyKeepAlive();
@@ -284,7 +284,7 @@ export class TcpSocket {
   }
 
   setKeepAliveInterval(value: bigint): undefined | Err {
-    return value === 0n ? err("invalid-argument") : undefined;
+    return value === 0n ? new Err("invalid-argument") : undefined;
   }
 
   keepAliveCount(): number {
@@ -292,15 +292,15 @@ export class TcpSocket {
   }
 
   setKeepAliveCount(value: number): undefined | Err {
-    return value === 0 ? err("invalid-argument") : undefined;
+    return value === 0 ? new Err("invalid-argument") : undefined;
   }
 
   hopLimit(): Err {
-    return err("not-supported");
+    return new Err("not-supported");
   }
 
   setHopLimit(value: number): Err {
-    return err(value === 0 ? "invalid-argument" : "not-supported");
+    return new Err(value === 0 ? "invalid-argument" : "not-supported");
   }
 
   receiveBufferSize(): bigint {
@@ -308,7 +308,7 @@ export class TcpSocket {
   }
 
   setReceiveBufferSize(value: bigint): undefined | Err {
-    if (value === 0n) return err("invalid-argument");
+    if (value === 0n) return new Err("invalid-argument");
     this.#file.receiveMax = value;
     return undefined;
   }
@@ -318,7 +318,7 @@ export class TcpSocket {
   }
 
   setSendBufferSize(value: bigint): undefined | Err {
-    if (value === 0n) return err("invalid-argument");
+    if (value === 0n) return new Err("invalid-argument");
     this.#file.sendMax = value;
     return undefined;
   }
@@ -328,7 +328,7 @@ export class TcpSocket {
   }
 
   shutdown(what: "receive" | "send" | "both"): undefined | Err {
-    if (this.#state !== "connected") return err("invalid-state");
+    if (this.#state !== "connected") return new Err("invalid-state");
     if (what !== "send") this.#file.shutReading();
     if (what !== "receive") this.#file.shutWriting();
     return undefined;
@@ -357,7 +357,7 @@ export class TcpSocket {
 export function createTcpSocket(world: World, family: Family): TcpSocket | Err {
   const file = new ConnectionFile(world);
   const open = openOwn(world, file);
-  if (open === undefined) return err("new-socket-limit");
+  if (open === undefined) return new Err("new-socket-limit");
   const socket = new TcpSocket(world, family, open);
   file.onClose = () => socket.close();
   return socket;

@@ -31,10 +31,6 @@ const SENDING_MAX = 64;
 /** Longest message: what IPv4 takes. */
 const LENGTH_MAX = 65507;
 
-function err(code: string): Err {
-  return new Err(code);
-}
-
 /** A datagram that has come. */
 interface Incoming {
   readonly data: Uint8Array;
@@ -111,16 +107,16 @@ export class UdpSocket {
   }
 
   startBind(_: Network, address: SocketAddress): undefined | Err {
-    if (this.#state === "bind-in-progress") return err("concurrency-conflict");
-    if (this.#state !== "unbound") return err("invalid-state");
-    if (!fits(this.#family, address, false)) return err("invalid-argument");
+    if (this.#state === "bind-in-progress") return new Err("concurrency-conflict");
+    if (this.#state !== "unbound") return new Err("invalid-state");
+    if (!fits(this.#family, address, false)) return new Err("invalid-argument");
     const { grant } = this.#world;
     const at = endpointOf(address);
     const listens = grant?.mayListen(at.address, at.port) === true;
     // whoever sends may choose from where, but not the port
-    if (!listens && !(at.port === 0 && grant?.connects === true)) return err("access-denied");
+    if (!listens && !(at.port === 0 && grant?.connects === true)) return new Err("access-denied");
     const network = networkOf(this.#world);
-    if (network === undefined) return err("not-supported");
+    if (network === undefined) return new Err("not-supported");
     this.#listens = listens;
     this.#state = "bind-in-progress";
     this.#outcome = undefined;
@@ -143,12 +139,12 @@ export class UdpSocket {
   }
 
   finishBind(): undefined | Err | Wait<undefined | Err> {
-    if (this.#state !== "bind-in-progress") return err("not-in-progress");
+    if (this.#state !== "bind-in-progress") return new Err("not-in-progress");
     return tried(this.#world, () => {
       const outcome = this.#outcome;
-      if (outcome === undefined) return err("would-block");
+      if (outcome === undefined) return new Err("would-block");
       this.#state = outcome === 0 ? "bound" : "unbound";
-      if (outcome !== 0) return err(socketCode(outcome));
+      if (outcome !== 0) return new Err(socketCode(outcome));
       this.#applyOptions();
       return undefined;
     });
@@ -163,12 +159,12 @@ export class UdpSocket {
   stream(
     remote: SocketAddress | undefined,
   ): [IncomingDatagramStream, OutgoingDatagramStream] | Err {
-    if (this.#state !== "bound") return err("invalid-state");
+    if (this.#state !== "bound") return new Err("invalid-state");
     const { grant } = this.#world;
     if (remote !== undefined) {
-      if (!fitsRemote(this.#family, remote, true)) return err("invalid-argument");
+      if (!fitsRemote(this.#family, remote, true)) return new Err("invalid-argument");
       const { address, port } = endpointOf(remote);
-      if (!grant!.mayConnect(address, port)) return err("access-denied");
+      if (!grant!.mayConnect(address, port)) return new Err("access-denied");
     }
     this.#remote = remote;
     const file = this.#file;
@@ -190,12 +186,12 @@ export class UdpSocket {
 
   localAddress(): SocketAddress | Err {
     const { socket } = this.#file;
-    if (socket === undefined || this.#state !== "bound") return err("invalid-state");
-    return addressOf(socket.local) ?? err("unknown");
+    if (socket === undefined || this.#state !== "bound") return new Err("invalid-state");
+    return addressOf(socket.local) ?? new Err("unknown");
   }
 
   remoteAddress(): SocketAddress | Err {
-    return this.#remote ?? err("invalid-state");
+    return this.#remote ?? new Err("invalid-state");
   }
 
   addressFamily(): Family {
@@ -207,7 +203,7 @@ export class UdpSocket {
   }
 
   setUnicastHopLimit(value: number): undefined | Err {
-    if (value === 0) return err("invalid-argument");
+    if (value === 0) return new Err("invalid-argument");
     this.#hopLimit = value;
     if (this.#state === "bound") this.#file.socket!.hopLimit(value);
     return undefined;
@@ -219,7 +215,7 @@ export class UdpSocket {
   }
 
   #setBufferSize(which: "receive" | "send", value: bigint): undefined | Err {
-    if (value === 0n) return err("invalid-argument");
+    if (value === 0n) return new Err("invalid-argument");
     const size = value > BigInt(BYTES_MAX) ? BYTES_MAX : Number(value);
     this.#buffers.set(which, size);
     this.#file.socket?.bufferSize(which, size);
@@ -278,14 +274,14 @@ export class IncomingDatagramStream extends DatagramStream {
   receive(most: bigint): object[] | Err | Wait<object[] | Err> {
     if (most === 0n) return [];
     const attempt = (): object[] | Err => {
-      if (this.isOver) return err("invalid-state");
+      if (this.isOver) return new Err("invalid-state");
       const list: object[] = [];
       while (BigInt(list.length) < most) {
         const message = this.file.shift();
         if (message === undefined) break;
         list.push({ data: message.data, remoteAddress: addressOf(message.from) });
       }
-      return list.length > 0 ? list : err("would-block");
+      return list.length > 0 ? list : new Err("would-block");
     };
     return tried(this.open.world, attempt, []);
   }
@@ -317,14 +313,14 @@ export class OutgoingDatagramStream extends DatagramStream {
 
   checkSend(): bigint | Err | Wait<bigint | Err> {
     const attempt = (): bigint | Err => {
-      if (this.isOver) return err("invalid-state");
+      if (this.isOver) return new Err("invalid-state");
       const { failed } = this.file;
       if (failed !== 0) {
         this.file.failed = 0;
-        return err(socketCode(failed));
+        return new Err(socketCode(failed));
       }
       this.#permit = SENDING_MAX - this.file.sending;
-      return this.#permit > 0 ? BigInt(this.#permit) : err("would-block");
+      return this.#permit > 0 ? BigInt(this.#permit) : new Err("would-block");
     };
     return tried(this.open.world, attempt, 0n);
   }
@@ -333,11 +329,11 @@ export class OutgoingDatagramStream extends DatagramStream {
     if (datagrams.length > this.#permit) {
       throw new Trap("more datagrams are sent than check-send allowed");
     }
-    if (this.isOver) return err("invalid-state");
+    if (this.isOver) return new Err("invalid-state");
     let count = 0n;
     for (const { data, remoteAddress } of datagrams) {
       const error = this.#sendOne(data, remoteAddress);
-      if (error !== undefined) return count > 0n ? count : err(error);
+      if (error !== undefined) return count > 0n ? count : new Err(error);
       this.#permit--;
       count++;
     }
@@ -378,5 +374,5 @@ export class OutgoingDatagramStream extends DatagramStream {
 /** `create-udp-socket`. */
 export function createUdpSocket(world: World, family: Family): UdpSocket | Err {
   const open = openOwn(world, new UdpFile(() => true));
-  return open === undefined ? err("new-socket-limit") : new UdpSocket(world, family, open);
+  return open === undefined ? new Err("new-socket-limit") : new UdpSocket(world, family, open);
 }
