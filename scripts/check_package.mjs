@@ -29,7 +29,7 @@ const BOUNDS = {
   "./node": 53_500,
   "./bun": 53_500,
   "./deno": 53_500,
-  "./browser": 27_500,
+  "./browser": 28_000,
 };
 
 const npmFolder = path.join(root, "npm");
