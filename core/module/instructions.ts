@@ -45,6 +45,21 @@ const ALLOCATES = 8;
 /** What throwing an exception takes off the countdown. */
 const THROWS = 64;
 
+/** What follows the byte of an instruction that is passed over quickly: see PLAIN. */
+const NOTHING = 1;
+const ONE_LEB = 2;
+const MEMARG = 3;
+
+/**
+ * Instructions of which nothing is of interest but where they end, by their byte: most of all. Each
+ * has a weight of 1.
+ */
+const PLAIN: Uint8Array = new Uint8Array(256);
+PLAIN.fill(NOTHING, 0x45, 0xc5);
+for (const opcode of [0x01, 0x1a, 0x1b, 0xd1]) PLAIN[opcode] = NOTHING;
+for (const opcode of [0x20, 0x21, 0x22, 0x23, 0x24, CONSTANT, 0x42, 0x3f]) PLAIN[opcode] = ONE_LEB;
+PLAIN.fill(MEMARG, 0x28, 0x3f);
+
 /**
  * Reads instructions, so as to know where each begins and ends. What it finds of interest it
  * leaves in its fields.
@@ -74,6 +89,8 @@ export class Instructions extends Reader {
   tail = false;
   /** Which kind of thing it makes grow, or -1; `memory` is the number of that. */
   grows = -1;
+  /** Where the value of the last instruction begins if that is an i32.const, or -1. */
+  constant = -1;
   /** Where the number of a function begins in it, or -1. */
   functionAt = -1;
   /** 1 for a wait for 32 bits, 2 for 64, or 0. */
@@ -105,6 +122,34 @@ export class Instructions extends Reader {
   /** Reads labels. */
   #branch(count: number): void {
     for (let i = 0; i < count; i++) this.labels[this.branches++] = this.number();
+  }
+
+  /**
+   * Passes over plain instructions, at most so many, which are followed by a byte at least of the
+   * same function; returns how many. Leaves in `constant` where the value of the last one begins if
+   * that is an i32.const, or -1.
+   */
+  passPlain(most: number, end: number): number {
+    const { bytes } = this;
+    let { at } = this;
+    let count = 0;
+    let last = -1;
+    while (count < most) {
+      const kind = PLAIN[bytes[at]!];
+      if (!(kind! > 0)) break;
+      let next = at + 1;
+      if (kind !== NOTHING) {
+        if (kind === MEMARG && bytes[next++]! >= 64) break; // a memory's number follows
+        while (bytes[next++]! >= 128);
+      }
+      if (next >= end) break;
+      last = at;
+      at = next;
+      count++;
+    }
+    if (count > 0) this.constant = bytes[last] === CONSTANT ? last + 1 : -1;
+    this.at = at;
+    return count;
   }
 
   /** Passes over an instruction and returns its first byte. */

@@ -258,10 +258,15 @@ class Copy {
  * Bytes that are no valid module come back as they are, so that the copy is no more valid than they:
  * else a guest could name what is added, and set the countdown itself.
  *
+ * @param valid whether the bytes are known to be a valid module
  * @throws {RangeError} for what is not known here
  */
-export function instrument(bytes: Uint8Array, checks: Checks): Uint8Array<ArrayBuffer> {
-  if (!WebAssembly.validate(bytes as BufferSource)) return bytes.slice();
+export function instrument(
+  bytes: Uint8Array,
+  checks: Checks,
+  valid: boolean = WebAssembly.validate(bytes as BufferSource),
+): Uint8Array<ArrayBuffer> {
+  if (!valid) return bytes.slice();
   const { places, names } = placesOf(bytes);
   return new Copy(bytes, places, checks).whole(names);
 }

@@ -175,15 +175,19 @@ export class Rewriter {
     const loops = this.#numbers.checks === "loops" && !this.#small(end);
     if (loops) this.#insert(this.#check);
     const path = new Path();
-    let constant = -1;
+    reader.constant = -1;
     while (reader.at < end) {
-      const start = reader.at;
-      const opcode = reader.next();
-      if (loops) path.pass(opcode, reader);
-      this.#edit(start, loops, constant);
-      constant = opcode === CONSTANT ? start + 1 : -1;
-      if (loops && (opcode === LOOP || (path.length > STRAIGHT_MAX && reader.at < end))) {
-        this.#insert(this.#check);
+      path.length += reader.passPlain(STRAIGHT_MAX + 1 - path.length, end);
+      const { at: start, constant } = reader;
+      if (path.length <= STRAIGHT_MAX) {
+        const opcode = reader.next();
+        if (loops) path.pass(opcode, reader);
+        this.#edit(start, loops, constant);
+        reader.constant = opcode === CONSTANT ? start + 1 : -1;
+        if (opcode === LOOP) path.length = STRAIGHT_MAX + 1;
+      }
+      if (path.length > STRAIGHT_MAX && reader.at < end) {
+        if (loops) this.#insert(this.#check);
         path.length = 0;
       }
     }
@@ -311,6 +315,8 @@ export class Rewriter {
     const start = reader.at;
     let weight = 0;
     while (reader.at < end && weight <= SMALL) {
+      weight += reader.passPlain(SMALL + 1 - weight, end);
+      if (weight > SMALL) break;
       const opcode = reader.next();
       weight += reader.weight;
       if (opcode === LOOP || reader.calls || reader.bulk + reader.toll + reader.wait !== 0) {

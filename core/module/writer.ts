@@ -4,6 +4,9 @@
  * @module
  */
 
+/** So many bytes are copied sooner one by one. */
+const FEW = 48;
+
 /** Grows as it is written. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -39,6 +42,13 @@ export class ByteWriter {
   /** A part of other bytes. */
   bytes(from: Uint8Array, start: number, end: number = from.length): void {
     this.#reserve(end - start);
+    if (end - start <= FEW) {
+      const bytes = this.#bytes;
+      let length = this.#length;
+      for (let at = start; at < end; at++) bytes[length++] = from[at]!;
+      this.#length = length;
+      return;
+    }
     this.#bytes.set(
       start === 0 && end === from.length ? from : from.subarray(start, end),
       this.#length,
