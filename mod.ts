@@ -32,9 +32,14 @@ export {
   AsyncWASI,
   instantiate,
   type Instantiated,
+  prepare,
+  type PrepareOptions,
+  type Program,
+  type ProgramPlan,
   run,
   type RunOptions,
   type Source,
+  workerPool,
 } from "./adapters/run.ts";
 export * from "./core/mod.ts";
 export { SharedWASI, shareTable, type TableShare } from "./core/run/threads/share.ts";

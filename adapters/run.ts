@@ -5,7 +5,14 @@
  */
 import { type AsyncWASIOptions, BaseAsyncWASI } from "../core/guest/async_wasi.ts";
 import type { RunOptions } from "../core/run/options.ts";
-import { type Instantiated, instantiateProgram, runProgram } from "../core/run/plan.ts";
+import {
+  type Instantiated,
+  instantiateProgram,
+  type PrepareOptions,
+  prepareProgram,
+  runProgram,
+} from "../core/run/plan.ts";
+import type { Program, ProgramPlan } from "../core/run/prepared.ts";
 import type { Platform } from "../core/run/platform.ts";
 import type { HostNetwork } from "../core/network.ts";
 import type { Source } from "../core/run/source.ts";
@@ -13,7 +20,8 @@ import { nodeProcess } from "./host.ts";
 import { runtimeMaker } from "./runtime.ts";
 import { workers } from "./workers.ts";
 
-export type { Instantiated, RunOptions, Source };
+export type { Instantiated, PrepareOptions, Program, ProgramPlan, RunOptions, Source };
+export { workers as workerPool };
 
 /**
  * The class `WASI` for guests that are suspended while they wait (sleep, poll, read input that is not
@@ -63,6 +71,38 @@ export async function loadNetwork(
 const platform: Platform = { maker: runtimeMaker, workers, readFile, network: loadNetwork };
 
 /**
+ * Prepares a program, so that each run of it begins at once: it is read, compiled and given the
+ * checks with which it can be stopped.
+ *
+ * @param source the program, a module or a component
+ * @returns what {@linkcode run} and {@linkcode instantiate} take instead of a source
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
+ * @throws {WebAssembly.CompileError} for what is no program; `ERR_WASI_SOURCE` for a response that
+ * is none
+ *
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ * import { OutputBuffer, prepare, run } from "@x/wasi";
+ *
+ * const tool = await prepare(await readFile("tool.wasm"));
+ * for (const stdin of ["one", "two"]) {
+ *   const stdout = new OutputBuffer();
+ *   await run(tool, {
+ *     args: ["tool", "upper"],
+ *     stdin: new TextEncoder().encode(stdin),
+ *     stdout,
+ *     timeout: 1_000,
+ *   });
+ *   console.assert(stdout.text() === stdin.toUpperCase());
+ * }
+ * ```
+ */
+export async function prepare(source: Source, options: PrepareOptions = {}): Promise<Program> {
+  return await prepareProgram(platform, source, options);
+}
+
+/**
  * Instantiates a command and runs it to its end. For a reactor, whose exports you call, there is
  * {@linkcode instantiate}.
  *
@@ -97,7 +137,7 @@ const platform: Platform = { maker: runtimeMaker, workers, readFile, network: lo
  * console.assert(code === 0 && stdout.text() === "HELLO");
  * ```
  */
-export async function run(source: Source, options: RunOptions = {}): Promise<number> {
+export async function run(source: Source | Program, options: RunOptions = {}): Promise<number> {
   return await runProgram(platform, source, options);
 }
 
@@ -124,7 +164,7 @@ export async function run(source: Source, options: RunOptions = {}): Promise<num
  * ```
  */
 export async function instantiate(
-  source: Source,
+  source: Source | Program,
   options: RunOptions = {},
 ): Promise<Instantiated> {
   return await instantiateProgram(platform, source, options);

@@ -3,14 +3,27 @@
  *
  * @module
  */
-import type { HostWorker, WorkerEvents, WorkerHost } from "../core/run/threads/coordinator.ts";
+import {
+  type HostWorker,
+  type WorkerEvents,
+  type WorkerHost,
+  WorkerPool,
+} from "../core/run/workers.ts";
+import { nodeProcess } from "./host.ts";
 
 /** What is used of node:worker_threads, which all three runtimes have. */
 interface NodeWorker {
   on(event: string, listener: (value: unknown) => void): void;
   postMessage(message: unknown): void;
   terminate(): Promise<unknown>;
+  ref(): void;
   unref(): void;
+}
+
+/** What is used of node:timers. */
+interface Timers {
+  setTimeout(act: () => void, milliseconds: number): { unref(): void };
+  clearTimeout(timer: unknown): void;
 }
 
 interface WorkerThreads {
@@ -23,6 +36,7 @@ const PORT = `(() => {
   return {
     post: (message) => parentPort.postMessage(message),
     listen: (receive) => parentPort.on("message", receive),
+    load: (address) => import(address),
   };
 })()`;
 
@@ -45,11 +59,13 @@ function failure(error: unknown): unknown {
   return Object.assign(new RangeError(text, { cause: error }), { code: "ERR_OUT_OF_RANGE" });
 }
 
+/** A module of Node. */
+function builtin(name: string): unknown {
+  return nodeProcess().getBuiltinModule(name);
+}
+
 function start(source: string, events: WorkerEvents, heap: number): HostWorker {
-  const { process } = globalThis as unknown as {
-    process: { getBuiltinModule(name: string): WorkerThreads };
-  };
-  const { Worker } = process.getBuiltinModule("node:worker_threads");
+  const { Worker } = builtin("node:worker_threads") as WorkerThreads;
   const worker = new Worker(`(${source})(${PORT});`, {
     eval: true,
     env: {},
@@ -65,12 +81,41 @@ function start(source: string, events: WorkerEvents, heap: number): HostWorker {
   return {
     post: (message) => worker.postMessage(message),
     terminate: () => worker.terminate(),
+    ref: () => worker.ref(),
     unref: () => worker.unref(),
   };
 }
 
+function later(act: () => void, milliseconds: number): () => void {
+  const { setTimeout, clearTimeout } = builtin("node:timers") as Timers;
+  const timer = setTimeout(act, milliseconds);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
 /** The workers of Node, Deno and Bun. Only Node's V8 ends loops of WebAssembly in them. */
-export const workers: WorkerHost = {
+export const workerHost: WorkerHost = {
   endsLoops: !("Deno" in globalThis || "Bun" in globalThis),
   start,
+  later,
 };
+
+/**
+ * The address of the module that makes a guest's system calls in its worker (guest_worker.ts), or
+ * undefined where it is not: an application that was bundled has no such file. It is found by where
+ * this function is, as the stack of an error tells. `import.meta` would tell as well, but makes dnt
+ * import modules of Node into every entry point, browsers' too.
+ */
+function guestModule(): string | undefined {
+  const stack = String(new Error().stack).split("\n");
+  const here = /^\s*at (?:[^(\s]+ \()?(.*?):\d+:\d+\)?$/.exec(stack[1] ?? "")?.[1];
+  // the sources, what TypeScript makes of them, and the chunks of the npm package
+  const found = /^(.*)[/\\](?:adapters[/\\]workers|chunks[/\\]\w+)\.([jt]s)$/.exec(here ?? "");
+  if (found === null) return undefined;
+  const path = `${found[1]}/adapters/guest_worker.${found[2]}`;
+  if (/^(file|https?):/.test(path)) return path;
+  return (builtin("node:url") as typeof import("node:url")).pathToFileURL(path).href;
+}
+
+/** Those that are kept. */
+export const workers: WorkerPool = new WorkerPool(workerHost, guestModule());

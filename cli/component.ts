@@ -13,6 +13,7 @@ import type { HostMaker } from "../core/guest/wasi.ts";
 import type { File } from "../core/host.ts";
 import { limitMemory } from "../core/module/memory.ts";
 import { codeOf, entryOf, withComponent } from "../core/run/component.ts";
+import { LoadedProgram } from "../core/run/program.ts";
 import { type RunOptions, validateSettings } from "../core/run/options.ts";
 import { harmless } from "../core/text.ts";
 import { CommandError, plain, UsageError } from "./error.ts";
@@ -110,7 +111,7 @@ export async function runFile(command: Command, bytes: Uint8Array): Promise<numb
       const settings = validateSettings({});
       return await withComponent(
         { maker, network: loadNetwork },
-        bytes,
+        new LoadedProgram(bytes, true),
         options,
         settings,
         async (linked, ended) => {

@@ -43,7 +43,14 @@ import { browserMaker } from "./host.ts";
 import { noWorkers, workers } from "./workers.ts";
 import { layOver } from "../../core/directories/overlay/layered.ts";
 import type { OverlayDirectory } from "../overlay.ts";
-import { type Instantiated, instantiateProgram, runProgram } from "../../core/run/plan.ts";
+import {
+  type Instantiated,
+  instantiateProgram,
+  type PrepareOptions,
+  prepareProgram,
+  runProgram,
+} from "../../core/run/plan.ts";
+import type { Program, ProgramPlan } from "../../core/run/prepared.ts";
 import type { Source } from "../../core/run/source.ts";
 
 export {
@@ -63,7 +70,8 @@ export {
   type OpfsDirectory,
 } from "../../core/directories/opfs.ts";
 export type { OverlayChange, OverlayDirectory } from "../overlay.ts";
-export type { Instantiated, RunOptions };
+export type { Instantiated, PrepareOptions, Program, ProgramPlan, RunOptions };
+export { workers as workerPool };
 export type { Source } from "../../core/run/source.ts";
 export * from "../../core/mod.ts";
 
@@ -128,8 +136,22 @@ const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHol
  * });
  * ```
  */
-export async function run(source: Source, options: RunOptions = {}): Promise<number> {
+export async function run(source: Source | Program, options: RunOptions = {}): Promise<number> {
   return await runProgram(platform, source instanceof URL ? fetch(source) : source, options);
+}
+
+/**
+ * Prepares a program, so that each run of it begins at once: it is read, compiled and given the
+ * checks with which it can be stopped.
+ *
+ * @param source the program, a module or a component
+ * @returns what {@linkcode run} and {@linkcode instantiate} take instead of a source
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options
+ * @throws {WebAssembly.CompileError} for what is no program
+ */
+export async function prepare(source: Source, options: PrepareOptions = {}): Promise<Program> {
+  const given = source instanceof URL ? fetch(source) : source;
+  return await prepareProgram(platform, given, options);
 }
 
 /**
@@ -143,7 +165,7 @@ export async function run(source: Source, options: RunOptions = {}): Promise<num
  * command
  */
 export async function instantiate(
-  source: Source,
+  source: Source | Program,
   options: RunOptions = {},
 ): Promise<Instantiated> {
   const given = source instanceof URL ? fetch(source) : source;

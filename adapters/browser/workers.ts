@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { WorkerHost } from "../../core/run/threads/coordinator.ts";
-import type { Report } from "../../core/run/threads/worker.ts";
+import { type WorkerHost, WorkerPool } from "../../core/run/workers.ts";
 import { isIsolated } from "./host.ts";
 
 /** The worker's side of the channel. */
@@ -14,13 +13,13 @@ const PORT = `({
 })`;
 
 /** The workers of browsers, which can end loops of WebAssembly. */
-export const workers: WorkerHost = {
+const workerHost: WorkerHost = {
   endsLoops: true,
   start(source, events) {
     const text = new Blob([`(${source})(${PORT});`], { type: "text/javascript" });
     const url = URL.createObjectURL(text);
     const worker = new Worker(url, { name: "wasi" });
-    worker.onmessage = ({ data }: MessageEvent<Report | 0>) => {
+    worker.onmessage = ({ data }: MessageEvent) => {
       URL.revokeObjectURL(url);
       events.message(data);
     };
@@ -42,10 +41,18 @@ export const workers: WorkerHost = {
         worker.terminate();
         return Promise.resolve();
       },
+      ref() {},
       unref() {},
     };
   },
+  later(act, milliseconds) {
+    const timer = setTimeout(act, milliseconds);
+    return () => clearTimeout(timer);
+  },
 };
+
+/** Those that are kept. */
+export const workers: WorkerPool = new WorkerPool(workerHost, undefined);
 
 /** Why there can be no workers here. */
 export function noWorkers(): Error | undefined {

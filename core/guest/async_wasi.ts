@@ -278,7 +278,7 @@ export class BaseAsyncWASI {
       configurable: true,
       get: (): WASIImport => {
         const proc_exit = (code: number): void => this.wasiImport.proc_exit!(code);
-        const calls = { ...importsOf(stateOf(this), other), proc_exit };
+        const calls = importsOf(stateOf(this), other, proc_exit);
         return typedImports(calls, tableOf(other)!, suspending);
       },
     });

@@ -55,11 +55,15 @@ export function stateOf(wasi: object): State {
 }
 
 /** The functions of a snapshot, bound to a guest. */
-export function importsOf({ system, trace }: State, binding: string): WASIImport {
+export function importsOf(
+  { system, trace }: State,
+  binding: string,
+  proc_exit: ImportedFunction,
+): WASIImport {
   let table = TABLES[binding]!;
-  if (system.memory.limit !== Infinity) table = enforced(table);
-  if (trace === undefined) return makeImports(system, table);
-  return makeImports(system, traced(table, binding === "wasi_unstable", trace));
+  if (system.memory.limit !== Infinity) table = ENFORCED[binding]!;
+  if (trace === undefined) return makeImports(system, table, proc_exit);
+  return makeImports(system, traced(table, binding === "wasi_unstable", trace), proc_exit);
 }
 
 /** A table whose functions look at the size of the memory first, for guests that have a limit. */
@@ -74,6 +78,11 @@ function enforced(table: Readonly<Record<string, Signature>>): Record<string, Si
     }]),
   );
 }
+
+/** The same tables for guests that have a limit. */
+const ENFORCED: typeof TABLES = Object.fromEntries(
+  Object.entries(TABLES).map(([binding, table]) => [binding, enforced(table)]),
+);
 
 function traceExit({ trace }: State, code: number): void {
   try {
@@ -130,9 +139,7 @@ export function makeGuest(
     exitCode: 0,
   };
   watch(system, table);
-  const wasiImport = importsOf(state, binding);
-  wasiImport.proc_exit = makeExit(state, returnOnExit);
-  return { state, wasiImport };
+  return { state, wasiImport: importsOf(state, binding, makeExit(state, returnOnExit)) };
 }
 
 /**

@@ -156,6 +156,8 @@ interface Given {
   readonly stable: boolean;
 }
 
+const encoder: TextEncoder = new TextEncoder();
+
 /** Opens the standard streams and the preopens, or leaves nothing open and throws. */
 function openAll(
   host: Host,
@@ -163,7 +165,6 @@ function openAll(
   listeners: File[],
 ): DescriptorTable {
   const table = new DescriptorTable(limits.openFiles);
-  const encoder = new TextEncoder();
   const output = limits.outputBytes === Infinity ? undefined : new OutputLimit(limits.outputBytes);
   const quota = limits.diskBytes === Infinity && limits.files === Infinity
     ? undefined

@@ -34,7 +34,10 @@ export function bindingOf(version: unknown): string {
 export function validateArgs(args: unknown): string[] {
   if (args === undefined) return [];
   if (!Array.isArray(args)) throw invalidType("options.args", "an instance of Array", args);
-  return Array.from(args, String); // a hole is "undefined", as what stands there is
+  const texts: string[] = [];
+  // a hole is "undefined", as what stands there is
+  for (let i = 0; i < args.length; i++) texts.push(String(args[i]));
+  return texts;
 }
 
 /** The environment as `name=value`, without what is undefined. */

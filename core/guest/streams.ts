@@ -168,7 +168,7 @@ class FunctionInput extends Input {
 }
 
 /** Output that somebody takes. */
-class Output extends ValueStream {
+export class Output extends ValueStream {
   readonly #take: (chunk: Uint8Array) => void;
 
   constructor(take: (chunk: Uint8Array) => void) {

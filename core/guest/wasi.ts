@@ -73,7 +73,7 @@ export class BaseWASI {
       configurable: true,
       get: (): WASIImport => {
         const proc_exit = (code: number): void => this.wasiImport.proc_exit!(code);
-        return typedImports({ ...importsOf(state, other), proc_exit }, tableOf(other)!);
+        return typedImports(importsOf(state, other, proc_exit), tableOf(other)!);
       },
     });
   }

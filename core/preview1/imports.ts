@@ -207,20 +207,17 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
   },
 };
 
-/** Own properties without a value for all that every object inherits. */
-const HIDING: PropertyDescriptorMap = Object.fromEntries(
-  Object.getOwnPropertyNames(Object.prototype).map((name) => [
-    name,
-    { value: undefined, writable: true, configurable: true, enumerable: false },
-  ]),
-);
+/** Shows only what an object has itself. */
+const OWN: ProxyHandler<object> = {
+  get: (target, name) => Object.hasOwn(target, name) ? Reflect.get(target, name) : undefined,
+};
 
 /**
  * Hides what an object inherits from a guest, which chooses what it imports: the function `freeze`
  * of the module `constructor` would be `Object.freeze`, the global `prototype` what to freeze.
  */
 export function hidden<T extends object>(imports: T): T {
-  return Object.defineProperties(imports, HIDING);
+  return new Proxy(imports, OWN) as T;
 }
 
 /** Whether a value is what every object of its kind inherits from, of this realm or another. */
@@ -265,15 +262,58 @@ export function shapeOf({ parameters }: Signature): string {
   return shape;
 }
 
-/** The functions of a table, bound to a guest. `proc_exit` is not among them. */
+/** Stands for a function until it is made. */
+const UNMADE: ImportedFunction = () => {
+  throw new Error("unreachable");
+};
+
+/** For each table an object with all its names, to be copied. */
+const templates: WeakMap<object, Record<string, ImportedFunction>> = new WeakMap();
+
+function templateOf(table: object): Record<string, ImportedFunction> {
+  let template = templates.get(table);
+  if (template === undefined) {
+    template = Object.fromEntries(Object.keys(table).map((name) => [name, UNMADE]));
+    templates.set(table, template);
+  }
+  return template;
+}
+
+/**
+ * An object with a function for each name of a table and `proc_exit`, each made when it is first
+ * looked at: most guests import few. What is put in the place of one is handed out as it is, and what
+ * every object inherits is hidden, as {@linkcode hidden} does.
+ */
+export function lazily(
+  table: object,
+  proc_exit: ImportedFunction | undefined,
+  make: (name: string) => ImportedFunction,
+): Record<string, ImportedFunction> {
+  const functions = { ...templateOf(table) };
+  functions.proc_exit = proc_exit ?? UNMADE;
+  const get = (name: string | symbol): unknown => {
+    const value = functions[name as string];
+    if (value === UNMADE) return functions[name as string] = make(name as string);
+    return Object.hasOwn(functions, name) ? value : undefined;
+  };
+  return new Proxy(functions, {
+    get: (_, name) => get(name),
+    getOwnPropertyDescriptor(target, name) {
+      const descriptor = Reflect.getOwnPropertyDescriptor(target, name);
+      if (descriptor?.value === UNMADE) descriptor.value = get(name);
+      return descriptor;
+    },
+  });
+}
+
+/** The functions of a table and `proc_exit`, bound to a guest. */
 export function makeImports(
   system: Preview1System,
   table: Readonly<Record<string, Signature>>,
+  proc_exit: ImportedFunction,
 ): Record<string, ImportedFunction> {
-  const imports: Record<string, ImportedFunction> = {};
-  for (const name in table) {
+  return lazily(table, proc_exit, (name) => {
     const signature = table[name]!;
-    imports[name] = wrappers[shapeOf(signature)]!(system, signature.call);
-  }
-  return hidden(imports);
+    return wrappers[shapeOf(signature)]!(system, signature.call);
+  });
 }

@@ -10,6 +10,8 @@ import { GuestMemory } from "./memory.ts";
 
 const SCRATCH = 65536;
 
+const encoder: TextEncoder = new TextEncoder();
+
 /** Arguments or environment: NUL-terminated strings, one after another. */
 export class StringList {
   readonly bytes: Uint8Array;
@@ -19,7 +21,6 @@ export class StringList {
   constructor(strings: readonly string[]) {
     // A NUL would end the string for the guest, as it does for every program in C.
     const text = strings.map((string) => string.split("\0", 1)[0] + "\0");
-    const encoder = new TextEncoder();
     const parts = text.map((string) => encoder.encode(string));
     this.bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     const offsets: number[] = [];

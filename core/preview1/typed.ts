@@ -13,7 +13,7 @@
  *
  * @module
  */
-import { hidden, type ImportedFunction, shapeOf } from "./imports.ts";
+import { type ImportedFunction, lazily, shapeOf } from "./imports.ts";
 import { Kind, Section } from "../module/reader.ts";
 import { ByteWriter } from "../module/writer.ts";
 import type { Signature } from "./table.ts";
@@ -126,8 +126,7 @@ function typed(call: unknown, type: CallType, guarded: boolean): ImportedFunctio
 }
 
 /**
- * An import object whose calls have their types. Each is made when it is first looked at, for most
- * guests import few. What the embedder puts in the place of one is handed out as it is.
+ * An import object whose calls have their types.
  *
  * @param calls the functions of the table and `proc_exit`
  * @param suspending makes what suspends the guest of a call that can, for guests that are suspended
@@ -137,24 +136,9 @@ export function typedImports(
   table: Readonly<Record<string, Signature>>,
   suspending?: (name: string, call: ImportedFunction) => unknown,
 ): Record<string, ImportedFunction> {
-  const made = new Map<unknown, ImportedFunction>();
-  const own = new Map(Object.entries(calls));
-  const get = (name: string | symbol): unknown => {
-    const call = Reflect.get(calls, name) as unknown;
-    if (typeof name === "symbol" || call === undefined || own.get(name) !== call) return call;
-    let function_ = made.get(call);
-    if (function_ === undefined) {
-      const suspends = suspending?.(name, call as ImportedFunction);
-      function_ = typed(suspends ?? call, typeOf(name, table), suspends !== undefined);
-      made.set(call, function_);
-    }
-    return function_;
-  };
-  return new Proxy(hidden(calls), {
-    get: (_, name) => get(name),
-    getOwnPropertyDescriptor(target, name) {
-      const descriptor = Reflect.getOwnPropertyDescriptor(target, name);
-      return descriptor && { ...descriptor, value: get(name) };
-    },
+  return lazily(table, undefined, (name) => {
+    const call = calls[name]!;
+    const suspends = suspending?.(name, call);
+    return typed(suspends ?? call, typeOf(name, table), suspends !== undefined);
   });
 }

@@ -36,7 +36,15 @@ import type { Wait } from "../system/waiting.ts";
 import { ThreadLimit } from "./in_thread.ts";
 import { canHold, type RunOptions, type RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
-import { binaryOf, checked, compile, compileCopy, limited, unfit } from "./program.ts";
+import {
+  binaryOf,
+  checked,
+  compile,
+  compileCopy,
+  limited,
+  type LoadedProgram,
+  unfit,
+} from "./program.ts";
 
 /** A component that is linked. */
 interface Started {
@@ -71,7 +79,7 @@ function compiler(
     const within = memoryPages === Infinity
       ? bytes
       : exportSpaces(await limited(bytes, memoryPages), names);
-    const copy = bounded ? checked(within, "loops") : within;
+    const copy = bounded ? checked(within) : within;
     if (copy === bytes) return { module: await compile(bytes), exports: undefined };
     const module = await compileCopy(copy, bytes);
     if (binary === undefined) parseBinary(bytes); // says what is not known here
@@ -79,13 +87,73 @@ function compiler(
   };
 }
 
-/** Begins to compile all modules at once. */
-function compileAll(machine: RunningMachine, { definitions }: ComponentBinary): void {
-  for (const definition of definitions) {
-    if (definition.kind === "core module") {
-      machine.compile({ sort: "core module", bytes: definition.bytes });
-    } else if (definition.kind === "component") compileAll(machine, definition.component);
+/** A component that was read, and how its modules are compiled within which limits. */
+interface Read {
+  readonly binary: ComponentBinary;
+  readonly compilers: Map<string, ReturnType<typeof compiler>>;
+}
+
+const components = new WeakMap<LoadedProgram, Read>();
+
+/** Reads a component once. */
+function readOnce(program: LoadedProgram): Read {
+  let read = components.get(program);
+  if (read === undefined) {
+    read = { binary: readComponent(program.source as Uint8Array), compilers: new Map() };
+    components.set(program, read);
   }
+  return read;
+}
+
+/** What compiles each module of a component once. */
+function compilerOf(
+  { compilers }: Read,
+  memoryPages: number,
+  bounded: boolean,
+): ReturnType<typeof compiler> {
+  const key = `${memoryPages} ${bounded}`;
+  let kept = compilers.get(key);
+  if (kept === undefined) {
+    const compile = compiler(memoryPages, bounded);
+    const compiled = new Map<Uint8Array, Promise<Compiled>>();
+    kept = (bytes) => {
+      let module = compiled.get(bytes);
+      if (module === undefined) compiled.set(bytes, module = compile(bytes));
+      return module;
+    };
+    compilers.set(key, kept);
+  }
+  return kept;
+}
+
+/** Reads a component and compiles its modules, for later runs. */
+export async function prepareComponent(
+  program: LoadedProgram,
+  memoryPages: number,
+  interruptible: boolean,
+): Promise<void> {
+  const read = readOnce(program);
+  await loadInterfaces(importsOf(read.binary));
+  for (const bounded of interruptible ? [false, true] : [false]) {
+    const compile = compilerOf(read, memoryPages, bounded);
+    await Promise.all(modulesOf(read.binary).map(compile));
+  }
+}
+
+/** The modules of a component and of those in it. */
+function modulesOf({ definitions }: ComponentBinary): Uint8Array[] {
+  return definitions.flatMap((one) =>
+    one.kind === "core module"
+      ? [one.bytes]
+      : one.kind === "component"
+      ? modulesOf(one.component)
+      : []
+  );
+}
+
+/** Begins to compile all modules at once. */
+function compileAll(machine: RunningMachine, binary: ComponentBinary): void {
+  for (const bytes of modulesOf(binary)) machine.compile({ sort: "core module", bytes });
 }
 
 /** The names that a component imports. */
@@ -144,7 +212,7 @@ function refuseWithoutJspi(options: RunOptions): void {
 /** @param suspends whether it may be suspended while it waits */
 async function start(
   platform: Pick<Platform, "maker" | "network">,
-  bytes: Uint8Array,
+  program: LoadedProgram,
   options: RunOptions,
   { imports, timeout }: RunSettings,
   suspends: boolean,
@@ -153,7 +221,8 @@ async function start(
   validateSignal(signal);
   if (!canSuspend()) refuseWithoutJspi(options);
   const grant = validateNetwork(options.network);
-  const binary = readComponent(bytes);
+  const read = readOnce(program);
+  const { binary } = read;
   const names = importsOf(binary);
   await loadInterfaces(names);
   const {
@@ -186,7 +255,7 @@ async function start(
     const world = new World(system, { ...opened, grant, network }, (code) => throwExit(code));
     const machine = new RunningMachine(
       store,
-      compiler(opened.limits.memoryPages, bounded),
+      compilerOf(read, opened.limits.memoryPages, bounded),
       bounded ? () => limit!.hooks() : undefined,
       side,
     );
@@ -224,11 +293,11 @@ export function entryOf(linked: Linked): ComponentFunction | undefined {
 /** Runs a component that is a command; gives the exit code. */
 export async function runComponent(
   platform: Platform,
-  bytes: Uint8Array,
+  program: LoadedProgram,
   options: RunOptions,
   settings: RunSettings,
 ): Promise<number> {
-  return await withComponent(platform, bytes, options, settings, async (linked, ending) => {
+  return await withComponent(platform, program, options, settings, async (linked, ending) => {
     const run = entryOf(linked);
     if (run === undefined) {
       throw unfit("it is a component that exports no wasi:cli/run: use instantiate()");
@@ -240,7 +309,7 @@ export async function runComponent(
 /** Links a component, uses it, and lets its output streams take what is left. */
 export async function withComponent(
   platform: Pick<Platform, "maker" | "network">,
-  bytes: Uint8Array,
+  program: LoadedProgram,
   options: RunOptions,
   settings: RunSettings,
   use: (linked: Linked, ending: Ending) => Promise<number>,
@@ -248,7 +317,7 @@ export async function withComponent(
   if (settings.threads !== undefined) {
     throw invalidValue("options.threads", "is not available for components", true);
   }
-  const started = await start(platform, bytes, options, settings, canSuspend());
+  const started = await start(platform, program, options, settings, canSuspend());
   const { ending } = started;
   try {
     return await use(started.linked, ending);
@@ -302,14 +371,14 @@ function untilEnded(value: Promise<unknown>, ending: Ending): Promise<unknown> {
  */
 export async function instantiateComponent(
   platform: Platform,
-  bytes: Uint8Array,
+  program: LoadedProgram,
   options: RunOptions,
   settings: RunSettings,
 ): Promise<{ exports: Record<string, unknown>; close(): void }> {
   const imports = settings.imports as ComponentImports;
   const holds = canHold(options) && platform.mustNotHold !== true &&
     options.network === undefined && !hasAsync(imports);
-  const started = await start(platform, bytes, options, settings, canSuspend() && !holds);
+  const started = await start(platform, program, options, settings, canSuspend() && !holds);
   const { linked, side, store, ending } = started;
   const close = (): void => {
     // also for calls that wait: nothing that is closed is used again

@@ -17,7 +17,7 @@ import { isModule } from "./source.ts";
 import { type Program, runInWorkers } from "./threads/coordinator.ts";
 
 /** Why a program cannot run in workers, if it cannot: the option that prevents it. */
-export function obstacle(
+export function obstacleOf(
   module: WebAssembly.Module,
   { imports }: RunSettings,
   platform: Platform,
@@ -103,7 +103,7 @@ export interface WorkerRun {
 /** Opens what a program is given, to run it in workers. */
 export function prepareWorkers(
   platform: Platform,
-  { loaded, module, checks }: Code,
+  { loaded, module }: Code,
   settings: RunSettings,
   options: AsyncWASIOptions,
 ): WorkerRun {
@@ -116,7 +116,7 @@ export function prepareWorkers(
   let program: Program;
   try {
     const memory = memoryOf(loaded, module, settings.imports, state.system.memory.limit / PAGE);
-    program = { module, memory, threads: settings.threads ?? 0, checks, first: settings.first };
+    program = { module, memory, threads: settings.threads ?? 0, first: settings.first };
   } catch (error) {
     closeGuest(state);
     throw error;

@@ -9,15 +9,13 @@ import { refuseOtherStreams } from "../guest/async_streams.ts";
 import { type AsyncWASIOptions, BaseAsyncWASI, validateSignal } from "../guest/async_wasi.ts";
 import { canSuspend } from "../suspension.ts";
 import { stateOf } from "../guest/guest.ts";
-import { validateLimits } from "../guest/limits.ts";
+import { type Limits, validateLimits } from "../guest/limits.ts";
 import { invalidValue } from "../errors.ts";
-import { validateObject } from "../validate.ts";
+import { validateBoolean, validateNames, validateObject } from "../validate.ts";
 import { BaseWASI, type WASIOptions } from "../guest/wasi.ts";
-import { interfaceOf, isComponent } from "./diagnose.ts";
-import { exportStart } from "../module/start.ts";
 import { offeredOf } from "../preview1/imports.ts";
 import { canLimitInThread, ThreadLimit } from "./in_thread.ts";
-import { obstacle, prepareWorkers } from "./in_workers.ts";
+import { obstacleOf, prepareWorkers } from "./in_workers.ts";
 import {
   canHold,
   refuseUnknown,
@@ -26,19 +24,11 @@ import {
   validateSettings,
 } from "./options.ts";
 import type { Platform } from "./platform.ts";
-import {
-  binaryOf,
-  checked,
-  checksOf,
-  type Code,
-  compile,
-  compileCopy,
-  limited,
-  refuseUnfit,
-  unfit,
-  versionOf,
-} from "./program.ts";
+import type { Checks } from "../module/instrument.ts";
+import { type Code, LoadedProgram, refuseUnfit, unfit, versionOf } from "./program.ts";
+import { Program, programOf, type ProgramPlan } from "./prepared.ts";
 import { isModule, load, type Source } from "./source.ts";
+import { keptBy, runInWorker, Unavailable } from "./worker/runner.ts";
 
 /** An instance whose exports are called by the embedder, and what it holds. */
 export interface Instantiated {
@@ -58,37 +48,76 @@ export interface Instantiated {
   [Symbol.dispose](): void;
 }
 
+/** Options of `prepare()`. */
+export interface PrepareOptions {
+  /** Of the limits that runs will have: `memoryPages` is built into the program. Default: none. */
+  limits?: Pick<Limits, "memoryPages">;
+  /**
+   * Whether the copy with checks, which a run with a timeout or a signal needs, is made now and not
+   * at the first such run. Default: true.
+   */
+  interruptible?: boolean;
+}
+
+/** What `prepare()` of every runtime does; see adapters/run.ts. */
+export async function prepareProgram(
+  platform: Platform,
+  source: Source,
+  options: PrepareOptions,
+): Promise<Program> {
+  validateObject(options, "options");
+  validateNames(options, ["limits", "interruptible"], "options");
+  const { interruptible = true } = options;
+  validateBoolean(interruptible, "options.interruptible");
+  const { memoryPages } = validateLimits(options.limits);
+  const loaded = await load(source, platform.readFile);
+  const program = new LoadedProgram(loaded instanceof Uint8Array ? loaded.slice() : loaded, true);
+  if (program.isComponent) {
+    const { prepareComponent } = await import("./component.ts");
+    await prepareComponent(program, memoryPages, interruptible);
+  } else {
+    await program.compiled(memoryPages, undefined);
+    // what cannot have checks is told to who wants it stopped
+    if (interruptible) await program.compiled(memoryPages, "loops").catch(() => {});
+  }
+  return new Program(program, async (options) => {
+    validateObject(options, "options");
+    refuseUnknown("run", options, []);
+    const settings = validated(options);
+    if (program.isComponent) return HERE;
+    return placeOf(platform, await prepare(platform, program, options, settings)).plan;
+  });
+}
+
 /** What `run()` of every runtime does; see adapters/run.ts. */
 export function runProgram(
   platform: Platform,
-  source: Source,
+  source: Source | Program,
   options: RunOptions,
 ): Promise<number> {
   return guarded(options, async () => {
     refuseUnknown("run", options, []);
     const settings = validated(options);
-    const loaded = await load(source, platform.readFile);
-    if (!isModule(loaded) && isComponent(loaded)) {
+    const program = await loadedOf(platform, source);
+    if (program.isComponent) {
       const { runComponent } = await import("./component.ts");
-      return await runComponent(platform, loaded, options, settings);
+      return await runComponent(platform, program, options, settings);
     }
-    const prepared = await prepare(platform, loaded, options, settings);
-    const { code, all } = prepared;
+    const prepared = await prepare(platform, program, options, settings);
+    const { code, memoryPages } = prepared;
     if (!hasExport(code.module, "_start")) {
       throw unfit("it exports no _start, so there is nothing to run: use instantiate()");
     }
     let { module } = code;
     let limit: ThreadLimit | undefined;
-    if (prepared.apart) {
-      const reason = obstacle(module, settings, platform);
-      if (reason === undefined) {
-        return await prepareWorkers(platform, code, prepared.settings, all).run();
-      }
-      if (isBounded(settings)) {
-        if (!canLimitInThread(settings, code.loaded, module)) throw reason;
-        limit = new ThreadLimit(settings.timeout, options.signal);
-        module = await compileCopy(checked(code.loaded, "loops"), prepared.bytes as Uint8Array);
-      } else if (code.checks !== undefined) module = await compile(code.loaded as Uint8Array);
+    const { plan, obstacle } = placeOf(platform, prepared);
+    if (plan.guest === "worker") return await inWorkers(platform, prepared, plan);
+    if (obstacle !== undefined && isBounded(settings)) {
+      if (!canLimitInThread(settings, code.loaded, module)) throw obstacle;
+      limit = new ThreadLimit(settings.timeout, options.signal);
+      ({ module } = await program.compiled(memoryPages, "loops"));
+    } else if (code.checks !== undefined) {
+      ({ module } = await program.compiled(memoryPages, undefined));
     }
     return await inThread(
       platform,
@@ -103,26 +132,23 @@ export function runProgram(
 /** What `instantiate()` of every runtime does; see adapters/run.ts. */
 export function instantiateProgram(
   platform: Platform,
-  source: Source,
+  source: Source | Program,
   options: RunOptions,
 ): Promise<Instantiated> {
   return guarded(options, async () => {
     refuseUnknown("instantiate", options, ["threads", "timeout", "interruptible"]);
     const settings = validated(options);
-    const loaded = await load(source, platform.readFile);
-    if (!isModule(loaded) && isComponent(loaded)) {
+    const program = await loadedOf(platform, source);
+    if (program.isComponent) {
       const { instantiateComponent } = await import("./component.ts");
-      const { exports, close } = await instantiateComponent(platform, loaded, options, settings);
+      const { exports, close } = await instantiateComponent(platform, program, options, settings);
       return { exports, close, [Symbol.dispose]: close, instance: undefined };
     }
-    const prepared = await prepare(platform, loaded, options, settings);
-    let { module } = prepared.code;
-    if (hasExport(module, "_start")) {
+    const prepared = await prepare(platform, program, options, settings);
+    if (hasExport(prepared.code.module, "_start")) {
       throw unfit("it is a command, which exports _start: use run()");
     }
-    if (prepared.code.checks !== undefined) {
-      module = await compile(prepared.code.loaded as Uint8Array);
-    }
+    const { module } = await program.compiled(prepared.memoryPages, undefined);
     return await inThread(platform, module, prepared, undefined, async (wasi, instance) => {
       await wasi.initialize(instance);
       const close = (): void => wasi[Symbol.dispose]();
@@ -169,8 +195,8 @@ function isBounded({ threads, timeout }: RunSettings): boolean {
 /** A program and its options, ready to be instantiated. */
 interface Prepared {
   readonly code: Code;
-  /** The program's bytes before any limit was built in, or the module that was given. */
-  readonly bytes: Uint8Array | WebAssembly.Module;
+  /** What the program's memories may have. */
+  readonly memoryPages: number;
   readonly settings: RunSettings;
   /** The options of the class. */
   readonly all: AsyncWASIOptions;
@@ -179,6 +205,12 @@ interface Prepared {
   readonly holds: boolean;
   /** Whether it is to run in workers, if it can. */
   readonly apart: boolean;
+}
+
+/** A source as a program. */
+async function loadedOf(platform: Platform, source: Source | Program): Promise<LoadedProgram> {
+  return programOf(source) ??
+    new LoadedProgram(await load(source as Source, platform.readFile), false);
 }
 
 /** The options that the classes do not have, checked before the program is loaded. */
@@ -192,50 +224,98 @@ function validated(options: RunOptions): RunSettings {
 
 async function prepare(
   platform: Platform,
-  given: Uint8Array | WebAssembly.Module,
+  program: LoadedProgram,
   options: RunOptions,
   settings: RunSettings,
 ): Promise<Prepared> {
   const { memoryPages } = validateLimits(options.limits);
   const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
-  let loaded = given;
   const holds = canHold(options);
   const held = !canSuspend() && (platform.mustNotHold === true || !holds);
-  const apart = isBounded(settings) || options.signal !== undefined || held;
-  if (settings.interruptible === true && isModule(loaded)) {
+  const stops = settings.timeout !== Infinity || options.signal !== undefined;
+  const apart = isBounded(settings) || stops || held;
+  if (settings.interruptible === true && isModule(program.source)) {
     throw invalidValue(
       "options.interruptible",
       "needs the program's bytes, which a WebAssembly.Module does not give",
       true,
     );
   }
-  const binary = isModule(loaded) ? undefined : binaryOf(loaded);
   if (options.network !== undefined) {
     const reason = "is for components: a module of preview1 has options.listen";
     throw invalidValue("options.network", reason, options.network);
   }
+  const { binary, first } = program.contents;
   if (binary !== undefined) refuseUnfit(binary, settings);
-  const started = binary?.starts && !isModule(loaded)
-    ? exportStart(loaded, binary.exports.map(({ name }) => name))
-    : undefined;
-  loaded = started?.bytes ?? loaded;
-  const bytes = loaded;
-  if (!isModule(loaded) && memoryPages !== Infinity) loaded = await limited(loaded, memoryPages);
-  const checks = apart && !isModule(loaded) ? checksOf(settings, platform) : undefined;
-  const module = isModule(loaded) ? loaded : await compileCopy(
-    checks === undefined ? loaded : checked(loaded, checks),
-    bytes as Uint8Array,
+  const { endsLoops } = platform.workers;
+  const checks = apart ? checksOf(settings, stops, endsLoops) : undefined;
+  const code = await program.compiled(
+    memoryPages,
+    checks,
+    endsLoops && settings.interruptible !== true,
   );
-  if (binary === undefined && checks === undefined) refuseUnfit(interfaceOf(module), settings);
+  program.refuseUnfit(settings, code);
   return {
-    code: { loaded, module, checks },
-    bytes,
-    settings: { ...settings, first: started?.name },
-    all: { version: versionOf(module), ...rest },
+    code,
+    memoryPages,
+    settings: { ...settings, first },
+    all: { version: versionOf(code.module), ...rest },
     signal: options.signal,
     holds,
     apart,
   };
+}
+
+/**
+ * Which checks a program gets.
+ *
+ * @param stops whether it may be stopped before it ends
+ */
+function checksOf(
+  { interruptible }: RunSettings,
+  stops: boolean,
+  endsLoops: boolean,
+): Checks | undefined {
+  if (interruptible === false) return undefined;
+  return interruptible || stops || !endsLoops ? "loops" : "long";
+}
+
+const HERE: ProgramPlan = { guest: "here", calls: "here", because: undefined };
+
+/** Where a program runs; why it cannot be in workers, if it should be. */
+function placeOf(
+  platform: Platform,
+  { code, settings, all, apart }: Prepared,
+): { plan: ProgramPlan; obstacle: Error | undefined } {
+  if (!apart) return { plan: HERE, obstacle: undefined };
+  const reason = obstacleOf(code.module, settings, platform);
+  if (reason !== undefined) {
+    return { plan: { ...HERE, because: reason.message }, obstacle: reason };
+  }
+  const because = keptBy(all, settings, code) ??
+    (platform.workers.address === undefined
+      ? "the module adapters/guest_worker is not available to workers"
+      : undefined);
+  const calls = because === undefined ? "worker" : "here";
+  return { plan: { guest: "worker", calls, because }, obstacle: undefined };
+}
+
+/** Runs a program in a worker that makes its system calls, or in some whose calls are made here. */
+async function inWorkers(
+  platform: Platform,
+  { code, settings, all }: Prepared,
+  { calls }: ProgramPlan,
+): Promise<number> {
+  const { workers } = platform;
+  if (calls === "worker") {
+    try {
+      return await runInWorker(workers, code, settings, all);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      workers.address = undefined;
+    }
+  }
+  return await prepareWorkers(platform, code, settings, all).run();
 }
 
 /** Instantiates a program in this thread and begins it. */

@@ -6,14 +6,15 @@
 import { tableOf } from "../guest/guest.ts";
 import { invalidValue, outOfRange } from "../errors.ts";
 import { type Binary, parseBinary } from "../module/binary.ts";
-import { faultOf, type Interface } from "./diagnose.ts";
+import { faultOf, type Interface, interfaceOf, isComponent } from "./diagnose.ts";
 import { type Checks, instrument } from "../module/instrument.ts";
 import { initialPages, limitMemory } from "../module/memory.ts";
+import { exportStart } from "../module/start.ts";
 import { offers } from "../preview1/imports.ts";
 import type { RunSettings } from "./options.ts";
-import type { Platform } from "./platform.ts";
+import { isModule } from "./source.ts";
 
-/** What is run in workers. */
+/** A program that is compiled. */
 export interface Code {
   /** the bytes without checks, or the module that was given instead */
   readonly loaded: Uint8Array | WebAssembly.Module;
@@ -96,26 +97,114 @@ export function refuseUnfit(module: Interface | Binary, { imports, threads }: Ru
   if (fault !== undefined) throw unfit(fault, WebAssembly.LinkError);
 }
 
-/** Which checks a program gets in this runtime. */
-export function checksOf(
-  { interruptible }: RunSettings,
-  { workers }: Platform,
-): Checks | undefined {
-  if (interruptible === false) return undefined;
-  return interruptible || !workers.endsLoops ? "loops" : "long";
+/** The error for a program with instructions that are newer than this, which cannot have checks. */
+function uncheckable({ message }: RangeError): Error {
+  const reason = `must be false for this program, which then runs without checks: ${message}`;
+  return invalidValue("options.interruptible", reason, undefined);
 }
 
-/**
- * A program with checks. One with instructions that are newer than this cannot have them, and is
- * run without where the runtime itself ends all loops but a few.
- */
-export function checked(bytes: Uint8Array, checks: Checks): Uint8Array {
+/** A program with checks in its loops and functions, for what runs in the embedder's thread. */
+export function checked(bytes: Uint8Array): Uint8Array {
   try {
-    return instrument(bytes, checks);
+    return instrument(bytes, "loops");
   } catch (error) {
-    if (checks === "long" || !(error instanceof RangeError)) return bytes;
-    const reason =
-      `must be false for this program, which then runs without checks: ${error.message}`;
-    throw invalidValue("options.interruptible", reason, undefined);
+    throw error instanceof RangeError ? uncheckable(error) : error;
   }
+}
+
+/** What is known of a module before any option is. */
+interface Contents {
+  /** undefined for a module, and for bytes that no reader here knows */
+  readonly binary: Binary | undefined;
+  /** the bytes, their start function an export, or the module */
+  readonly code: Uint8Array | WebAssembly.Module;
+  /** the name of that export */
+  readonly first: string | undefined;
+}
+
+/** A program that is looked at once, and compiled once for each way in which it is run. */
+export class LoadedProgram {
+  /** its bytes, or the module that was given */
+  readonly source: Uint8Array | WebAssembly.Module;
+  readonly #owned: boolean;
+  readonly #copies: Map<string, Promise<Code>> = new Map();
+  #contents: Contents | undefined = undefined;
+
+  /** @param owned whether nobody else can write to the bytes */
+  constructor(source: Uint8Array | WebAssembly.Module, owned: boolean) {
+    this.source = source;
+    this.#owned = owned;
+  }
+
+  get isComponent(): boolean {
+    return !isModule(this.source) && isComponent(this.source);
+  }
+
+  get contents(): Contents {
+    return this.#contents ??= this.#look();
+  }
+
+  #look(): Contents {
+    const { source } = this;
+    if (isModule(source)) return { binary: undefined, code: source, first: undefined };
+    const binary = binaryOf(source);
+    const started = binary?.starts
+      ? exportStart(source, binary.exports.map(({ name }) => name))
+      : undefined;
+    return { binary, code: started?.bytes ?? source, first: started?.name };
+  }
+
+  /** Refuses what cannot be linked with these settings. */
+  refuseUnfit(settings: RunSettings, { module, checks }: Code): void {
+    // with checks it has names of ours
+    if (this.contents.binary === undefined && checks === undefined) {
+      refuseUnfit(interfaceOf(module), settings);
+    }
+  }
+
+  /**
+   * The program compiled, with so much memory and these checks; a module as it is. What cannot have
+   * checks is refused, or gets none if `optional` says so: where the runtime itself ends all loops
+   * but a few.
+   */
+  compiled(memoryPages: number, checks: Checks | undefined, optional = false): Promise<Code> {
+    const { code } = this.contents;
+    if (isModule(code)) return Promise.resolve({ loaded: code, module: code, checks: undefined });
+    const key = `${memoryPages} ${checks} ${optional}`;
+    let copy = this.#copies.get(key);
+    if (copy === undefined) {
+      copy = checks === undefined
+        ? compileWithin(code, memoryPages)
+        : this.#withChecks(code, memoryPages, checks, optional);
+      copy.catch(() => {});
+      this.#copies.set(key, copy);
+    }
+    return copy;
+  }
+
+  async #withChecks(
+    bytes: Uint8Array,
+    memoryPages: number,
+    checks: Checks,
+    optional: boolean,
+  ): Promise<Code> {
+    // compiled as it is, too: engines are quicker at that than at saying whether it is valid
+    const plain =
+      await (this.#owned
+        ? this.compiled(memoryPages, undefined)
+        : compileWithin(bytes.slice(), memoryPages));
+    const loaded = plain.loaded as Uint8Array;
+    try {
+      const copy = instrument(loaded, checks, true);
+      return { loaded, module: await compileCopy(copy, bytes), checks };
+    } catch (error) {
+      if (optional && error instanceof RangeError) return plain;
+      throw error instanceof RangeError ? uncheckable(error) : error;
+    }
+  }
+}
+
+async function compileWithin(bytes: Uint8Array, memoryPages: number): Promise<Code> {
+  const loaded = memoryPages === Infinity ? bytes : await limited(bytes, memoryPages);
+  return { loaded, module: await compileCopy(loaded, bytes), checks: undefined };
 }

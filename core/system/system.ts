@@ -13,6 +13,8 @@ import { Wait } from "./waiting.ts";
 const PAUSE_MIN = 0.25;
 const PAUSE_MAX = 8;
 
+const scratchTime: DataView = new DataView(new ArrayBuffer(8));
+
 /** One guest's world, whatever interface it calls through. */
 export class System {
   readonly host: Host;
@@ -26,19 +28,22 @@ export class System {
   ended: Thrown | undefined = undefined;
   /** How many calls a component has made. */
   calls: number = 0;
-  /** For one call at a time, never kept. */
-  readonly stat: FileStat = new FileStat();
-  readonly #time: DataView = new DataView(new ArrayBuffer(8));
+  #stat: FileStat | undefined = undefined;
 
   constructor(host: Host, table: DescriptorTable) {
     this.host = host;
     this.table = table;
   }
 
+  /** For one call at a time, never kept. */
+  get stat(): FileStat {
+    return this.#stat ??= new FileStat();
+  }
+
   /** A clock's time in milliseconds, by default the monotonic one's. */
   now(id: number = Clockid.MONOTONIC): number {
-    this.host.clock.time(id, this.#time, 0);
-    return (this.#time.getUint32(4, true) * 0x100000000 + this.#time.getUint32(0, true)) / 1e6;
+    this.host.clock.time(id, scratchTime, 0);
+    return (scratchTime.getUint32(4, true) * 0x100000000 + scratchTime.getUint32(0, true)) / 1e6;
   }
 
   /**

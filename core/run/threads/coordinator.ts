@@ -6,54 +6,18 @@
  */
 import { Errno } from "../../errno.ts";
 import { Ending, finishStreams, settle } from "../../guest/async_wasi.ts";
-import { GuestAborted, ProcExit, TRAP, uncaught } from "../../exit.ts";
+import { GuestAborted, ProcExit, TRAP } from "../../exit.ts";
 import { bindMemory, importsOf, type State, tableOf } from "../../guest/guest.ts";
 import type { ImportedFunction } from "../../preview1/imports.ts";
-import { type Checks, EXPORTED, HOOKS, INTERVAL } from "../../module/instrument.ts";
+import { EXPORTED, HOOKS, INTERVAL } from "../../module/instrument.ts";
 import { outOfRange } from "../../errors.ts";
 import { TimeLimit } from "../time_limit.ts";
 import { type CallType, ENDED, typedModule } from "../../preview1/typed.ts";
+import type { PooledWorker, WorkerPool } from "../workers.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";
-import {
-  Call,
-  type CallShape,
-  Control,
-  type Failure,
-  guestThread,
-  NUMBERS,
-  type Report,
-  type Run,
-  type Setup,
-  Slot,
-} from "./worker.ts";
-
-/** A worker of the runtime. */
-export interface HostWorker {
-  post(message: Setup | Run): void;
-  /** Resolves when it is gone. */
-  terminate(): Promise<unknown>;
-  /** It no longer keeps the process alive. */
-  unref(): void;
-}
-
-/** What a worker tells. */
-export interface WorkerEvents {
-  message(report: Report | 0): void;
-  /** it could not be started, or ended by itself */
-  failed(error: unknown): void;
-}
-
-/** Workers, as an adapter supplies them. */
-export interface WorkerHost {
-  /** Whether `terminate()` ends a loop of WebAssembly, and a wait. */
-  readonly endsLoops: boolean;
-  /**
-   * Starts one. `source` is a function that takes its port; `heap` is how many bytes the objects in
-   * it may take, where the runtime can bound that.
-   */
-  start(source: string, events: WorkerEvents, heap: number): HostWorker;
-}
+import { revived } from "./failure.ts";
+import { Call, type CallShape, Control, type Report, type Setup, Slot } from "./worker.ts";
 
 /** What is run. */
 export interface Program {
@@ -62,8 +26,6 @@ export interface Program {
   readonly memory: Setup["memory"];
   /** How many threads it may have at once besides its main. */
   readonly threads: number;
-  /** Where it has checks. */
-  readonly checks: Checks | undefined;
   /** An export that each instance calls first; see State.first. */
   readonly first?: string | undefined;
 }
@@ -77,44 +39,18 @@ export interface Limit {
 
 /** Bytes of the window at the beginning. */
 const WINDOW = 1 << 17;
-/** Milliseconds that threads have to end by themselves, and that terminate() has. */
+/** Milliseconds that threads have to end by themselves, where they can be ended and where not. */
+const GRACE_MIN = 10;
 const GRACE = 80;
+/** Milliseconds that ending a worker may take. */
 const TERMINATE_MAX = 100;
 /** Largest identifier of a thread: more would look like an error. */
 const TID_MAX = 0x1fffffff;
-
-/** The text that workers are started with. Tools that keep names call __name in it. */
-const SOURCE = `(port) => { const __name = (f) => f; (${guestThread})(port, ${
-  JSON.stringify(NUMBERS)
-}); }`;
 
 let trap: WebAssembly.Module | undefined;
 
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** The classes of what a guest can fail with. */
-const ERRORS: Readonly<Record<string, new (message: string) => Error>> = {
-  RuntimeError: WebAssembly.RuntimeError,
-  LinkError: WebAssembly.LinkError,
-  CompileError: WebAssembly.CompileError,
-  RangeError,
-  TypeError,
-};
-
-/** An error of a worker, as it was there. */
-function revived({ name, message, stack, code, exception }: Failure): Error {
-  if (exception) return uncaught();
-  const known = Object.hasOwn(ERRORS, name);
-  const error = new (known ? ERRORS[name]! : Error)(message);
-  if (!known) error.name = name;
-  if (code !== undefined) Object.assign(error, { code });
-  return Object.defineProperty(error, "stack", {
-    value: stack,
-    configurable: true,
-    writable: true,
-  });
 }
 
 /** Wakes who waits at a word of a memory. */
@@ -136,14 +72,9 @@ const SPAWN: CallType = { shape: "i", returns: true };
 
 /** A worker, and the thread in it. */
 class Thread extends Caller {
-  worker: HostWorker | undefined = undefined;
-
-  #gone: Promise<unknown> | undefined = undefined;
-
-  /** Ends the worker, once: what it has said before may still come, and asks for it again. */
-  terminate(): Promise<unknown> {
-    return this.#gone ??= this.worker!.terminate();
-  }
+  worker: PooledWorker | undefined = undefined;
+  /** Whether its worker has nothing more to say until it gets something to do. */
+  silent = false;
 
   get free(): boolean {
     return Atomics.load(this.slot, Slot.FREE) === 1;
@@ -158,7 +89,7 @@ class Thread extends Caller {
 class Coordinator {
   readonly #state: State;
   readonly #program: Program;
-  readonly #host: WorkerHost;
+  readonly #pool: WorkerPool;
   readonly #ending: Ending;
   readonly #time: TimeLimit;
   readonly #exchange: Exchange = new Exchange(
@@ -177,18 +108,20 @@ class Coordinator {
   /** Settles when the program has ended by itself. */
   readonly #ended: Promise<void>;
   #resolve: () => void = () => {};
+  /** Called when a worker has said something. */
+  #heard: () => void = () => {};
   #reject: (reason: unknown) => void = () => {};
 
   constructor(
     state: State,
     wasiImport: Readonly<Record<string, ImportedFunction>>,
     program: Program,
-    host: WorkerHost,
+    pool: WorkerPool,
     { signal, timeout }: Limit,
   ) {
     this.#state = state;
     this.#program = program;
-    this.#host = host;
+    this.#pool = pool;
     const { system } = state;
     const ending = new Ending(system, signal);
     this.#ending = ending;
@@ -203,7 +136,9 @@ class Coordinator {
       const wanted = new Set(
         imports.flatMap((wanted) => wanted.module === module ? [wanted.name] : []),
       );
-      const functions = module === state.binding ? wasiImport : importsOf(state, module);
+      const functions = module === state.binding
+        ? wasiImport
+        : importsOf(state, module, wasiImport.proc_exit!);
       for (const call of callsOf(module, table, system)) {
         // proc_exit in any case, for what is linked against a name that nobody has
         if (!wanted.has(call.name) && call.name !== "proc_exit") continue;
@@ -243,7 +178,7 @@ class Coordinator {
   #begin(tid: number, arg: number): void {
     let thread = this.#threads.find(({ free }) => free);
     if (thread === undefined) this.#threads.push(thread = this.#open());
-    thread.free = false;
+    thread.free = thread.silent = false;
     thread.worker!.post({ tid, arg });
   }
 
@@ -256,7 +191,7 @@ class Coordinator {
       window = new SharedArrayBuffer(WINDOW);
       system.memory.bindBytes(window);
     }
-    const worker = this.#host.start(SOURCE, {
+    const worker = this.#pool.take({
       message: (report) => this.#receive(thread, report),
       failed: (error) => this.#reject(error),
     }, system.memory.limit);
@@ -281,9 +216,11 @@ class Coordinator {
   }
 
   #receive(thread: Thread, report: Report | 0): void {
+    if (report !== 0 && (report.done || report.failed !== undefined)) thread.silent = true;
+    this.#heard();
     if (this.#halted) {
       // one that was given up has come back after all
-      if (this.#stopped && thread.free) thread.terminate().catch(() => {});
+      if (this.#stopped && thread.silent) this.#pool.give(thread.worker!);
       return;
     }
     if (report === 0) return this.#exchange.serve();
@@ -366,27 +303,34 @@ class Coordinator {
     }
   }
 
-  /** Ends the workers. Those that can do so leave their guest first. */
+  /** Gives back the workers that leave their guest, and ends the others where that is possible. */
   async #stop(): Promise<void> {
     this.#time.stop();
     this.#ending.release();
     this.#ending.end(undefined); // whoever waits is let go
     this.#state.system.table.closeOpened();
-    let ending = this.#threads;
-    if (!this.#host.endsLoops) {
-      const until = performance.now() + GRACE;
-      while (!this.#threads.every(({ free }) => free) && performance.now() < until) {
-        await sleep(1);
-        this.#wakeAll();
-      }
-      // Bun's process would not end any more if a worker were told to that cannot
-      ending = this.#threads.filter(({ free }) => free);
+    const { endsLoops } = this.#pool;
+    const until = performance.now() + (endsLoops ? GRACE_MIN : GRACE);
+    while (!this.#threads.every(({ silent }) => silent) && performance.now() < until) {
+      await Promise.race([sleep(1), new Promise<void>((resolve) => this.#heard = resolve)]);
+      this.#wakeAll();
     }
     this.#stopped = true;
-    const gone = Promise.all(ending.map((thread) => thread.terminate()));
+    const ending: Promise<unknown>[] = [];
+    for (const { silent, worker } of this.#threads) {
+      if (silent) this.#pool.give(worker!);
+      else {
+        // Bun's process would not end any more if a worker were told to that cannot
+        if (endsLoops) {
+          ending.push(worker!.terminate());
+          this.#pool.replace(worker!.heap);
+        }
+        worker!.unref();
+      }
+    }
+    const gone = Promise.all(ending);
     gone.catch(() => {});
-    await Promise.race([gone, sleep(TERMINATE_MAX)]);
-    for (const { worker } of this.#threads) worker!.unref();
+    if (ending.length > 0) await Promise.race([gone, sleep(TERMINATE_MAX)]);
     this.#threads.length = 0;
   }
 }
@@ -402,8 +346,8 @@ export function runInWorkers(
   state: State,
   wasiImport: Readonly<Record<string, ImportedFunction>>,
   program: Program,
-  host: WorkerHost,
+  pool: WorkerPool,
   limit: Limit,
 ): Promise<number> {
-  return new Coordinator(state, wasiImport, program, host, limit).run();
+  return new Coordinator(state, wasiImport, program, pool, limit).run();
 }

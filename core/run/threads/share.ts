@@ -83,7 +83,8 @@ export function shareTable(wasi: BaseWASI): TableShare {
   const { binding, system } = state;
   const calls = callsOf(binding, tableOf(binding)!, system);
   const caller = new Caller();
-  const imports = importsOf(state, binding);
+  // a replaced proc_exit is honoured, as it is for the guest here
+  const imports = importsOf(state, binding, (code: number) => wasi.wasiImport.proc_exit!(code));
   const { port1, port2 } = new MessageChannel();
   const port = port1 as unknown as Port;
   const answer = (outcome: number, result: number): void => {
@@ -97,9 +98,7 @@ export function shareTable(wasi: BaseWASI): TableShare {
     caller.take();
     if (!system.memory.bound && system.ended === undefined) return answer(NOT_STARTED, 0);
     try {
-      // a replaced proc_exit is honoured, as it is for the guest here
-      const call = name === "proc_exit" ? wasi.wasiImport.proc_exit! : imports[name]!;
-      answer(RETURNED, call(...caller.values(shape)));
+      answer(RETURNED, imports[name]!(...caller.values(shape)));
     } catch (error) {
       if (error instanceof ProcExit) return answer(EXITED, error.code);
       // what ends the one ends the other, whose next call throws it

@@ -10,6 +10,8 @@
  * @module
  */
 
+import type { Failure } from "./failure.ts";
+
 /** Words of the slot, 32 bits each. */
 export const Slot = {
   /** 1 while a call is asked for, 2 while it is made, then 0 */
@@ -110,16 +112,6 @@ export interface Run {
   readonly arg: number;
 }
 
-/** What a thread failed with, as it can be posted. */
-export interface Failure {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string;
-  readonly code: string | undefined;
-  /** whether it is an exception of WebAssembly, which cannot be posted */
-  readonly exception: boolean;
-}
-
 /** What a worker says, besides 0 for "look at the slots". */
 export interface Report {
   /** the program's main begins */
@@ -134,14 +126,25 @@ export interface Report {
   readonly window?: SharedArrayBuffer;
 }
 
+/** Takes a message. */
+export type Receive = (message: Setup | Run) => void;
+
 /** A worker's end of its channel. */
 export interface Port {
   post(message: Report | 0): void;
-  listen(receive: (message: Setup | Run) => void): void;
+  listen(receive: Receive): void;
 }
 
-/** Runs the threads that it is told to, one after another. */
-export function guestThread(port: Port, numbers: typeof NUMBERS): void {
+/**
+ * Runs the threads that it is told to, one after another.
+ *
+ * @param describe what becomes of something thrown, to be posted
+ */
+export function guestThread(
+  port: Port,
+  numbers: typeof NUMBERS,
+  describe: (thrown: unknown) => Failure,
+): void {
   const { STATE, CALL, RESULT, ADDRESS, FREE, VALUES } = numbers.Slot;
   const { ENDED, ASKED, ASLEEP } = numbers.Control;
   const { SPAWN, WINDOW } = numbers.Call;
@@ -436,27 +439,6 @@ export function guestThread(port: Port, numbers: typeof NUMBERS): void {
     if (given.window !== undefined) window = new Uint8Array(given.window);
     trap = new WebAssembly.Instance(given.trap).exports.u as () => void;
     imports = offered();
-  };
-
-  /** What was thrown, in what can be posted. */
-  const describe = (thrown: unknown): Failure => {
-    const text = (key: string, otherwise: () => string): string => {
-      try {
-        const value = (thrown as Record<string, unknown> | null | undefined)?.[key];
-        return typeof value === "string" ? value : otherwise();
-      } catch {
-        return ""; // it has no text
-      }
-    };
-    const { Exception } = WebAssembly as unknown as { Exception?: new () => object };
-    const code = text("code", () => "");
-    return {
-      name: text("name", () => "Error"),
-      message: text("message", () => String(thrown)),
-      stack: text("stack", () => ""),
-      code: code === "" ? undefined : code,
-      exception: Exception !== undefined && thrown instanceof Exception,
-    };
   };
 
   const run = ({ tid, arg }: Run): void => {

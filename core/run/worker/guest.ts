@@ -1,0 +1,91 @@
+/**
+ * A guest whose system calls are made where it is, in a worker: over a host of the worker's own.
+ * Nothing but its end, and output for the embedder's buffers, crosses threads.
+ *
+ * @module
+ */
+import { isException, throwAborted, uncaught } from "../../exit.ts";
+import { stateOf } from "../../guest/guest.ts";
+import type { HostMaker } from "../../guest/open.ts";
+import { BaseWASI, type WASIOptions } from "../../guest/wasi.ts";
+import { offeredOf } from "../../preview1/imports.ts";
+import { GuestChecks } from "../checks.ts";
+import { describeFailure, type Failure } from "../threads/failure.ts";
+import { TaskOutput, type Written } from "./output.ts";
+
+/** A standard output of a task: a descriptor, nothing, or a number of one of the embedder's buffers. */
+export type TaskStdout = number | null | { readonly buffer: number };
+
+/** What a worker is to run. All of it can be posted. */
+export interface Task {
+  /** with checks in its loops */
+  readonly module: WebAssembly.Module;
+  /** an export that is called first; see State.first */
+  readonly first: string | undefined;
+  readonly options: Omit<WASIOptions, "stdout" | "stderr">;
+  readonly stdout: TaskStdout;
+  readonly stderr: TaskStdout;
+  /** one word, not 0 when the guest is to be stopped */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** What a worker says of it. */
+export interface TaskReport {
+  readonly written?: readonly Written[];
+  /** it has ended with this code */
+  readonly code?: number;
+  /** or with this error */
+  readonly failed?: Failure;
+}
+
+/** Milliseconds after which a guest that waits looks whether it is to be stopped. */
+const PAUSE = 20;
+
+/** Runs a guest to its end, and says how that was. */
+export function runTask(task: Task, post: (report: TaskReport) => void, maker: HostMaker): void {
+  const output = new TaskOutput((written) => post({ written }));
+  let report: TaskReport;
+  try {
+    report = { code: run(task, output, maker) };
+  } catch (error) {
+    report = { failed: describeFailure(isException(error) ? uncaught(error) : error) };
+  }
+  output.flush();
+  post(report);
+}
+
+function run(
+  { module, first, options, stdout, stderr, stop }: Task,
+  output: TaskOutput,
+  maker: HostMaker,
+): number {
+  const words = new Int32Array(stop);
+  const look = (): number => {
+    output.flush();
+    if (Atomics.load(words, 0) !== 0) throwAborted(new Error("the guest is to be stopped"));
+    return PAUSE;
+  };
+  const streamOf = (value: TaskStdout) =>
+    typeof value === "object" && value !== null ? output.stream(value.buffer) : value;
+  const wasi = new BaseWASI(
+    { ...options, stdout: streamOf(stdout), stderr: streamOf(stderr) },
+    maker,
+  );
+  try {
+    const state = stateOf(wasi);
+    state.first = first;
+    const { system } = state;
+    system.suspends = true; // what waits says so first, and looks up now and then
+    system.settle = (wait) => system.hold(wait, { look }) | 0;
+    const checks = new GuestChecks(look);
+    const imports = Object.defineProperties(
+      offeredOf(module, checks.imports),
+      Object.getOwnPropertyDescriptors(wasi.getImportObject() as WebAssembly.Imports),
+    );
+    const instance = new WebAssembly.Instance(module, imports);
+    checks.bind(instance);
+    return wasi.start(instance);
+  } finally {
+    wasi[Symbol.dispose]();
+  }
+}

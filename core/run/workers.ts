@@ -1,0 +1,298 @@
+/**
+ * Workers that guests run in, kept for later runs: a worker takes longer to start than many a program
+ * to run.
+ *
+ * A worker is given back when its guest has ended and has said so. It keeps nothing of that guest:
+ * a guest has no other way to a worker than the functions that it imports, which are made anew for
+ * each. One that does not come to its end is ended, and replaced in advance.
+ *
+ * @module
+ */
+import { outOfRange } from "../errors.ts";
+import { describeFailure } from "./threads/failure.ts";
+import { guestThread, NUMBERS, type Port, type Receive } from "./threads/worker.ts";
+
+/** A worker of the runtime. */
+export interface HostWorker {
+  post(message: unknown): void;
+  /** Resolves when it is gone. */
+  terminate(): Promise<unknown>;
+  /** It keeps the process alive again, as it does at first. */
+  ref(): void;
+  /** It no longer keeps the process alive. */
+  unref(): void;
+}
+
+/** What a worker tells. */
+export interface WorkerEvents {
+  // deno-lint-ignore no-explicit-any
+  message(report: any): void;
+  /** it could not be started, or ended by itself */
+  failed(error: unknown): void;
+}
+
+/** Workers, as an adapter supplies them. */
+export interface WorkerHost {
+  /** Whether `terminate()` ends a loop of WebAssembly, and a wait. */
+  readonly endsLoops: boolean;
+  /**
+   * Starts one. `source` is a function that takes its port; `heap` is how many bytes the objects in
+   * it may take, where the runtime can bound that.
+   */
+  start(source: string, events: WorkerEvents, heap: number): HostWorker;
+  /** Calls a function later, unless the process has ended by then; gives what prevents it. */
+  later(act: () => void, milliseconds: number): () => void;
+}
+
+/** A worker's end of its channel. */
+interface WorkerPort {
+  post(message: unknown): void;
+  // deno-lint-ignore no-explicit-any
+  listen(receive: (message: any) => void): void;
+  /** Imports a module. */
+  load(url: string): Promise<{ runTask(task: unknown, post: (report: unknown) => void): void }>;
+}
+
+/**
+ * What a worker does with its messages: a task is for the module of that address; all others are for
+ * the threads of one guest, and the first of them has its module.
+ */
+function workerMain(port: WorkerPort, thread: (port: Port) => void): void {
+  let receive: Receive | undefined;
+  let loaded: Awaited<ReturnType<WorkerPort["load"]>> | undefined;
+  port.listen((message) => {
+    if (message === 0) {
+      receive = undefined; // and with it all that was the guest's
+      return;
+    }
+    if (message.address === undefined) {
+      if ("module" in message) {
+        thread({ post: port.post, listen: (listener) => receive = listener });
+      }
+      return receive!(message);
+    }
+    const { address, task } = message;
+    if (loaded !== undefined) {
+      if (task === undefined) port.post({ ready: true });
+      else loaded.runTask(task, port.post);
+      return;
+    }
+    port.load(address).then((module) => {
+      loaded = module;
+      port.post({ ready: true });
+      if (task !== undefined) loaded.runTask(task, port.post);
+    }, (error) => port.post({ missing: String(error) }));
+  });
+}
+
+/** The text that workers are started with. Tools that keep names call __name in it. */
+const SOURCE = `(port) => {
+  const __name = (f) => f;
+  (${workerMain})(port, (port) => (${guestThread})(port, ${
+  JSON.stringify(NUMBERS)
+}, ${describeFailure}));
+}`;
+
+/** Most idle workers that are kept by default, and for how many milliseconds. */
+const KEEP_MAX = 4;
+const IDLE_TIME = 10_000;
+/** Longest time of a timer. */
+const TIME_MAX = 2 ** 31 - 1;
+
+/** A worker of a pool. */
+export class PooledWorker {
+  readonly heap: number;
+  readonly #worker: HostWorker;
+  #events: WorkerEvents;
+  #gone: Promise<unknown> | undefined = undefined;
+  /** Whether it has the module of {@linkcode WorkerPool.address}. */
+  ready = false;
+  /** Prevents that it is ended for having been idle. */
+  awake: () => void = () => {};
+
+  constructor(host: WorkerHost, heap: number, events: WorkerEvents) {
+    this.heap = heap;
+    this.#events = events;
+    this.#worker = host.start(SOURCE, {
+      message: (report) => this.#events.message(report),
+      failed: (error) => this.#events.failed(error),
+    }, heap);
+  }
+
+  /** Whoever uses it from now on. */
+  use(events: WorkerEvents): void {
+    this.#events = events;
+  }
+
+  post(message: unknown): void {
+    this.#worker.post(message);
+  }
+
+  /** Ends it, once: what it has said before may still come, and asks for it again. */
+  terminate(): Promise<unknown> {
+    return this.#gone ??= this.#worker.terminate();
+  }
+
+  get gone(): boolean {
+    return this.#gone !== undefined;
+  }
+
+  ref(): void {
+    this.#worker.ref();
+  }
+
+  unref(): void {
+    this.#worker.unref();
+  }
+}
+
+function count(value: number, name: string, most: number, whole: boolean): number {
+  if (typeof value !== "number" || !(value >= 0 && value <= most)) {
+    throw outOfRange(name, `>= 0 && <= ${most}`, value);
+  }
+  if (whole && !Number.isInteger(value)) throw outOfRange(name, "an integer", value);
+  return value;
+}
+
+/** The most workers that can be kept: more would be a mistake. */
+const WORKERS_MAX = 1024;
+
+/**
+ * The workers that `run()` keeps for later runs. It starts one when it needs one and none is idle;
+ * a guest that is stopped in the middle of a long instruction takes its worker with it, which is
+ * replaced. Idle workers do not keep the process alive.
+ */
+export class WorkerPool {
+  readonly #host: WorkerHost;
+  /**
+   * The address of the module with which a worker makes its guest's system calls; undefined where
+   * that is not possible.
+   */
+  address: string | undefined;
+  readonly #idle: PooledWorker[] = [];
+  #keep: number;
+  #idleTime = IDLE_TIME;
+
+  constructor(host: WorkerHost, address: string | undefined) {
+    this.#host = host;
+    this.address = address;
+    const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
+    this.#keep = Math.min(KEEP_MAX, navigator?.hardwareConcurrency ?? KEEP_MAX);
+  }
+
+  /** Whether a worker can be ended whatever it does. */
+  get endsLoops(): boolean {
+    return this.#host.endsLoops;
+  }
+
+  /** How many idle workers are kept. 0 keeps none. Default: one for each processor, at most 4. */
+  get keep(): number {
+    return this.#keep;
+  }
+
+  set keep(value: number) {
+    this.#keep = count(value, "keep", WORKERS_MAX, true);
+    while (this.#idle.length > this.#keep) this.#drop(this.#idle[0]!);
+  }
+
+  /** Milliseconds after which an idle worker is ended. Default: 10,000. */
+  get idleTime(): number {
+    return this.#idleTime;
+  }
+
+  set idleTime(value: number) {
+    this.#idleTime = value === Infinity ? value : count(value, "idleTime", TIME_MAX, false);
+    for (const worker of this.#idle) this.#rest(worker);
+  }
+
+  /** How many workers are idle now. */
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  /**
+   * Starts workers, so that runs find them.
+   *
+   * @param wanted how many are to be idle; at most `keep` are. Default: `keep`
+   * @returns resolves when they are ready, which takes some 30 to 100 ms
+   * @throws {Error} if one cannot be started
+   */
+  async warm(wanted: number = this.#keep): Promise<void> {
+    count(wanted, "wanted", WORKERS_MAX, true);
+    const starting: Promise<void>[] = [];
+    while (this.#idle.length + starting.length < Math.min(wanted, this.#keep)) {
+      starting.push(this.#begin(Infinity, true));
+    }
+    await Promise.all(starting);
+  }
+
+  /** Ends all idle workers. Later runs start others. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#idle].map((worker) => this.#drop(worker)));
+  }
+
+  /** Takes a worker that is idle, or starts one. */
+  take(events: WorkerEvents, heap: number): PooledWorker {
+    const at = this.#idle.findLastIndex((worker) => worker.heap === heap);
+    if (at < 0) return new PooledWorker(this.#host, heap, events);
+    const [worker] = this.#idle.splice(at, 1);
+    worker!.awake();
+    worker!.use(events);
+    worker!.ref();
+    return worker!;
+  }
+
+  /** Takes back a worker whose guest has ended, and which has nothing more to say. */
+  give(worker: PooledWorker): void {
+    if (worker.gone) return;
+    worker.use({ message() {}, failed: () => void this.#drop(worker).catch(() => {}) });
+    worker.post(0); // it keeps nothing of the guest
+    worker.unref();
+    this.#idle.push(worker);
+    this.#rest(worker);
+    while (this.#idle.length > this.#keep) this.#drop(this.#idle[0]!).catch(() => {});
+  }
+
+  /** Starts another in the place of one that has been ended. */
+  replace(heap: number): void {
+    if (this.#idle.length < this.#keep) this.#begin(heap, false).catch(() => {});
+  }
+
+  /** @param awaited whether the process stays for it */
+  #begin(heap: number, awaited: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { address } = this;
+      const worker = new PooledWorker(this.#host, heap, {
+        message: ({ ready }) => {
+          // one without that module can do the other half
+          worker.ready = ready === true;
+          this.give(worker);
+          resolve();
+        },
+        failed: reject,
+      });
+      if (!awaited) worker.unref();
+      if (address !== undefined) worker.post({ address });
+      else {
+        this.give(worker);
+        resolve();
+      }
+    });
+  }
+
+  /** Begins to count how long it is idle. */
+  #rest(worker: PooledWorker): void {
+    worker.awake();
+    worker.awake = this.#idleTime === Infinity ? () => {} : this.#host.later(
+      () => void this.#drop(worker).catch(() => {}),
+      this.#idleTime,
+    );
+  }
+
+  async #drop(worker: PooledWorker): Promise<void> {
+    const at = this.#idle.indexOf(worker);
+    if (at >= 0) this.#idle.splice(at, 1);
+    worker.awake();
+    await worker.terminate();
+  }
+}

@@ -1,0 +1,284 @@
+/** A program with a timeout makes its system calls in its worker, or here: it does the same. */
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import {
+  OutputBuffer,
+  prepare,
+  type Program,
+  run,
+  type RunOptions,
+  workerPool,
+} from "../../mod.ts";
+import { root, scratch } from "../support/harness.ts";
+import { assemble } from "../support/wat.ts";
+import { tree } from "./guest.ts";
+
+const timeout = 60_000;
+/** Where the descriptors of a process are listed. */
+const linux = { skip: process.platform !== "linux" };
+
+const prepared = new Map<string, Promise<Program>>();
+
+function guest(name: string): Promise<Program> {
+  let program = prepared.get(name);
+  if (program === undefined) {
+    program = prepare(fs.readFileSync(path.join(root, "tests", "guests", `${name}.wasm`)));
+    prepared.set(name, program);
+  }
+  return program;
+}
+
+/** Where a program runs: here, in a worker, in a worker whose calls are made here. */
+const WAYS: Record<string, { more: RunOptions; plan: object }> = {
+  "here": { more: {}, plan: { guest: "here", calls: "here", because: undefined } },
+  "in a worker": {
+    more: { timeout },
+    plan: { guest: "worker", calls: "worker", because: undefined },
+  },
+  "in a worker, its calls here": {
+    more: { timeout, trace: () => {} },
+    plan: { guest: "worker", calls: "here", because: "options.trace" },
+  },
+};
+
+const GUESTS = [
+  "append",
+  "closed",
+  "large",
+  "open",
+  "readdir",
+  "remove",
+  "rename",
+  "renumber",
+  "rights",
+  "seek",
+];
+
+for (const name of GUESTS) {
+  test(`${name} does the same wherever it runs`, { timeout: 120_000 }, async () => {
+    const program = await guest(name);
+    const seen: unknown[] = [];
+    for (const [way, { more, plan }] of Object.entries(WAYS)) {
+      const folder = scratch(`way-${name}`);
+      const [stdout, stderr] = [new OutputBuffer(), new OutputBuffer()];
+      const options = { preopens: { "/": folder }, stdin: null, stdout, stderr, ...more };
+      assert.deepEqual(await program.plan(options), plan, way);
+      const code = await run(program, options);
+      assert.equal(code, 0, `${way}: ${stdout.text()}${stderr.text()}`);
+      assert.match(stdout.text(), /^ok /m);
+      const words = stdout.text().split("\n").filter((line) => /^(not )?ok /.test(line));
+      seen.push({ words, tree: tree(folder) });
+    }
+    assert.deepEqual(seen[1], seen[0]);
+    assert.deepEqual(seen[2], seen[0]);
+  });
+}
+
+test("arguments, environment, input, exit code and both outputs are the same in a worker", async () => {
+  const wat = await assemble(`(module
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $args_sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "environ_sizes_get" (func $env_sizes (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "environ_get" (func $env (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func $put (param $fd i32) (param $at i32) (param $length i32)
+      (i32.store (i32.const 0) (local.get $at))
+      (i32.store (i32.const 4) (local.get $length))
+      (drop (call $write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8))))
+    (func (export "_start")
+      (drop (call $args_sizes (i32.const 16) (i32.const 20)))
+      (drop (call $args (i32.const 1024) (i32.const 2048)))
+      (call $put (i32.const 1) (i32.const 2048) (i32.load (i32.const 20)))
+      (drop (call $env_sizes (i32.const 16) (i32.const 20)))
+      (drop (call $env (i32.const 1024) (i32.const 2048)))
+      (call $put (i32.const 2) (i32.const 2048) (i32.load (i32.const 20)))
+      (i32.store (i32.const 0) (i32.const 4096))
+      (i32.store (i32.const 4) (i32.const 100))
+      (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (call $put (i32.const 1) (i32.const 4096) (i32.load (i32.const 8)))
+      (call $exit (i32.const 77))))`);
+  const program = await prepare(wat);
+  for (const [way, { more }] of Object.entries(WAYS)) {
+    const both = new OutputBuffer();
+    const options = {
+      args: ["prog", "ä b", "1\0cut"],
+      env: { A: "1", "__proto__x": "2", N: undefined, "X=Y": "z" },
+      stdin: new TextEncoder().encode("from outside"),
+      stdout: both,
+      stderr: both,
+    };
+    assert.equal(await run(program, { ...options, ...more }), 77, way);
+    const wanted = "prog\0ä b\x001\0A=1\0__proto__x=2\0X=Y=z\0from outside";
+    assert.equal(both.text(), wanted, way);
+  }
+});
+
+test("a worker's errors are those of the embedder's thread", async () => {
+  const hello = await assemble(`(module (memory (export "memory") 1) (func (export "_start")))`);
+  const program = await prepare(hello);
+  const wrong: RunOptions[] = [
+    { preopens: { "/": path.join(scratch(), "missing") } },
+    { preopens: { "/": "a\0b" } },
+    { stdin: 9999 },
+    { stdout: -1 },
+    { args: "x" as never },
+    { env: [] as never },
+    { limits: { openFiles: -1 } },
+    { clock: 5 as never },
+    { confinement: "none" as never },
+    { listen: [{ host: "x", port: 70000 }] },
+    { version: "preview2" as never },
+  ];
+  const failure = async (options: RunOptions): Promise<unknown> => {
+    try {
+      await run(program, options);
+    } catch (error) {
+      const { name, message, code } = error as Error & { code?: unknown };
+      return { name, message, code };
+    }
+    return undefined;
+  };
+  for (const options of wrong) {
+    const here = await failure({ stdout: null, ...options });
+    assert.ok(here !== undefined, JSON.stringify(options));
+    assert.deepEqual(await failure({ stdout: null, ...options, timeout }), here);
+  }
+});
+
+test("a trap and an exception of a guest in a worker are told as such", async () => {
+  const trap = await prepare(
+    await assemble(
+      `(module (memory (export "memory") 1) (func (export "_start") unreachable))`,
+    ),
+  );
+  await assert.rejects(run(trap, { timeout }), WebAssembly.RuntimeError);
+  await assert.rejects(run(trap), WebAssembly.RuntimeError);
+});
+
+test("limits hold in a worker", async () => {
+  const folder = scratch();
+  const writes = await prepare(
+    await assemble(`(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\\10\\00\\00\\00\\08\\00\\00\\00")
+    (func (export "_start")
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (call $exit (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`),
+  );
+  const stdout = new OutputBuffer();
+  assert.equal(await run(writes, { stdout, timeout, limits: { outputBytes: 8 } }), 22, "FBIG");
+  assert.equal(stdout.bytes.length, 8);
+  const grows = await prepare(
+    await assemble(`(module
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (memory (export "memory") 1)
+    (func (export "_start") (call $exit (i32.eq (memory.grow (i32.const 9)) (i32.const -1)))))`),
+  );
+  for (const [memoryPages, code] of [[5, 1], [10, 0]] as const) {
+    const options = { timeout, limits: { memoryPages }, preopens: { "/": folder } };
+    assert.equal(await run(grows, options), code);
+  }
+});
+
+test("the guest's own clock and seed work in a worker", async () => {
+  const random = await prepare(
+    await assemble(`(module
+    (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\\10\\00\\00\\00\\28\\00\\00\\00")
+    (func (export "_start")
+      (drop (call $random (i32.const 16) (i32.const 32)))
+      (drop (call $time (i32.const 0) (i64.const 1) (i32.const 48)))
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`),
+  );
+  const [here, there] = [new OutputBuffer(), new OutputBuffer()];
+  const same = { clock: 1_700_000_000_000_000_000n, random: 7n };
+  await run(random, { ...same, stdout: here });
+  await run(random, { ...same, stdout: there, timeout });
+  assert.deepEqual(there.bytes, here.bytes);
+  assert.equal(there.bytes.length, 40);
+});
+
+test("what a guest has written is there while it computes, and when it is stopped", async () => {
+  const program = await prepare(
+    await assemble(`(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\\10\\00\\00\\00\\05\\00\\00\\00\\00\\00\\00\\00\\00\\00\\00\\00hello")
+    (func (export "_start")
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (loop (br 0))))`),
+  );
+  const stdout = new OutputBuffer();
+  const controller = new AbortController();
+  const running = run(program, { stdout, signal: controller.signal });
+  const until = performance.now() + 5_000;
+  while (stdout.text() === "" && performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.equal(stdout.text(), "hello");
+  controller.abort(new Error("enough"));
+  await assert.rejects(running, { message: "enough" });
+  assert.equal(stdout.text(), "hello");
+});
+
+test("a worker that cannot have the module for it leaves the calls here", async () => {
+  const { address } = workerPool;
+  assert.ok(address !== undefined);
+  await workerPool.close();
+  workerPool.address = new URL("missing.js", address).href;
+  try {
+    const program = await guest("append");
+    const folder = scratch();
+    const options: RunOptions = { preopens: { "/": folder }, stdout: null, timeout };
+    assert.equal(await run(program, options), 0);
+    const { calls, because } = await program.plan(options);
+    assert.equal(calls, "here");
+    assert.match(because!, /guest_worker/);
+    assert.equal(await run(program, { ...options, preopens: { "/": scratch() } }), 0);
+  } finally {
+    workerPool.address = address;
+    await workerPool.close();
+  }
+});
+
+test("nothing that a guest has opened in a worker stays open", linux, async () => {
+  const descriptors = (): number => fs.readdirSync("/proc/self/fd").length;
+  const opens = await prepare(
+    await assemble(`(module
+    (import "wasi_snapshot_preview1" "path_open"
+      (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "file")
+    (func (export "_start") (local $i i32)
+      (loop $more
+        (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 4) (i32.const 1)
+          (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))
+        (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20))))
+      (drop (call $args (i32.const 16) (i32.const 20)))
+      (if (i32.eq (i32.load (i32.const 16)) (i32.const 1)) (then unreachable))
+      (if (i32.eq (i32.load (i32.const 16)) (i32.const 2)) (then (loop (br 0))))))`),
+  );
+  const preopens = { "/": scratch() };
+  await run(opens, { preopens, timeout });
+  const before = descriptors();
+  for (let i = 0; i < 5; i++) {
+    await run(opens, { preopens, timeout });
+    await assert.rejects(run(opens, { preopens, timeout, args: ["x"] }), WebAssembly.RuntimeError);
+    await assert.rejects(run(opens, { preopens, timeout: 20, args: ["x", "y"] }), {
+      name: "TimeoutError",
+    });
+  }
+  assert.ok(descriptors() <= before + 8, `${before} before, ${descriptors()} after`);
+});
