@@ -86,6 +86,11 @@ function start(source: string, events: WorkerEvents, heap: number): HostWorker {
   };
 }
 
+function used(): number {
+  const { user, system } = nodeProcess().cpuUsage();
+  return (user + system) / 1000;
+}
+
 function later(act: () => void, milliseconds: number): () => void {
   const { setTimeout, clearTimeout } = builtin("node:timers") as Timers;
   const timer = setTimeout(act, milliseconds);
@@ -97,6 +102,7 @@ function later(act: () => void, milliseconds: number): () => void {
 export const workerHost: WorkerHost = {
   endsLoops: !("Deno" in globalThis || "Bun" in globalThis),
   start,
+  used,
   later,
 };
 

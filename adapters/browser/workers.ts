@@ -45,6 +45,7 @@ const workerHost: WorkerHost = {
       unref() {},
     };
   },
+  used: () => NaN,
   later(act, milliseconds) {
     const timer = setTimeout(act, milliseconds);
     return () => clearTimeout(timer);

@@ -40,6 +40,8 @@ export interface WorkerHost {
    * it may take, where the runtime can bound that.
    */
   start(source: string, events: WorkerEvents, heap: number): HostWorker;
+  /** Milliseconds of processor time that the process has used; NaN if that is not known. */
+  used(): number;
   /** Calls a function later, unless the process has ended by then; gives what prevents it. */
   later(act: () => void, milliseconds: number): () => void;
 }
@@ -96,6 +98,11 @@ const SOURCE = `(port) => {
 /** Most idle workers that are kept by default, and for how many milliseconds. */
 const KEEP_MAX = 4;
 const IDLE_TIME = 10_000;
+/** Milliseconds that a run waits for a worker to come back before it starts another. */
+const PATIENCE = 1000;
+/** Milliseconds between looks at how busy the processors are, and the part that counts as busy. */
+const LOOK = 20;
+const BUSY = 0.75;
 /** Longest time of a timer. */
 const TIME_MAX = 2 ** 31 - 1;
 
@@ -170,6 +177,12 @@ export class WorkerPool {
    */
   address: string | undefined;
   readonly #idle: PooledWorker[] = [];
+  /** Who waits for a worker, in their order. */
+  readonly #queue: (() => void)[] = [];
+  readonly #processors: number;
+  /** How many are in use. */
+  #busy = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined = undefined;
   #keep: number;
   #idleTime = IDLE_TIME;
 
@@ -177,7 +190,8 @@ export class WorkerPool {
     this.#host = host;
     this.address = address;
     const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
-    this.#keep = Math.min(KEEP_MAX, navigator?.hardwareConcurrency ?? KEEP_MAX);
+    this.#processors = navigator?.hardwareConcurrency ?? KEEP_MAX;
+    this.#keep = Math.min(KEEP_MAX, this.#processors);
   }
 
   /** Whether a worker can be ended whatever it does. */
@@ -231,10 +245,67 @@ export class WorkerPool {
     await Promise.all([...this.#idle].map((worker) => this.#drop(worker)));
   }
 
-  /** Takes a worker that is idle, or starts one. */
+  /**
+   * Waits for a worker while those in use keep all processors busy: another would only take time from
+   * them. Not for long without one coming back, for their guests may wait for this one. Whoever has
+   * waited takes one then.
+   *
+   * @throws the signal's reason
+   */
+  async turn(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#queue.length === 0 && this.#busy < this.#processors) {
+      this.#busy++;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const go = (): void => {
+        signal?.removeEventListener("abort", leave);
+        this.#busy++;
+        resolve();
+      };
+      const leave = (): void => {
+        this.#queue.splice(this.#queue.indexOf(go), 1);
+        reject(signal!.reason);
+      };
+      signal?.addEventListener("abort", leave, { once: true });
+      if (this.#queue.push(go) === 1) this.#wait(performance.now() + PATIENCE);
+    });
+  }
+
+  /** Looks now and then whether processors are idle while runs wait, and lets one go then. */
+  #wait(until: number): void {
+    clearTimeout(this.#timer);
+    if (this.#queue.length === 0) return;
+    const [began, used] = [performance.now(), this.#host.used()];
+    this.#timer = setTimeout(() => {
+      const now = performance.now();
+      const busy = (this.#host.used() - used) / (now - began);
+      if (now < until && busy > BUSY * this.#processors) this.#wait(until);
+      else this.#next();
+    }, LOOK);
+  }
+
+  #next(): void {
+    this.#queue.shift()?.();
+    this.#wait(performance.now() + PATIENCE);
+  }
+
+  /** A worker is no longer in use. */
+  #freed(): void {
+    this.#busy--;
+    if (this.#queue.length > 0) this.#next();
+  }
+
+  /** Takes a worker at once, for a guest that has one already. */
+  takeAnother(events: WorkerEvents, heap: number): PooledWorker {
+    this.#busy++;
+    return this.take(events, heap);
+  }
+
+  /** Takes a worker that is idle, or starts one; after {@linkcode WorkerPool.turn}. */
   take(events: WorkerEvents, heap: number): PooledWorker {
     const at = this.#idle.findLastIndex((worker) => worker.heap === heap);
-    if (at < 0) return new PooledWorker(this.#host, heap, events);
+    if (at < 0) return this.#start(events, heap);
     const [worker] = this.#idle.splice(at, 1);
     worker!.awake();
     worker!.use(events);
@@ -242,8 +313,27 @@ export class WorkerPool {
     return worker!;
   }
 
+  #start(events: WorkerEvents, heap: number): PooledWorker {
+    try {
+      return new PooledWorker(this.#host, heap, events);
+    } catch (error) {
+      this.#freed();
+      throw error;
+    }
+  }
+
   /** Takes back a worker whose guest has ended, and which has nothing more to say. */
   give(worker: PooledWorker): void {
+    this.#freed();
+    this.#keepIdle(worker);
+  }
+
+  /** Takes back one that was given up and replaced: it has come to its end after all. */
+  regain(worker: PooledWorker): void {
+    this.#keepIdle(worker);
+  }
+
+  #keepIdle(worker: PooledWorker): void {
     if (worker.gone) return;
     worker.use({ message() {}, failed: () => void this.#drop(worker).catch(() => {}) });
     worker.post(0); // it keeps nothing of the guest
@@ -253,8 +343,12 @@ export class WorkerPool {
     while (this.#idle.length > this.#keep) this.#drop(this.#idle[0]!).catch(() => {});
   }
 
-  /** Starts another in the place of one that has been ended. */
-  replace(heap: number): void {
+  /**
+   * Starts another in the place of one that has been ended, or given up. One that was given up may be
+   * given back later.
+   */
+  replace({ heap }: PooledWorker): void {
+    this.#freed();
     if (this.#idle.length < this.#keep) this.#begin(heap, false).catch(() => {});
   }
 
@@ -266,7 +360,7 @@ export class WorkerPool {
         message: ({ ready }) => {
           // one without that module can do the other half
           worker.ready = ready === true;
-          this.give(worker);
+          this.#keepIdle(worker);
           resolve();
         },
         failed: reject,
@@ -274,7 +368,7 @@ export class WorkerPool {
       if (!awaited) worker.unref();
       if (address !== undefined) worker.post({ address });
       else {
-        this.give(worker);
+        this.#keepIdle(worker);
         resolve();
       }
     });

@@ -191,7 +191,7 @@ class Coordinator {
       window = new SharedArrayBuffer(WINDOW);
       system.memory.bindBytes(window);
     }
-    const worker = this.#pool.take({
+    const worker = this.#pool.takeAnother({
       message: (report) => this.#receive(thread, report),
       failed: (error) => this.#reject(error),
     }, system.memory.limit);
@@ -220,7 +220,7 @@ class Coordinator {
     this.#heard();
     if (this.#halted) {
       // one that was given up has come back after all
-      if (this.#stopped && thread.silent) this.#pool.give(thread.worker!);
+      if (this.#stopped && thread.silent) this.#pool.regain(thread.worker!);
       return;
     }
     if (report === 0) return this.#exchange.serve();
@@ -321,10 +321,8 @@ class Coordinator {
       if (silent) this.#pool.give(worker!);
       else {
         // Bun's process would not end any more if a worker were told to that cannot
-        if (endsLoops) {
-          ending.push(worker!.terminate());
-          this.#pool.replace(worker!.heap);
-        }
+        if (endsLoops) ending.push(worker!.terminate());
+        this.#pool.replace(worker!);
         worker!.unref();
       }
     }

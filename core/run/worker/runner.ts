@@ -146,6 +146,7 @@ class Runner {
 
   async run(heap: number): Promise<number> {
     this.#signal?.throwIfAborted();
+    await this.#pool.turn(this.#signal);
     try {
       return await new Promise<number>((resolve, reject) => {
         this.#resolve = resolve;
@@ -154,7 +155,7 @@ class Runner {
         this.#worker = this.#pool.take({
           message: (report) => this.#receive(report),
           failed: (error) => {
-            this.#pool.replace(heap);
+            this.#replace();
             reject(error);
           },
         }, heap);
@@ -178,7 +179,8 @@ class Runner {
       }
       return;
     }
-    this.#pool.give(this.#worker!);
+    if (this.#given) this.#pool.regain(this.#worker!);
+    else this.#pool.give(this.#worker!);
     if (missing !== undefined) this.#reject(new Unavailable(missing));
     else if (this.#stopped !== undefined) this.#reject(this.#stopped.reason);
     else if (failed !== undefined) this.#reject(revived(failed));
@@ -197,11 +199,15 @@ class Runner {
     this.#stopped = { reason };
     Atomics.store(new Int32Array(this.#task.stop), 0, 1);
     this.#grace = setTimeout(() => {
-      this.#given = true;
       this.#worker!.unref();
-      this.#pool.replace(this.#worker!.heap);
+      this.#replace();
       this.#reject(reason);
     }, GRACE);
+  }
+
+  #replace(): void {
+    if (!this.#given) this.#pool.replace(this.#worker!);
+    this.#given = true;
   }
 }
 
