@@ -39,6 +39,7 @@ export {
   run,
   type RunOptions,
   type Source,
+  type WorkerPool,
   workerPool,
 } from "./adapters/run.ts";
 export * from "./core/mod.ts";

@@ -13,6 +13,7 @@ import {
   runProgram,
 } from "../core/run/plan.ts";
 import type { Program, ProgramPlan } from "../core/run/prepared.ts";
+import type { WorkerPool } from "../core/run/workers.ts";
 import type { Platform } from "../core/run/platform.ts";
 import type { HostNetwork } from "../core/network.ts";
 import type { Source } from "../core/run/source.ts";
@@ -21,7 +22,10 @@ import { runtimeMaker } from "./runtime.ts";
 import { workers } from "./workers.ts";
 
 export type { Instantiated, PrepareOptions, Program, ProgramPlan, RunOptions, Source };
-export { workers as workerPool };
+export type { WorkerPool };
+
+/** The workers that are kept for later runs. */
+export const workerPool: WorkerPool = workers;
 
 /**
  * The class `WASI` for guests that are suspended while they wait (sleep, poll, read input that is not

@@ -4,10 +4,10 @@
  * @module
  */
 import {
+  GuestWorkers,
   type HostWorker,
   type WorkerEvents,
   type WorkerHost,
-  WorkerPool,
 } from "../core/run/workers.ts";
 import { nodeProcess } from "./host.ts";
 
@@ -124,4 +124,4 @@ function guestModule(): string | undefined {
 }
 
 /** Those that are kept. */
-export const workers: WorkerPool = new WorkerPool(workerHost, guestModule());
+export const workers: GuestWorkers = /* @__PURE__ */ new GuestWorkers(workerHost, guestModule());

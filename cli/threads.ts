@@ -10,7 +10,7 @@ import type { Platform } from "../core/run/platform.ts";
 import { versionOf } from "../core/run/program.ts";
 import { runtimeMaker } from "../adapters/runtime.ts";
 import { workerHost } from "../adapters/workers.ts";
-import { WorkerPool } from "../core/run/workers.ts";
+import { GuestWorkers } from "../core/run/workers.ts";
 import type { WASIOptions } from "../core/guest/open.ts";
 import { endingWithReader, refusedBy } from "./bindings.ts";
 import { CommandError, UsageError } from "./error.ts";
@@ -20,7 +20,7 @@ import type { Bytes } from "./stack.ts";
 /** The end of the process ends all loops: checks at loops would only slow them down. */
 const platform: Platform = {
   maker: runtimeMaker,
-  workers: new WorkerPool({ ...workerHost, endsLoops: true }, undefined),
+  workers: new GuestWorkers({ ...workerHost, endsLoops: true }, undefined),
 };
 
 /** A program with checks, unless it has instructions that are newer than this. */

@@ -15,6 +15,7 @@ import {
   presentEntries,
   sideEffects,
   sourcesOf,
+  workerModule,
 } from "./entries.mjs";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
@@ -47,9 +48,9 @@ function partOf(runs: boolean) {
 }
 
 await emptyDir(outDir);
-for (const part of [partOf(false), partOf(true)]) {
+for (const part of [[...sourcesOf(partOf(false)), workerModule], sourcesOf(partOf(true))]) {
   await build({
-    entryPoints: sourcesOf(part).map((source) => ({ name: source, path: join(root, source) })),
+    entryPoints: part.map((source) => ({ name: source, path: join(root, source) })),
     outDir,
     configFile: toFileUrl(join(root, "jsr.json")).href,
     shims: {}, // the adapters find what a runtime has by themselves
@@ -82,7 +83,7 @@ async function finishTypes(folder: string): Promise<void> {
 }
 
 if (exists("node_modules/@esbuild/wasi-preview1/esbuild.wasm")) {
-  await bundleModules(join(outDir, "esm"), sourcesOf(entries));
+  await bundleModules(join(outDir, "esm"), [...sourcesOf(entries), workerModule]);
 } else console.log("esm/ is not bundled: npm install brings the bundler");
 await finishTypes(join(outDir, "esm"));
 await finishTypes(join(outDir, "script"));

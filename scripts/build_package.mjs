@@ -14,6 +14,7 @@ import {
   marker,
   presentEntries,
   sourcesOf,
+  workerModule,
 } from "./entries.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
@@ -89,7 +90,7 @@ function compile(sources, folder, type) {
 }
 
 const entries = presentEntries((source) => fs.existsSync(path.join(root, source)));
-const sources = sourcesOf(entries);
+const sources = [...sourcesOf(entries), workerModule];
 fs.rmSync(out, { recursive: true, force: true });
 compile(sources, "esm", "module");
 await bundleModules(path.join(out, "esm"), sources);

@@ -402,7 +402,7 @@ await step("what applications bundle", async () => {
 
 write(
   "bundled.mjs",
-  'import use from "./use.cjs"; await use({ ".": await import("./bundled/all.mjs") });',
+  'import use from "./use.cjs"; await use({ ".": await import("./bundled/all.mjs") }, true);',
 );
 for (const [runtime, [command, ...words]] of Object.entries(runtimes)) {
   await step(`a bundle, minified, ${runtime}`, () => {

@@ -37,6 +37,9 @@ export const entryPoints = {
   "./cli": "./cli.ts",
 };
 
+/** What workers import by its place (adapters/workers.ts): a file of its own, that nobody else imports. */
+export const workerModule = "./adapters/guest_worker.ts";
+
 /** Those that do something when they are imported. */
 export const sideEffects = ["./register", "./cli"];
 

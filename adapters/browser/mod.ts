@@ -51,6 +51,7 @@ import {
   runProgram,
 } from "../../core/run/plan.ts";
 import type { Program, ProgramPlan } from "../../core/run/prepared.ts";
+import type { WorkerPool } from "../../core/run/workers.ts";
 import type { Source } from "../../core/run/source.ts";
 
 export {
@@ -71,7 +72,7 @@ export {
 } from "../../core/directories/opfs.ts";
 export type { OverlayChange, OverlayDirectory } from "../overlay.ts";
 export type { Instantiated, PrepareOptions, Program, ProgramPlan, RunOptions };
-export { workers as workerPool };
+export type { WorkerPool };
 export type { Source } from "../../core/run/source.ts";
 export * from "../../core/mod.ts";
 
@@ -101,6 +102,9 @@ export class AsyncWASI extends BaseAsyncWASI {
     super(options, browserMaker(options));
   }
 }
+
+/** The workers that are kept for later runs. */
+export const workerPool: WorkerPool = workers;
 
 const platform: Platform = { maker: browserMaker, workers, noWorkers, mustNotHold: true };
 

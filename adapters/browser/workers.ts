@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type WorkerHost, WorkerPool } from "../../core/run/workers.ts";
+import { GuestWorkers, type WorkerHost } from "../../core/run/workers.ts";
 import { isIsolated } from "./host.ts";
 
 /** The worker's side of the channel. */
@@ -53,7 +53,7 @@ const workerHost: WorkerHost = {
 };
 
 /** Those that are kept. */
-export const workers: WorkerPool = new WorkerPool(workerHost, undefined);
+export const workers: GuestWorkers = /* @__PURE__ */ new GuestWorkers(workerHost, undefined);
 
 /** Why there can be no workers here. */
 export function noWorkers(): Error | undefined {

@@ -102,12 +102,12 @@ function namesOf(reader: Reader | undefined): string[] {
 /**
  * The memories that a copy exports for its waits, by their numbers.
  *
- * @param exports those of an instance of a copy that {@linkcode instrument} has made
+ * @param given the exports of an instance of a copy that {@linkcode instrument} has made
  */
-export function waitedMemories(exports: WebAssembly.Exports): WebAssembly.Memory[] {
+export function waitedMemories(given: WebAssembly.Exports): WebAssembly.Memory[] {
   const memories: WebAssembly.Memory[] = [];
   // the module's own come first
-  for (const [name, value] of Object.entries(exports)) {
+  for (const [name, value] of Object.entries(given)) {
     const number = EXPORTED.exec(name)?.[1];
     if (number === undefined || !(value instanceof WebAssembly.Memory)) continue;
     memories[Number(number)] = value;

@@ -5,13 +5,13 @@
  */
 import type { HostMaker } from "../guest/wasi.ts";
 import type { HostNetwork } from "../network.ts";
-import type { WorkerPool } from "./workers.ts";
+import type { GuestWorkers } from "./workers.ts";
 
 /** A runtime, as far as running programs goes. */
 export interface Platform {
   /** What makes the host of a guest with these options. */
   maker(options: object): HostMaker;
-  readonly workers: WorkerPool;
+  readonly workers: GuestWorkers;
   /** Why workers are not available, if so. */
   noWorkers?(): Error | undefined;
   /** Whether a program that cannot be suspended runs in a worker instead of blocking the thread. */

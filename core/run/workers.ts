@@ -112,7 +112,7 @@ export class PooledWorker {
   readonly #worker: HostWorker;
   #events: WorkerEvents;
   #gone: Promise<unknown> | undefined = undefined;
-  /** Whether it has the module of {@linkcode WorkerPool.address}. */
+  /** Whether it has the module of {@linkcode GuestWorkers.address}. */
   ready = false;
   /** Prevents that it is ended for having been idle. */
   awake: () => void = () => {};
@@ -166,10 +166,30 @@ const WORKERS_MAX = 1024;
 
 /**
  * The workers that `run()` keeps for later runs. It starts one when it needs one and none is idle;
- * a guest that is stopped in the middle of a long instruction takes its worker with it, which is
- * replaced. Idle workers do not keep the process alive.
+ * one whose guest is stopped and does not come to its end is replaced. Idle workers do not keep the
+ * process alive.
  */
-export class WorkerPool {
+export interface WorkerPool {
+  /** How many idle workers are kept. 0 keeps none. Default: one for each processor, at most 4. */
+  keep: number;
+  /** Milliseconds after which an idle worker is ended. Default: 10,000. */
+  idleTime: number;
+  /** How many workers are idle now. */
+  readonly idle: number;
+  /**
+   * Starts workers, so that runs find them. Resolves when they are ready, which takes 30 to 100 ms.
+   *
+   * Errors: what a worker cannot be started for.
+   *
+   * @param wanted how many are to be idle, at most `keep`. Default: `keep`
+   */
+  warm(wanted?: number): Promise<void>;
+  /** Ends all idle workers. Later runs start others. */
+  close(): Promise<void>;
+}
+
+/** The workers of a runtime. */
+export class GuestWorkers implements WorkerPool {
   readonly #host: WorkerHost;
   /**
    * The address of the module with which a worker makes its guest's system calls; undefined where
@@ -199,7 +219,6 @@ export class WorkerPool {
     return this.#host.endsLoops;
   }
 
-  /** How many idle workers are kept. 0 keeps none. Default: one for each processor, at most 4. */
   get keep(): number {
     return this.#keep;
   }
@@ -209,7 +228,6 @@ export class WorkerPool {
     while (this.#idle.length > this.#keep) this.#drop(this.#idle[0]!);
   }
 
-  /** Milliseconds after which an idle worker is ended. Default: 10,000. */
   get idleTime(): number {
     return this.#idleTime;
   }
@@ -219,18 +237,10 @@ export class WorkerPool {
     for (const worker of this.#idle) this.#rest(worker);
   }
 
-  /** How many workers are idle now. */
   get idle(): number {
     return this.#idle.length;
   }
 
-  /**
-   * Starts workers, so that runs find them.
-   *
-   * @param wanted how many are to be idle; at most `keep` are. Default: `keep`
-   * @returns resolves when they are ready, which takes some 30 to 100 ms
-   * @throws {Error} if one cannot be started
-   */
   async warm(wanted: number = this.#keep): Promise<void> {
     count(wanted, "wanted", WORKERS_MAX, true);
     const starting: Promise<void>[] = [];
@@ -240,7 +250,6 @@ export class WorkerPool {
     await Promise.all(starting);
   }
 
-  /** Ends all idle workers. Later runs start others. */
   async close(): Promise<void> {
     await Promise.all([...this.#idle].map((worker) => this.#drop(worker)));
   }
@@ -302,7 +311,7 @@ export class WorkerPool {
     return this.take(events, heap);
   }
 
-  /** Takes a worker that is idle, or starts one; after {@linkcode WorkerPool.turn}. */
+  /** Takes a worker that is idle, or starts one; after {@linkcode GuestWorkers.turn}. */
   take(events: WorkerEvents, heap: number): PooledWorker {
     const at = this.#idle.findLastIndex((worker) => worker.heap === heap);
     if (at < 0) return this.#start(events, heap);

@@ -40,7 +40,7 @@ const runtime = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "n
 
 /** What is done with each entry; `entries` has them all. */
 const uses = {
-  async "."({ WASI, OutputBuffer, limitMemory, run }) {
+  async "."({ WASI, OutputBuffer, limitMemory, prepare, run }, _, bundled) {
     upper(WASI);
     assert.deepEqual(names(WASI, "data"), ["in.txt"]);
     const { memory: limited } = new WebAssembly.Instance(
@@ -52,10 +52,18 @@ const uses = {
     const options = { args: ["tool", "upper"], stdin: text.encode("hello"), stdout };
     assert.equal(await run(bytes, options), 0);
     assert.equal(stdout.text(), "HELLO");
-    // in a worker, which gets its program as text
-    const apart = new OutputBuffer();
-    assert.equal(await run(bytes, { ...options, stdout: apart, timeout: 60_000 }), 0);
-    assert.equal(apart.text(), "HELLO");
+    // in a worker, which makes the system calls if it finds the module for that
+    const program = await prepare(bytes);
+    const limited_ = { ...options, stdout: new OutputBuffer(), timeout: 60_000 };
+    assert.equal(await run(program, limited_), 0);
+    assert.equal(limited_.stdout.text(), "HELLO");
+    const { guest, calls, because } = await program.plan(limited_);
+    assert.deepEqual([guest, calls], ["worker", bundled ? "here" : "worker"], because);
+    // in one whose calls are made here, which gets its program as text
+    let out = "";
+    const stdout_ = (chunk) => void (out += new TextDecoder().decode(chunk));
+    assert.equal(await run(program, { ...limited_, stdout: stdout_ }), 0);
+    assert.equal(out, "HELLO");
   },
   "./memory"({ memory }, { ".": { WASI } }) {
     assert.deepEqual(names(WASI, memory({ a: "1", b: "2" })), ["a", "b"]);
@@ -92,12 +100,12 @@ for (const name of ["node", "bun", "deno"]) {
   };
 }
 
-/** Uses every entry. */
-module.exports = async function use(entries) {
+/** Uses every entry. `bundled` says that they are in one file. */
+module.exports = async function use(entries, bundled) {
   for (const [name, exports] of Object.entries(entries)) {
     assert.ok(name in uses, `nothing is known to be done with "${name}"`);
     try {
-      await uses[name](exports, entries);
+      await uses[name](exports, entries, bundled);
     } catch (error) {
       throw new Error(`the entry "${name}"`, { cause: error });
     }

@@ -4,14 +4,8 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import {
-  OutputBuffer,
-  prepare,
-  type Program,
-  run,
-  type RunOptions,
-  workerPool,
-} from "../../mod.ts";
+import { OutputBuffer, prepare, type Program, run, type RunOptions } from "../../mod.ts";
+import { workers as workerPool } from "../../adapters/workers.ts";
 import { root, scratch } from "../support/harness.ts";
 import { assemble } from "../support/wat.ts";
 import { tree } from "./guest.ts";

@@ -13,7 +13,7 @@ import { EXPORTED, HOOKS, INTERVAL } from "../../module/instrument.ts";
 import { outOfRange } from "../../errors.ts";
 import { TimeLimit } from "../time_limit.ts";
 import { type CallType, ENDED, typedModule } from "../../preview1/typed.ts";
-import type { PooledWorker, WorkerPool } from "../workers.ts";
+import type { GuestWorkers, PooledWorker } from "../workers.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";
 import { revived } from "./failure.ts";
@@ -89,7 +89,7 @@ class Thread extends Caller {
 class Coordinator {
   readonly #state: State;
   readonly #program: Program;
-  readonly #pool: WorkerPool;
+  readonly #pool: GuestWorkers;
   readonly #ending: Ending;
   readonly #time: TimeLimit;
   readonly #exchange: Exchange = new Exchange(
@@ -116,7 +116,7 @@ class Coordinator {
     state: State,
     wasiImport: Readonly<Record<string, ImportedFunction>>,
     program: Program,
-    pool: WorkerPool,
+    pool: GuestWorkers,
     { signal, timeout }: Limit,
   ) {
     this.#state = state;
@@ -344,7 +344,7 @@ export function runInWorkers(
   state: State,
   wasiImport: Readonly<Record<string, ImportedFunction>>,
   program: Program,
-  pool: WorkerPool,
+  pool: GuestWorkers,
   limit: Limit,
 ): Promise<number> {
   return new Coordinator(state, wasiImport, program, pool, limit).run();

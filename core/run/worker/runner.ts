@@ -22,7 +22,7 @@ import type { RunSettings } from "../options.ts";
 import { revived } from "../threads/failure.ts";
 import { TimeLimit } from "../time_limit.ts";
 import type { Code } from "../program.ts";
-import type { PooledWorker, WorkerPool } from "../workers.ts";
+import type { GuestWorkers, PooledWorker } from "../workers.ts";
 import type { Task, TaskReport, TaskStdout } from "./guest.ts";
 
 /** Milliseconds that a guest has to come to its end once it is stopped. */
@@ -119,7 +119,7 @@ export class Unavailable extends Error {}
 class Runner {
   readonly #task: Task;
   readonly #buffers: readonly OutputBuffer[];
-  readonly #pool: WorkerPool;
+  readonly #pool: GuestWorkers;
   readonly #time: TimeLimit;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = (): void => this.#stop(this.#signal!.reason);
@@ -134,7 +134,7 @@ class Runner {
   constructor(
     task: Task,
     buffers: readonly OutputBuffer[],
-    pool: WorkerPool,
+    pool: GuestWorkers,
     { signal, timeout }: { signal: AbortSignal | undefined; timeout: number },
   ) {
     this.#task = task;
@@ -219,7 +219,7 @@ class Runner {
  * @throws what ended the guest, as `run()` does
  */
 export async function runInWorker(
-  pool: WorkerPool,
+  pool: GuestWorkers,
   { module }: Code,
   { timeout, first }: RunSettings,
   options: AsyncWASIOptions,
