@@ -19,7 +19,7 @@ import {
 } from "../core/host.ts";
 import { isEscaped } from "../core/text.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
-import { type ClockSources, WebClock } from "./clock.ts";
+import { type ClockSources, runtimeClock } from "./clock.ts";
 import type { NodeContext } from "../core/directories/node_fs/context.ts";
 import { openDirectory } from "../core/directories/node_fs/directory.ts";
 import { openStream } from "../core/directories/node_fs/file.ts";
@@ -219,12 +219,12 @@ const RESOLUTION = 1000n;
 class LibcClock implements Clock {
   readonly foreign: boolean = false;
   /** Undefined if libc is asked for all of them. */
-  readonly #web: WebClock | undefined;
+  readonly #web: Clock | undefined;
   readonly #libc: PosixLibc;
 
   constructor(libc: PosixLibc, runtime: Runtime) {
     this.#libc = libc;
-    this.#web = runtime.libcClock ? undefined : new WebClock(runtime.clockSources());
+    this.#web = runtime.libcClock ? undefined : runtimeClock(runtime.clockSources());
   }
 
   time(id: number, into: DataView, offset: number): number {
@@ -373,7 +373,7 @@ function makeNodeHost(runtime: Runtime, context: NodeContext): Host {
       directory: (path) => openDirectory(context, path),
       stream: (fd) => openStream(context, fd),
     },
-    clock: new WebClock(runtime.clockSources()),
+    clock: runtimeClock(runtime.clockSources()),
     random: webRandom,
     exit: runtime.exit,
     poll: pollWithoutLibc,
