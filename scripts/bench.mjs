@@ -4,7 +4,7 @@
  *
  *   npm run bench                          everything
  *   npm run bench -- bun calls             one runtime, one part (calls, programs, startup,
- *                                         scale, components)
+ *                                         scale, components, runs)
  *   npm run bench -- node26 calls --rounds=30 --options='{"ffi":false}'
  */
 import { spawnSync } from "node:child_process";
@@ -22,7 +22,7 @@ const runtimes = ["node26", "deno", "bun"].filter((name) => {
   const chosen = words.filter((word) => ["node26", "deno", "bun"].includes(word));
   return chosen.length === 0 || chosen.includes(name);
 });
-const allParts = ["calls", "programs", "startup", "scale", "components"];
+const allParts = ["calls", "programs", "startup", "scale", "components", "runs"];
 const parts = allParts.filter((word) => words.includes(word));
 const what = (parts.length > 0 ? parts : allParts).join(",");
 
@@ -104,7 +104,20 @@ function printComponents(rows) {
   console.log(`  geometric mean: ${Math.exp(sum / rows.length).toFixed(2)}`);
 }
 
-function print(name, { calls, programs, startup, scale, components }) {
+function printRuns({ rows, memory }) {
+  for (const { name, ways } of rows) {
+    console.log(`  ${name}`);
+    const [first] = Object.values(ways);
+    for (const [way, time] of Object.entries(ways)) {
+      const shown = time.toFixed(time < 10 ? 3 : 0).padStart(9);
+      console.log(`    ${way.padEnd(24)} ${shown} ms ${ratio(time, first).padStart(7)}`);
+    }
+  }
+  const [idle, runs] = [memory.idle.toFixed(1), memory.runs.toFixed(1)];
+  console.log(`  an idle worker takes ${idle} MiB; 1,000 runs with a timeout added ${runs} MiB`);
+}
+
+function print(name, { calls, programs, startup, scale, components, runs }) {
   console.log(`\n=== ${name}`);
   if (calls) printCalls(calls);
   for (const { name, ours, builtin } of programs ?? []) {
@@ -123,6 +136,7 @@ function print(name, { calls, programs, startup, scale, components }) {
   }
   if (scale) printScale(scale);
   if (components) printComponents(components);
+  if (runs) printRuns(runs);
 }
 
 const results = {};

@@ -7,12 +7,14 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
+import { workerModule } from "./entries.mjs";
 import { esbuild } from "./esbuild.mjs";
 import { machineNode, root, tsc } from "./runtimes.mjs";
 
 const build = path.join(root, "build");
 const { exports } = JSON.parse(fs.readFileSync(path.join(root, "jsr.json"), "utf8"));
-const entries = Object.values(exports).map((file) => file.replace(/^\.(.*)\.ts$/, "$1.js"));
+const entries = [...Object.values(exports), workerModule]
+  .map((file) => file.replace(/^\.(.*)\.ts$/, "$1.js"));
 fs.rmSync(build, { recursive: true, force: true });
 execFileSync(machineNode, ["scripts/examples.mjs"], { cwd: root, stdio: "inherit" });
 execFileSync(machineNode, [tsc, "-p", "tsconfig.json"], { cwd: root, stdio: "inherit" });
@@ -29,6 +31,7 @@ const words = [
   "--minify-syntax",
   "--outbase=/",
   "--outdir=/dist",
+  "--chunk-names=chunks/[hash]",
   "--log-level=warning",
 ];
 process.exitCode = await esbuild(WASI, [...entries, ...words], { "/": build });
