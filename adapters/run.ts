@@ -112,10 +112,10 @@ export async function prepare(source: Source, options: PrepareOptions = {}): Pro
  *
  * While the guest waits it is suspended and the thread is free, over JSPI; streams and async
  * iterables can be its standard streams. With `threads`, `timeout` or `signal` it runs in workers
- * and can be ended whatever it does; its system calls are made here all the same. Without JSPI
- * (Node before 24.20) it does so for streams too, and else holds the thread.
+ * and can be ended whatever it does; see docs/repeated.md for where its system calls are made then.
+ * Without JSPI (Node before 24.20) it does so for streams too, and else holds the thread.
  *
- * @param source the program
+ * @param source the program, or one that {@linkcode prepare} has prepared
  * @param options as of `WASI`; see {@linkcode RunOptions}
  * @returns the exit code
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` for wrong options

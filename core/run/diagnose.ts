@@ -27,12 +27,19 @@ export interface Interface {
   readonly exports: readonly { name: string; kind: string }[];
 }
 
-/** What the engine tells of a module. */
+const interfaces: WeakMap<WebAssembly.Module, Interface> = new WeakMap();
+
+/** What the engine tells of a module, which it is asked once. */
 export function interfaceOf(module: WebAssembly.Module): Interface {
-  return {
-    imports: WebAssembly.Module.imports(module),
-    exports: WebAssembly.Module.exports(module),
-  };
+  let found = interfaces.get(module);
+  if (found === undefined) {
+    found = {
+      imports: WebAssembly.Module.imports(module),
+      exports: WebAssembly.Module.exports(module),
+    };
+    interfaces.set(module, found);
+  }
+  return found;
 }
 
 const NAMES_MAX = 10;

@@ -10,6 +10,7 @@ import { closeGuest, type WASIOptions } from "../guest/open.ts";
 import { makeGuest, type WASIImport } from "../guest/guest.ts";
 import { invalidType, invalidValue, outOfRange } from "../errors.ts";
 import { importedMemory, initialPages } from "../module/memory.ts";
+import { interfaceOf } from "./diagnose.ts";
 import type { RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import type { Code } from "./program.ts";
@@ -34,7 +35,7 @@ export function obstacleOf(
       imports,
     );
   }
-  const exports = WebAssembly.Module.exports(module);
+  const { exports } = interfaceOf(module);
   const initialize = exports.find(({ name }) => name === "_initialize");
   if (initialize !== undefined && exports.some(({ name }) => name === "_start")) {
     return invalidType("instance.exports._initialize", "undefined", initialize.kind);
@@ -62,7 +63,7 @@ function memoryOf(
   imports: WebAssembly.Imports,
   memoryPages: number,
 ): Program["memory"] {
-  const wanted = WebAssembly.Module.imports(module).find(({ kind }) => kind === "memory");
+  const wanted = interfaceOf(module).imports.find(({ kind }) => kind === "memory");
   if (wanted === undefined) return undefined;
   const namespace = own(imports, wanted.module);
   const given = namespace && own(namespace, wanted.name);

@@ -41,10 +41,10 @@ export interface RunOptions extends Omit<AsyncWASIOptions, "version" | "returnOn
   /**
    * Whether a copy of the program gets checks, so that it can be stopped while it computes. With
    * `true` they are in its loops and functions and make it slower; with `false` there are none. The
-   * checks need the program's bytes. Default: what the runtime needs if there is a timeout, a signal
-   * or threads, and the source is not a `WebAssembly.Module`. On Deno and Bun that is in loops and
-   * functions; on Node, which can stop loops itself, only at instructions that fill or copy memory
-   * and at tail calls.
+   * checks need the program's bytes. Default: true with a timeout or a signal, if the source is not a
+   * `WebAssembly.Module`. With threads alone, what the runtime needs to end them: on Deno and Bun the
+   * same, on Node, which can stop loops itself, only at instructions that fill or copy memory and at
+   * tail calls.
    */
   interruptible?: boolean;
 }

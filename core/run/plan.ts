@@ -14,6 +14,7 @@ import { invalidValue } from "../errors.ts";
 import { validateBoolean, validateNames, validateObject } from "../validate.ts";
 import { BaseWASI, type WASIOptions } from "../guest/wasi.ts";
 import { offeredOf } from "../preview1/imports.ts";
+import { interfaceOf } from "./diagnose.ts";
 import { canLimitInThread, ThreadLimit } from "./in_thread.ts";
 import { obstacleOf, prepareWorkers } from "./in_workers.ts";
 import {
@@ -184,7 +185,7 @@ function cannotSuspend(cause: Error): Error {
 }
 
 function hasExport(module: WebAssembly.Module, wanted: string): boolean {
-  return WebAssembly.Module.exports(module).some(({ name }) => name === wanted);
+  return interfaceOf(module).exports.some(({ name }) => name === wanted);
 }
 
 /** Whether it must be possible to stop a program, or to give it threads. */

@@ -25,7 +25,7 @@ export interface Code {
 
 /** The snapshot that a module imports. */
 export function versionOf(module: WebAssembly.Module): "preview1" | "unstable" {
-  const names = new Set(WebAssembly.Module.imports(module).map(({ module }) => module));
+  const names = new Set(interfaceOf(module).imports.map(({ module }) => module));
   const old = names.has("wasi_unstable") && !names.has("wasi_snapshot_preview1");
   return old ? "unstable" : "preview1";
 }

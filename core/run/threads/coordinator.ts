@@ -14,6 +14,7 @@ import { outOfRange } from "../../errors.ts";
 import { TimeLimit } from "../time_limit.ts";
 import { type CallType, ENDED, typedModule } from "../../preview1/typed.ts";
 import type { GuestWorkers, PooledWorker } from "../workers.ts";
+import { interfaceOf } from "../diagnose.ts";
 import { callsOf } from "./calls.ts";
 import { Caller, Exchange } from "./exchange.ts";
 import { revived } from "./failure.ts";
@@ -129,7 +130,7 @@ class Coordinator {
     system.suspends = true;
     // a promise, which is waited for below
     system.settle = (wait) => settle(system, ending, wait) as unknown as number;
-    const imports = WebAssembly.Module.imports(program.module);
+    const { imports } = interfaceOf(program.module);
     for (const module of new Set(imports.map(({ module }) => module))) {
       const table = tableOf(module);
       if (table === undefined) continue;

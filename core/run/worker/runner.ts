@@ -18,6 +18,7 @@ import {
 } from "../../guest/options.ts";
 import { isOutputBuffer, type OutputBuffer } from "../../guest/streams.ts";
 import { validateBoolean, validateRecord } from "../../validate.ts";
+import { interfaceOf } from "../diagnose.ts";
 import type { RunSettings } from "../options.ts";
 import { revived } from "../threads/failure.ts";
 import { TimeLimit } from "../time_limit.ts";
@@ -42,7 +43,7 @@ export function keptBy(
   if (checks !== "loops") {
     return "the program has no checks: they need its bytes, and options.interruptible";
   }
-  const imported = WebAssembly.Module.imports(module).some(({ kind }) => kind === "memory");
+  const imported = interfaceOf(module).imports.some(({ kind }) => kind === "memory");
   return imported ? "the program imports its memory" : undefined;
 }
 
