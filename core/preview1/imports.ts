@@ -247,6 +247,7 @@ export function offeredOf(
   given: WebAssembly.Imports,
 ): WebAssembly.Imports {
   const all: Record<string, WebAssembly.ModuleImports> = Object.create(null);
+  if (Object.keys(given).length === 0) return all;
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
     const namespace = Object.hasOwn(given, from) ? given[from] : undefined;
     if (namespace === undefined || !offers(namespace, name)) continue;

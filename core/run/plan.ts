@@ -26,7 +26,7 @@ import {
 } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import type { Checks } from "../module/instrument.ts";
-import { type Code, LoadedProgram, refuseUnfit, unfit, versionOf } from "./program.ts";
+import { type Code, LoadedProgram, unfit, versionOf } from "./program.ts";
 import { Program, programOf, type ProgramPlan } from "./prepared.ts";
 import { isModule, load, type Source } from "./source.ts";
 import { keptBy, runInWorker, Unavailable } from "./worker/runner.ts";
@@ -246,8 +246,8 @@ async function prepare(
     const reason = "is for components: a module of preview1 has options.listen";
     throw invalidValue("options.network", reason, options.network);
   }
-  const { binary, first } = program.contents;
-  if (binary !== undefined) refuseUnfit(binary, settings);
+  const { first } = program.contents;
+  program.refuseUnfit(settings);
   const { endsLoops } = platform.workers;
   const checks = apart ? checksOf(settings, stops, endsLoops) : undefined;
   const code = await program.compiled(
@@ -255,7 +255,7 @@ async function prepare(
     checks,
     endsLoops && settings.interruptible !== true,
   );
-  program.refuseUnfit(settings, code);
+  program.refuseUnfitModule(settings, code);
   return {
     code,
     memoryPages,

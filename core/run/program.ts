@@ -83,7 +83,7 @@ export function binaryOf(bytes: Uint8Array): Binary | undefined {
 }
 
 /** Refuses a program that cannot be linked, or whose types are not WASI's. */
-export function refuseUnfit(module: Interface | Binary, { imports, threads }: RunSettings): void {
+function refuseUnfit(module: Interface | Binary, { imports, threads }: RunSettings): void {
   const fault = faultOf(module, {
     table: tableOf,
     has: (module, name) => {
@@ -128,6 +128,8 @@ export class LoadedProgram {
   readonly source: Uint8Array | WebAssembly.Module;
   readonly #owned: boolean;
   readonly #copies: Map<string, Promise<Code>> = new Map();
+  /** Whether it is known to be fit to run with nothing but WASI: with threads, without. */
+  readonly #fit: Set<boolean> = new Set();
   #contents: Contents | undefined = undefined;
 
   /** @param owned whether nobody else can write to the bytes */
@@ -154,12 +156,25 @@ export class LoadedProgram {
     return { binary, code: started?.bytes ?? source, first: started?.name };
   }
 
-  /** Refuses what cannot be linked with these settings. */
-  refuseUnfit(settings: RunSettings, { module, checks }: Code): void {
+  /** Refuses what cannot be linked with these settings, by its bytes as far as they are known. */
+  refuseUnfit(settings: RunSettings): void {
+    const { binary } = this.contents;
+    if (binary !== undefined) this.#refuse(binary, settings);
+  }
+
+  /** The same by what the engine tells of it. */
+  refuseUnfitModule(settings: RunSettings, { module, checks }: Code): void {
     // with checks it has names of ours
-    if (this.contents.binary === undefined && checks === undefined) {
-      refuseUnfit(interfaceOf(module), settings);
-    }
+    const known = this.contents.binary !== undefined || checks !== undefined;
+    if (!known) this.#refuse(interfaceOf(module), settings);
+  }
+
+  #refuse(module: Interface | Binary, settings: RunSettings): void {
+    const alone = Object.keys(settings.imports).length === 0;
+    const threads = settings.threads !== undefined;
+    if (alone && this.#fit.has(threads)) return;
+    refuseUnfit(module, settings);
+    if (alone) this.#fit.add(threads);
   }
 
   /**
