@@ -119,6 +119,7 @@ test("a worker's errors are those of the embedder's thread", async () => {
   const wrong: RunOptions[] = [
     { preopens: { "/": path.join(scratch(), "missing") } },
     { preopens: { "/": "a\0b" } },
+    { preopens: { "/": path.join(root, "package.json") } },
     { stdin: 9999 },
     { stdout: -1 },
     { args: "x" as never },
@@ -133,8 +134,12 @@ test("a worker's errors are those of the embedder's thread", async () => {
     try {
       await run(program, options);
     } catch (error) {
-      const { name, message, code } = error as Error & { code?: unknown };
-      return { name, message, code };
+      const { name, message, cause, constructor } = error as Error;
+      const { code } = (cause ?? {}) as { code?: unknown };
+      const inner = cause instanceof Error
+        ? { name: cause.name, message: cause.message, code }
+        : cause;
+      return { name, message, class: constructor.name, own: { ...error as Error }, cause: inner };
     }
     return undefined;
   };
