@@ -17,6 +17,10 @@ import type { Code } from "./program.ts";
 import { isModule } from "./source.ts";
 import { type Program, runInWorkers } from "./threads/coordinator.ts";
 
+function isSharedMemory(value: unknown): boolean {
+  return value instanceof WebAssembly.Memory && value.buffer instanceof SharedArrayBuffer;
+}
+
 /** Why a program cannot run in workers, if it cannot: the option that prevents it. */
 export function obstacleOf(
   module: WebAssembly.Module,
@@ -26,10 +30,10 @@ export function obstacleOf(
   const none = platform.noWorkers?.();
   if (none !== undefined) return none;
   const others = Object.values(imports).flatMap((names) => Object.values(names));
-  if (!others.every((value) => value instanceof WebAssembly.Memory)) {
+  if (!others.every(isSharedMemory)) {
     return invalidValue(
       "options.imports",
-      "can contain only memories if the program runs in workers: leave out options.threads; " +
+      "can contain only shared memories if the program runs in workers: leave out options.threads; " +
         "for options.timeout give the bytes of a program without shared memory, on a runtime " +
         "with JSPI, and do not set options.interruptible to false",
       imports,

@@ -313,7 +313,6 @@ async function inWorkers(
       return await runInWorker(workers, code, settings, all);
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
-      workers.address = undefined;
     }
   }
   return await prepareWorkers(platform, code, settings, all).run();

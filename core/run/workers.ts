@@ -122,7 +122,10 @@ export class PooledWorker {
     this.#events = events;
     this.#worker = host.start(SOURCE, {
       message: (report) => this.#events.message(report),
-      failed: (error) => this.#events.failed(error),
+      failed: (error) => {
+        this.terminate().catch(() => {}); // it is not taken for one that can be used
+        this.#events.failed(error);
+      },
     }, heap);
   }
 
@@ -297,6 +300,11 @@ export class GuestWorkers implements WorkerPool {
   #next(): void {
     this.#queue.shift()?.();
     this.#wait(performance.now() + PATIENCE);
+  }
+
+  /** Gives up a turn, without having taken a worker. */
+  pass(): void {
+    this.#freed();
   }
 
   /** A worker is no longer in use. */

@@ -74,8 +74,16 @@ const SPAWN: CallType = { shape: "i", returns: true };
 /** A worker, and the thread in it. */
 class Thread extends Caller {
   worker: PooledWorker | undefined = undefined;
+  /**
+   * How many threads its worker was given that it has not told the end of: it is free for the next
+   * somewhat before that is heard.
+   */
+  untold = 0;
+
   /** Whether its worker has nothing more to say until it gets something to do. */
-  silent = false;
+  get silent(): boolean {
+    return this.untold === 0;
+  }
 
   get free(): boolean {
     return Atomics.load(this.slot, Slot.FREE) === 1;
@@ -179,7 +187,8 @@ class Coordinator {
   #begin(tid: number, arg: number): void {
     let thread = this.#threads.find(({ free }) => free);
     if (thread === undefined) this.#threads.push(thread = this.#open());
-    thread.free = thread.silent = false;
+    thread.free = false;
+    thread.untold++;
     thread.worker!.post({ tid, arg });
   }
 
@@ -197,7 +206,7 @@ class Coordinator {
       failed: (error) => this.#reject(error),
     }, system.memory.limit);
     thread.worker = worker;
-    worker.post({
+    this.#send(worker, {
       module,
       trap: trap ??= new WebAssembly.Module(TRAP),
       types: this.#types ??= typedModule([...this.#calls.map(typeOfCall), SPAWN], false),
@@ -216,8 +225,18 @@ class Coordinator {
     return thread;
   }
 
+  /** The first message. A worker that does not get it, because it cannot be posted, is free again. */
+  #send(worker: PooledWorker, setup: Setup): void {
+    try {
+      worker.post(setup);
+    } catch (error) {
+      this.#pool.give(worker);
+      throw error;
+    }
+  }
+
   #receive(thread: Thread, report: Report | 0): void {
-    if (report !== 0 && (report.done || report.failed !== undefined)) thread.silent = true;
+    if (report !== 0 && (report.done || report.failed !== undefined)) thread.untold--;
     this.#heard();
     if (this.#halted) {
       // one that was given up has come back after all

@@ -25,6 +25,7 @@ import { TimeLimit } from "../time_limit.ts";
 import type { Code } from "../program.ts";
 import type { GuestWorkers, PooledWorker } from "../workers.ts";
 import type { Task, TaskReport, TaskStdout } from "./guest.ts";
+import type { Written } from "./output.ts";
 
 /** Milliseconds that a guest has to come to its end once it is stopped. */
 const GRACE = 80;
@@ -128,6 +129,8 @@ class Runner {
   /** Why it was stopped, if it was. */
   #stopped: { reason: unknown } | undefined = undefined;
   #given = false;
+  /** Whether one of the buffers has failed. */
+  #mute = false;
   #grace: ReturnType<typeof setTimeout> | undefined = undefined;
   #resolve: (code: number) => void = () => {};
   #reject: (reason: unknown) => void = () => {};
@@ -148,6 +151,10 @@ class Runner {
   async run(heap: number): Promise<number> {
     this.#signal?.throwIfAborted();
     await this.#pool.turn(this.#signal);
+    if (this.#signal?.aborted) {
+      this.#pool.pass(); // it was aborted since
+      throw this.#signal.reason;
+    }
     try {
       return await new Promise<number>((resolve, reject) => {
         this.#resolve = resolve;
@@ -160,8 +167,7 @@ class Runner {
             reject(error);
           },
         }, heap);
-        this.#worker.post({ address: this.#pool.address, task: this.#task });
-        if (this.#worker.ready) this.#begin();
+        this.#send(this.#worker);
       });
     } finally {
       this.#time.stop();
@@ -170,28 +176,48 @@ class Runner {
     }
   }
 
+  /** Sends what is to be run; what cannot be posted is run, or refused, in the embedder's thread. */
+  #send(worker: PooledWorker): void {
+    try {
+      worker.post({ address: this.#pool.address, task: this.#task });
+    } catch (error) {
+      this.#pool.give(worker);
+      this.#reject(new Unavailable(String(error)));
+      return;
+    }
+    if (worker.ready) this.#begin();
+  }
+
   #receive(report: TaskReport & { ready?: true; missing?: string }): void {
     const { ready, missing, written, code, failed } = report;
     if (ready) return this.#begin();
-    if (written !== undefined) {
-      // one that was given up writes no more
-      if (!this.#given) {
-        for (const [buffer, bytes] of written) this.#buffers[buffer]!.write(bytes);
-      }
-      return;
-    }
+    if (written !== undefined) return this.#write(written);
     if (this.#given) this.#pool.regain(this.#worker!);
     else this.#pool.give(this.#worker!);
-    if (missing !== undefined) this.#reject(new Unavailable(missing));
-    else if (this.#stopped !== undefined) this.#reject(this.#stopped.reason);
+    if (missing !== undefined) {
+      this.#pool.address = undefined;
+      this.#reject(new Unavailable(missing));
+    } else if (this.#stopped !== undefined) this.#reject(this.#stopped.reason);
     else if (failed !== undefined) this.#reject(revived(failed));
     else this.#resolve(code!);
   }
 
-  /** Its time begins. */
+  /** Writes to the embedder's buffers. One that throws ends the guest, as it would in its own thread. */
+  #write(written: readonly Written[]): void {
+    // one that was given up writes no more
+    if (this.#given || this.#mute) return;
+    try {
+      for (const [buffer, bytes] of written) this.#buffers[buffer]!.write(bytes);
+    } catch (error) {
+      this.#mute = true;
+      this.#stop(error);
+    }
+  }
+
+  /** Its time begins, unless it is over: then nobody would stop it any more. */
   #begin(): void {
     this.#worker!.ready = true;
-    this.#time.start();
+    if (this.#stopped === undefined) this.#time.start();
   }
 
   /** The guest ends at its next check; one that does not is given up, and its worker is replaced. */
@@ -216,7 +242,7 @@ class Runner {
  * Runs a program in a worker that makes its system calls; gives its exit code.
  *
  * @param code with checks in its loops
- * @throws {Unavailable} if it cannot be imported there
+ * @throws {Unavailable} if what it needs cannot be had there
  * @throws what ended the guest, as `run()` does
  */
 export async function runInWorker(
