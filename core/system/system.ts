@@ -84,7 +84,10 @@ export class System {
     let result: T | Wait<T> = wait;
     while (result instanceof Wait) {
       const time = Math.max(0, result.deadline - this.now());
-      this.poll(result.entries, Math.min(time, limit?.look() ?? Infinity));
+      const left = limit?.look() ?? Infinity;
+      // virtual time passes at once, however long it is
+      const virtual = this.host.virtual === true && time !== Infinity;
+      this.poll(result.entries, virtual ? time : Math.min(time, left));
       limit?.look();
       result = result.resume();
     }

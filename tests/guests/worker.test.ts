@@ -281,3 +281,60 @@ test("nothing that a guest has opened in a worker stays open", linux, async () =
   }
   assert.ok(descriptors() <= before + 8, `${before} before, ${descriptors()} after`);
 });
+
+test("a day on a clock of the guest's own passes at once in a worker, and by as much", async () => {
+  const sleeps = await prepare(
+    await assemble(`(module
+    (import "wasi_snapshot_preview1" "poll_oneoff"
+      (func $poll (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "clock_time_get" (func $time (param i32 i64 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "\\00\\02\\00\\00\\08\\00\\00\\00")
+    (func (export "_start") (local $i i32)
+      (i32.store (i32.const 80) (i32.const 1))
+      (i64.store (i32.const 88) (i64.const 86400000000000))
+      (loop $more
+        (drop (call $poll (i32.const 64) (i32.const 256) (i32.const 1) (i32.const 400)))
+        (br_if $more
+          (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 30))))
+      (drop (call $time (i32.const 0) (i64.const 1) (i32.const 512)))
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`),
+  );
+  const start = 1_700_000_000_000_000_000n;
+  const times: bigint[] = [];
+  const began = performance.now();
+  for (const more of [{ trace: () => {} }, {}]) {
+    const stdout = new OutputBuffer();
+    await run(sleeps, { clock: start, random: 1, stdout, timeout, ...more });
+    times.push(new BigUint64Array(stdout.bytes.slice().buffer)[0]!);
+  }
+  assert.ok(performance.now() - began < 3_000, "30 days in steps would take a minute");
+  assert.equal(times[1], times[0]);
+  const late = times[0]! - start - 30n * 86_400_000_000_000n;
+  assert.ok(late >= 0n && late < 1_000_000n, `${late} ns late`);
+});
+
+test("a guest that fills its memory with random bytes is stopped in the middle", async () => {
+  const source = (size: number) =>
+    assemble(`(module
+    (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "path_create_directory"
+      (func $mkdir (param i32 i32 i32) (result i32)))
+    (memory (export "memory") ${size})
+    (data (i32.const 0) "made")
+    (func (export "_start")
+      (drop (call $random (i32.const 8) (i32.const ${size * 65536 - 8})))
+      (drop (call $random (i32.const 8) (i32.const ${size * 65536 - 8})))
+      (drop (call $mkdir (i32.const 3) (i32.const 0) (i32.const 4)))))`);
+  for (const random of [{}, { random: 5 }]) {
+    const folder = scratch();
+    const program = await prepare(await source("random" in random ? 4_000 : 16_000));
+    await assert.rejects(run(program, { preopens: { "/": folder }, timeout: 50, ...random }), {
+      name: "TimeoutError",
+    });
+    // two such calls take more than a second
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    assert.deepEqual(fs.readdirSync(folder), []);
+  }
+});

@@ -5,6 +5,7 @@
  * @module
  */
 import { isException, throwAborted, uncaught } from "../../exit.ts";
+import { validateRandom } from "../../guest/determinism.ts";
 import { stateOf } from "../../guest/guest.ts";
 import type { HostMaker } from "../../guest/open.ts";
 import { BaseWASI, type WASIOptions } from "../../guest/wasi.ts";
@@ -54,6 +55,17 @@ export function runTask(task: Task, post: (report: TaskReport) => void, maker: H
   post(report);
 }
 
+/** Looks between the pieces of a call for random bytes, the only one that may take any time. */
+function looking(
+  look: () => void,
+  random: ((into: Uint8Array) => void) | undefined,
+): ((into: Uint8Array) => void) | undefined {
+  return random && ((into) => {
+    look();
+    random(into);
+  });
+}
+
 function run(
   { module, first, options, stdout, stderr, stop }: Task,
   output: TaskOutput,
@@ -65,12 +77,15 @@ function run(
     if (Atomics.load(words, 0) !== 0) throwAborted(new Error("the guest is to be stopped"));
     return PAUSE;
   };
+  const { random } = options;
+  const fill = random === undefined ? undefined : validateRandom(random)!;
   const streamOf = (value: TaskStdout) =>
     typeof value === "object" && value !== null ? output.stream(value.buffer) : value;
-  const wasi = new BaseWASI(
-    { ...options, stdout: streamOf(stdout), stderr: streamOf(stderr) },
-    maker,
-  );
+  const streams = { stdout: streamOf(stdout), stderr: streamOf(stderr) };
+  const wasi = new BaseWASI({ ...options, ...streams, random: looking(look, fill) }, (given) => {
+    const host = maker(given);
+    return { ...host, random: looking(look, (into) => host.random(into))! };
+  });
   try {
     const state = stateOf(wasi);
     state.first = first;
