@@ -106,6 +106,23 @@ export const workerHost: WorkerHost = {
   later,
 };
 
+/** An error's stack, whatever the application makes of stacks. */
+function stackHere(): string[] {
+  const names = ["prepareStackTrace", "stackTraceLimit"] as const;
+  const before = names.map((name) => Object.getOwnPropertyDescriptor(Error, name));
+  try {
+    Object.assign(Error, { prepareStackTrace: undefined, stackTraceLimit: 4 });
+    return String(new Error().stack).split("\n");
+  } catch {
+    return []; // it has frozen them
+  } finally {
+    names.forEach((name, i) => {
+      if (before[i] !== undefined) Reflect.defineProperty(Error, name, before[i]);
+      else Reflect.deleteProperty(Error, name);
+    });
+  }
+}
+
 /**
  * The address of the module that makes a guest's system calls in its worker (guest_worker.ts), or
  * undefined where it is not: an application that was bundled has no such file. It is found by where
@@ -113,8 +130,7 @@ export const workerHost: WorkerHost = {
  * import modules of Node into every entry point, browsers' too.
  */
 function guestModule(): string | undefined {
-  const stack = String(new Error().stack).split("\n");
-  const here = /^\s*at (?:[^(\s]+ \()?(.*?):\d+:\d+\)?$/.exec(stack[1] ?? "")?.[1];
+  const here = /^\s*at (?:[^(\s]+ \()?(.*?):\d+:\d+\)?$/.exec(stackHere()[1] ?? "")?.[1];
   // the sources, what TypeScript makes of them, and the chunks of the npm package
   const found = /^(.*)[/\\](?:adapters[/\\]workers|chunks[/\\]\w+)\.([jt]s)$/.exec(here ?? "");
   if (found === null) return undefined;

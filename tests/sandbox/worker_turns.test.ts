@@ -141,14 +141,28 @@ test("a worker in which a thread goes on is not given to the next run", {
   }
 });
 
-test("a run that is stopped while its worker starts leaves no timer", { timeout: 60_000 }, () => {
+/** The bytes of a program that does nothing. */
+const BYTES =
+  `Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1,
+  7, 19, 2, 6, 109, 101, 109, 111, 114, 121, 2, 0, 6, 95, 115, 116, 97, 114, 116, 0, 0, 10, 4, 1, 2, 0, 11)`;
+
+/** Runs a script in a process of its own, which has to end by itself. */
+function printed(text: string): string {
   const script = path.join(scratch(), "script.mjs");
-  fs.writeFileSync(
-    script,
-    `import { prepare, run } from ${JSON.stringify(mod)};
-    const bytes = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 5, 3, 1, 0, 1,
-      7, 19, 2, 6, 109, 101, 109, 111, 114, 121, 2, 0, 6, 95, 115, 116, 97, 114, 116, 0, 0, 10, 4, 1, 2, 0, 11);
-    const program = await prepare(bytes);
+  fs.writeFileSync(script, text);
+  const words = runtime === "deno" ? ["run", "-A", script] : [script];
+  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+    encoding: "utf8",
+    timeout: 20_000,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  assert.equal(status, 0, stderr);
+  return stdout.trim();
+}
+
+test("a run that is stopped while its worker starts leaves no timer", { timeout: 60_000 }, () => {
+  const text = printed(`import { prepare, run } from ${JSON.stringify(mod)};
+    const program = await prepare(${BYTES});
     const controller = new AbortController();
     const running = run(program, { signal: controller.signal, timeout: 1_000_000 });
     setTimeout(() => {
@@ -157,14 +171,25 @@ test("a run that is stopped while its worker starts leaves no timer", { timeout:
       while (performance.now() < until);
     }, 1);
     console.log(await running.catch(({ message }) => message));
-    setTimeout(() => {}, 700);`,
-  );
-  const words = runtime === "deno" ? ["run", "-A", script] : [script];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
-    encoding: "utf8",
-    timeout: 20_000,
-    env: { ...process.env, NO_COLOR: "1" },
-  });
-  assert.equal(stdout.trim(), "enough", stderr);
-  assert.equal(status, 0);
+    setTimeout(() => {}, 700);`);
+  assert.equal(text, "enough");
 });
+
+const STACKS: Record<string, string> = {
+  "throws": "Error.prepareStackTrace = () => { throw new Error('mine'); };",
+  "gives no text": "Error.prepareStackTrace = () => Object.create(null);",
+  "is off": "Error.stackTraceLimit = 0;",
+};
+
+for (const [what, set] of Object.entries(STACKS)) {
+  test(`an application whose stack traces ${what} has workers`, { timeout: 60_000 }, () => {
+    const text = printed(`${set}
+      const before = [Error.prepareStackTrace, Error.stackTraceLimit];
+      const { prepare, run } = await import(${JSON.stringify(mod)});
+      const program = await prepare(${BYTES});
+      const { calls } = await program.plan({ timeout: 10_000 });
+      const after = [Error.prepareStackTrace, Error.stackTraceLimit];
+      console.log(calls, await run(program, { timeout: 10_000 }), before.every((one, i) => one === after[i]));`);
+    assert.equal(text, "worker 0 true");
+  });
+}
