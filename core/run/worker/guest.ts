@@ -12,7 +12,7 @@ import { BaseWASI, type WASIOptions } from "../../guest/wasi.ts";
 import { offeredOf } from "../../preview1/imports.ts";
 import { GuestChecks } from "../checks.ts";
 import { describeFailure, type Failure } from "../threads/failure.ts";
-import { TaskOutput, type Written } from "./output.ts";
+import { Shared, TaskOutput, type Written } from "./output.ts";
 
 /** A standard output of a task: a descriptor, nothing, or a number of one of the embedder's buffers. */
 export type TaskStdout = number | null | { readonly buffer: number };
@@ -26,8 +26,8 @@ export interface Task {
   readonly options: Omit<WASIOptions, "stdout" | "stderr">;
   readonly stdout: TaskStdout;
   readonly stderr: TaskStdout;
-  /** one word, not 0 when the guest is to be stopped */
-  readonly stop: SharedArrayBuffer;
+  /** the words of `Shared` */
+  readonly shared: SharedArrayBuffer;
 }
 
 /** What a worker says of it. */
@@ -44,7 +44,7 @@ const PAUSE = 20;
 
 /** Runs a guest to its end, and says how that was. */
 export function runTask(task: Task, post: (report: TaskReport) => void, maker: HostMaker): void {
-  const output = new TaskOutput((written) => post({ written }));
+  const output = new TaskOutput(new Int32Array(task.shared), (written) => post({ written }));
   let report: TaskReport;
   try {
     report = { code: run(task, output, maker) };
@@ -67,20 +67,22 @@ function looking(
 }
 
 function run(
-  { module, first, options, stdout, stderr, stop }: Task,
+  { module, first, options, stdout, stderr, shared }: Task,
   output: TaskOutput,
   maker: HostMaker,
 ): number {
-  const words = new Int32Array(stop);
+  const words = new Int32Array(shared);
   const look = (): number => {
     output.flush();
-    if (Atomics.load(words, 0) !== 0) throwAborted(new Error("the guest is to be stopped"));
+    if (Atomics.load(words, Shared.STOP) !== 0) {
+      throwAborted(new Error("the guest is to be stopped"));
+    }
     return PAUSE;
   };
   const { random } = options;
   const fill = random === undefined ? undefined : validateRandom(random)!;
   const streamOf = (value: TaskStdout) =>
-    typeof value === "object" && value !== null ? output.stream(value.buffer) : value;
+    typeof value === "object" && value !== null ? output.stream(value.buffer, look) : value;
   const streams = { stdout: streamOf(stdout), stderr: streamOf(stderr) };
   const wasi = new BaseWASI({ ...options, ...streams, random: looking(look, fill) }, (given) => {
     const host = maker(given);

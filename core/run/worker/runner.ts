@@ -25,7 +25,7 @@ import { TimeLimit } from "../time_limit.ts";
 import type { Code } from "../program.ts";
 import type { GuestWorkers, PooledWorker } from "../workers.ts";
 import type { Task, TaskReport, TaskStdout } from "./guest.ts";
-import type { Written } from "./output.ts";
+import { Shared, taken, type Written } from "./output.ts";
 
 /** Milliseconds that a guest has to come to its end once it is stopped. */
 const GRACE = 80;
@@ -120,6 +120,7 @@ export class Unavailable extends Error {}
 /** One guest in a worker. */
 class Runner {
   readonly #task: Task;
+  readonly #words: Int32Array;
   readonly #buffers: readonly OutputBuffer[];
   readonly #pool: GuestWorkers;
   readonly #time: TimeLimit;
@@ -142,6 +143,7 @@ class Runner {
     { signal, timeout }: { signal: AbortSignal | undefined; timeout: number },
   ) {
     this.#task = task;
+    this.#words = new Int32Array(task.shared);
     this.#buffers = buffers;
     this.#pool = pool;
     this.#signal = signal;
@@ -204,6 +206,7 @@ class Runner {
 
   /** Writes to the embedder's buffers. One that throws ends the guest, as it would in its own thread. */
   #write(written: readonly Written[]): void {
+    taken(this.#words, written);
     // one that was given up writes no more
     if (this.#given || this.#mute) return;
     try {
@@ -224,7 +227,8 @@ class Runner {
   #stop(reason: unknown): void {
     if (this.#stopped !== undefined) return;
     this.#stopped = { reason };
-    Atomics.store(new Int32Array(this.#task.stop), 0, 1);
+    Atomics.store(this.#words, Shared.STOP, 1);
+    Atomics.notify(this.#words, Shared.TAKEN); // it may wait for that
     this.#grace = setTimeout(() => {
       this.#worker!.unref();
       this.#replace();
@@ -259,7 +263,7 @@ export async function runInWorker(
     options: taskOptions(options),
     stdout: outputs[0]!,
     stderr: outputs[1]!,
-    stop: new SharedArrayBuffer(4),
+    shared: new SharedArrayBuffer(4 * Shared.WORDS),
   };
   const heap = validateLimits(options.limits).memoryPages * PAGE;
   return await new Runner(task, buffers, pool, { signal, timeout }).run(heap);
