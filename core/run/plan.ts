@@ -315,7 +315,22 @@ async function inWorkers(
       if (!(error instanceof Unavailable)) throw error;
     }
   }
-  return await prepareWorkers(platform, code, settings, all).run();
+  try {
+    return await prepareWorkers(platform, code, settings, all).run();
+  } catch (error) {
+    throw isNotStarted(error) ? startsTooEarly() : error;
+  }
+}
+
+function isNotStarted(error: unknown): boolean {
+  return (error as { code?: unknown } | null | undefined)?.code === "ERR_WASI_NOT_STARTED";
+}
+
+function startsTooEarly(): Error {
+  return unfit(
+    "its start function makes system calls, for which its bytes are needed: give these and not " +
+      "a WebAssembly.Module",
+  );
 }
 
 /** Instantiates a program in this thread and begins it. */
@@ -359,13 +374,8 @@ async function link(
     );
     return await WebAssembly.instantiate(module, all);
   } catch (error) {
-    const { code, name } = error as { code?: unknown; name?: unknown };
-    if (code === "ERR_WASI_NOT_STARTED" || name === "SuspendError") {
-      throw unfit(
-        "its start function makes system calls, for which its bytes are needed: give these and not " +
-          "a WebAssembly.Module",
-      );
-    }
+    const { name } = error as { name?: unknown };
+    if (isNotStarted(error) || name === "SuspendError") throw startsTooEarly();
     throw error instanceof GuestAborted ? error.cause : error;
   }
 }

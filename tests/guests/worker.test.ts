@@ -158,6 +158,16 @@ test("a trap and an exception of a guest in a worker are told as such", async ()
   );
   await assert.rejects(run(trap, { timeout }), WebAssembly.RuntimeError);
   await assert.rejects(run(trap), WebAssembly.RuntimeError);
+  const throws = await prepare(
+    await assemble(
+      `(module (memory (export "memory") 1) (tag $e) (func (export "_start") (throw $e)))`,
+    ),
+  );
+  await assert.rejects(run(throws, { timeout }), (error: Error) => {
+    assert.equal(error.message, "uncaught exception in the program");
+    assert.equal(error.cause, undefined, "an exception stays in its worker");
+    return error instanceof WebAssembly.RuntimeError;
+  });
 });
 
 test("limits hold in a worker", async () => {
@@ -337,4 +347,53 @@ test("a guest that fills its memory with random bytes is stopped in the middle",
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     assert.deepEqual(fs.readdirSync(folder), []);
   }
+});
+
+test("a start function that makes system calls is told of in the same words", async () => {
+  const source = await assemble(`(module
+    (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (func $first (drop (call $args (i32.const 0) (i32.const 4))))
+    (start $first)
+    (func (export "_start")))`);
+  for (const more of [{}, { timeout }]) {
+    assert.equal(await run(source, more), 0);
+    await assert.rejects(run(new WebAssembly.Module(source as BufferSource), more), {
+      code: "ERR_INVALID_ARG_VALUE",
+      message: /start function makes system calls/,
+    });
+  }
+});
+
+test("a guest that writes without end is stopped in time, and waits for who takes it", async () => {
+  const floods = await prepare(
+    await assemble(`(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 17)
+    (data (i32.const 0) "\\10\\00\\00\\00\\00\\00\\10\\00")
+    (func (export "_start")
+      (loop (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))) (br 0))))`),
+  );
+  let bytes = 0;
+  class Counting extends OutputBuffer {
+    override write(chunk: Uint8Array): void {
+      bytes += chunk.length;
+    }
+  }
+  const began = performance.now();
+  const stdout = new Counting();
+  const stopped = assert.rejects(run(floods, { stdout, timeout: 300 }), { name: "TimeoutError" });
+  const busy = new Promise<void>((resolve) =>
+    setTimeout(() => {
+      const until = performance.now() + 1_000;
+      const before = bytes;
+      while (performance.now() < until);
+      assert.equal(bytes, before);
+      resolve();
+    }, 150)
+  );
+  await busy;
+  await stopped;
+  assert.ok(performance.now() - began < 3_000, `${performance.now() - began} ms`);
+  assert.ok(bytes > 0);
 });

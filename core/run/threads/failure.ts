@@ -76,7 +76,7 @@ export function revived({ name, message, stack, code, more, cause, exception }: 
   if (!known) set("name", name);
   if (code !== undefined) Object.assign(error, { code });
   if (typeof cause === "number") set("cause", new WasiError(cause));
-  else if (cause !== undefined) set("cause", revived(cause));
+  else if (cause !== undefined && !cause.exception) set("cause", revived(cause));
   set("stack", stack);
   return error;
 }
