@@ -4,7 +4,8 @@
  * @module
  */
 import type { RunOptions } from "./options.ts";
-import type { LoadedProgram } from "./program.ts";
+import { LoadedProgram } from "./program.ts";
+import { isModule } from "./source.ts";
 
 /** Where a program runs with certain options. */
 export interface ProgramPlan {
@@ -18,6 +19,9 @@ export interface ProgramPlan {
 
 /** What is behind each. */
 const programs: WeakMap<object, LoadedProgram> = new WeakMap();
+
+/** Under which the package's other copy (`import` or `require`) finds what a program was made of. */
+const SOURCE: unique symbol = Symbol.for("@x/wasi.Program");
 
 /**
  * A program that is read and compiled, with checks if it may have to be stopped: made by `prepare()`,
@@ -35,10 +39,17 @@ export class Program {
     this.kind = loaded.isComponent ? "component" : "module";
     this.plan = (options = {}) => plan(options);
     programs.set(this, loaded);
+    Object.defineProperty(this, SOURCE, { value: loaded.source });
   }
 }
 
-/** What is behind a value, if it is such a program. */
+/** What is behind a value, if it is such a program: one of another copy is compiled again, once. */
 export function programOf(value: unknown): LoadedProgram | undefined {
-  return value instanceof Program ? programs.get(value) : undefined;
+  if (typeof value !== "object" || value === null || !(SOURCE in value)) return undefined;
+  let loaded = programs.get(value);
+  const source: unknown = value[SOURCE];
+  if (loaded === undefined && (source instanceof Uint8Array || isModule(source))) {
+    programs.set(value, loaded = new LoadedProgram(source, true));
+  }
+  return loaded;
 }

@@ -129,3 +129,10 @@ test("a prepared component runs again and again", async () => {
   }
   assert.equal((await program.plan({ timeout: 20_000 })).guest, "here");
 });
+
+test("a program of the package's other copy runs as well", async () => {
+  const program = await prepare(pathToFileURL(HELLO));
+  // what another copy has made is none of our class, and has what a program shows of itself
+  const other = Object.create({}, Object.getOwnPropertyDescriptors(program)) as typeof program;
+  for (const more of [{}, { timeout: 20_000 }]) assert.equal(await upper(other, more), "HELLO");
+});
