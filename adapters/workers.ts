@@ -101,6 +101,8 @@ function later(act: () => void, milliseconds: number): () => void {
 /** The workers of Node, Deno and Bun. Only Node's V8 ends loops of WebAssembly in them. */
 export const workerHost: WorkerHost = {
   endsLoops: !("Deno" in globalThis || "Bun" in globalThis),
+  boundsHeap: !("Bun" in globalThis),
+  processors: () => (builtin("node:os") as typeof import("node:os")).availableParallelism(),
   start,
   used,
   later,

@@ -122,6 +122,11 @@ export function outOfRange(name: string, range: string, value: number): RangeErr
   );
 }
 
+/** What ends a guest that another thread has stopped. Nobody sees it. */
+export function stopped(): Error {
+  return new Error("the guest has been stopped");
+}
+
 /** ERR_WASI_NOT_STARTED. */
 export function notStarted(): Error {
   return coded(new Error("wasi.start() has not been called"), "ERR_WASI_NOT_STARTED");

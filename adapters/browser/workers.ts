@@ -15,6 +15,8 @@ const PORT = `({
 /** The workers of browsers, which can end loops of WebAssembly. */
 const workerHost: WorkerHost = {
   endsLoops: true,
+  boundsHeap: false,
+  processors: () => navigator.hardwareConcurrency,
   start(source, events) {
     const text = new Blob([`(${source})(${PORT});`], { type: "text/javascript" });
     const url = URL.createObjectURL(text);

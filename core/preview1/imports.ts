@@ -11,7 +11,7 @@
 import { Errno } from "./abi.ts";
 import { errnoOf } from "../errno.ts";
 import { GuestAborted, ProcExit, throwAborted, Thrown } from "../exit.ts";
-import { notStarted } from "../errors.ts";
+import { notStarted, stopped } from "../errors.ts";
 import type { Signature, SystemCall } from "./table.ts";
 import type { Preview1System } from "./system.ts";
 import type { Wait } from "../system/waiting.ts";
@@ -36,8 +36,9 @@ function settled(system: Preview1System, result: number | Wait): number {
 }
 
 /** A call before the guest was started, or after it was stopped from outside. */
-function refuse({ ended }: Preview1System): never {
+function refuse({ ended, halt }: Preview1System): never {
   if (ended !== undefined) throwAborted(ended.cause);
+  if (halt[0] !== 0) throwAborted(stopped());
   throw notStarted();
 }
 
@@ -47,7 +48,7 @@ function refuse({ ended }: Preview1System): never {
  */
 const wrappers: Record<string, (s: Preview1System, call: SystemCall) => ImportedFunction> = {
   "": (s, call) => () => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     try {
       return settled(s, call(s));
     } catch (thrown) {
@@ -55,7 +56,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   i: (s, call) => (a: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (a === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0));
@@ -64,7 +65,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   ii: (s, call) => (a: number, b: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (b === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0));
@@ -73,7 +74,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iii: (s, call) => (a: number, b: number, c: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (c === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0));
@@ -82,7 +83,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iiii: (s, call) => (a: number, b: number, c: number, d: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (d === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0));
@@ -91,7 +92,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (e === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0));
@@ -100,7 +101,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iiiiii: (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (f === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0));
@@ -110,7 +111,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
   },
   iiiiiii:
     (s, call) => (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => {
-      if (!s.memory.bound) refuse(s);
+      if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
       if (g === undefined) return Errno.INVAL;
       try {
         return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e >>> 0, f >>> 0, g >>> 0));
@@ -119,7 +120,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
       }
     },
   iI: (s, call) => (a: number, b: bigint) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (typeof b !== "bigint") return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b));
@@ -128,7 +129,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iII: (s, call) => (a: number, b: bigint, c: bigint) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (typeof b !== "bigint" || typeof c !== "bigint") return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c));
@@ -137,7 +138,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iIi: (s, call) => (a: number, b: bigint, c: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (typeof b !== "bigint" || c === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c >>> 0));
@@ -146,7 +147,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iIii: (s, call) => (a: number, b: bigint, c: number, d: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (typeof b !== "bigint" || d === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c >>> 0, d >>> 0));
@@ -155,7 +156,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iIIi: (s, call) => (a: number, b: bigint, c: bigint, d: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (typeof b !== "bigint" || typeof c !== "bigint" || d === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b, c, d >>> 0));
@@ -164,7 +165,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     }
   },
   iiiIi: (s, call) => (a: number, b: number, c: number, d: bigint, e: number) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (typeof d !== "bigint" || e === undefined) return Errno.INVAL;
     try {
       return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d, e >>> 0));
@@ -174,7 +175,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
   },
   iiiiIIi:
     (s, call) => (a: number, b: number, c: number, d: number, e: bigint, f: bigint, g: number) => {
-      if (!s.memory.bound) refuse(s);
+      if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
       if (typeof e !== "bigint" || typeof f !== "bigint" || g === undefined) return Errno.INVAL;
       try {
         return settled(s, call(s, a >>> 0, b >>> 0, c >>> 0, d >>> 0, e, f, g >>> 0));
@@ -194,7 +195,7 @@ const wrappers: Record<string, (s: Preview1System, call: SystemCall) => Imported
     h: number,
     i: number,
   ) => {
-    if (!s.memory.bound) refuse(s);
+    if (!s.memory.bound || s.halt[0] !== 0) refuse(s);
     if (typeof f !== "bigint" || typeof g !== "bigint" || i === undefined) return Errno.INVAL;
     try {
       return settled(

@@ -10,6 +10,8 @@ import { GuestMemory } from "./memory.ts";
 
 const SCRATCH = 65536;
 
+const NEVER: Int32Array = new Int32Array(1);
+
 const encoder: TextEncoder = new TextEncoder();
 
 /** Arguments or environment: NUL-terminated strings, one after another. */
@@ -39,6 +41,8 @@ export class Preview1System extends System {
   readonly args: StringList;
   readonly env: StringList;
   readonly memory: GuestMemory = new GuestMemory();
+  /** One word, not 0 once the guest must make no more calls: another thread may say so. */
+  halt: Int32Array = NEVER;
   #scratch: Uint8Array | undefined = undefined;
 
   constructor(host: Host, table: DescriptorTable, args: StringList, env: StringList) {

@@ -40,6 +40,10 @@ export interface WorkerHost {
    * it may take, where the runtime can bound that.
    */
   start(source: string, events: WorkerEvents, heap: number): HostWorker;
+  /** How many processors there are. */
+  processors(): number;
+  /** Whether the bytes that a worker's objects may take are bounded. */
+  readonly boundsHeap: boolean;
   /** Milliseconds of processor time that the process has used; NaN if that is not known. */
   used(): number;
   /** Calls a function later, unless the process has ended by then; gives what prevents it. */
@@ -202,19 +206,15 @@ export class GuestWorkers implements WorkerPool {
   readonly #idle: PooledWorker[] = [];
   /** Who waits for a worker, in their order. */
   readonly #queue: (() => void)[] = [];
-  readonly #processors: number;
   /** How many are in use. */
   #busy = 0;
   #timer: ReturnType<typeof setTimeout> | undefined = undefined;
-  #keep: number;
+  #keep: number | undefined = undefined;
   #idleTime = IDLE_TIME;
 
   constructor(host: WorkerHost, address: string | undefined) {
     this.#host = host;
     this.address = address;
-    const { navigator } = globalThis as { navigator?: { hardwareConcurrency?: number } };
-    this.#processors = navigator?.hardwareConcurrency ?? KEEP_MAX;
-    this.#keep = Math.min(KEEP_MAX, this.#processors);
   }
 
   /** Whether a worker can be ended whatever it does. */
@@ -223,12 +223,12 @@ export class GuestWorkers implements WorkerPool {
   }
 
   get keep(): number {
-    return this.#keep;
+    return this.#keep ??= Math.min(KEEP_MAX, this.#host.processors());
   }
 
   set keep(value: number) {
     this.#keep = count(value, "keep", WORKERS_MAX, true);
-    while (this.#idle.length > this.#keep) this.#drop(this.#idle[0]!);
+    while (this.#idle.length > this.keep) this.#drop(this.#idle[0]!);
   }
 
   get idleTime(): number {
@@ -244,10 +244,10 @@ export class GuestWorkers implements WorkerPool {
     return this.#idle.length;
   }
 
-  async warm(wanted: number = this.#keep): Promise<void> {
+  async warm(wanted: number = this.keep): Promise<void> {
     count(wanted, "wanted", WORKERS_MAX, true);
     const starting: Promise<void>[] = [];
-    while (this.#idle.length + starting.length < Math.min(wanted, this.#keep)) {
+    while (this.#idle.length + starting.length < Math.min(wanted, this.keep)) {
       starting.push(this.#begin(Infinity, true));
     }
     await Promise.all(starting);
@@ -265,7 +265,7 @@ export class GuestWorkers implements WorkerPool {
    * @throws the signal's reason
    */
   async turn(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#queue.length === 0 && this.#busy < this.#processors) {
+    if (this.#queue.length === 0 && this.#busy < this.#host.processors()) {
       this.#busy++;
       return;
     }
@@ -292,7 +292,7 @@ export class GuestWorkers implements WorkerPool {
     this.#timer = setTimeout(() => {
       const now = performance.now();
       const busy = (this.#host.used() - used) / (now - began);
-      if (now < until && busy > BUSY * this.#processors) this.#wait(until);
+      if (now < until && busy > BUSY * this.#host.processors()) this.#wait(until);
       else this.#next();
     }, LOOK);
   }
@@ -321,8 +321,9 @@ export class GuestWorkers implements WorkerPool {
 
   /** Takes a worker that is idle, or starts one; after {@linkcode GuestWorkers.turn}. */
   take(events: WorkerEvents, heap: number): PooledWorker {
-    const at = this.#idle.findLastIndex((worker) => worker.heap === heap);
-    if (at < 0) return this.#start(events, heap);
+    const bound = this.#host.boundsHeap ? heap : Infinity;
+    const at = this.#idle.findLastIndex((worker) => worker.heap === bound);
+    if (at < 0) return this.#start(events, bound);
     const [worker] = this.#idle.splice(at, 1);
     worker!.awake();
     worker!.use(events);
@@ -357,7 +358,7 @@ export class GuestWorkers implements WorkerPool {
     worker.unref();
     this.#idle.push(worker);
     this.#rest(worker);
-    while (this.#idle.length > this.#keep) this.#drop(this.#idle[0]!).catch(() => {});
+    while (this.#idle.length > this.keep) this.#drop(this.#idle[0]!).catch(() => {});
   }
 
   /**
@@ -366,7 +367,7 @@ export class GuestWorkers implements WorkerPool {
    */
   replace({ heap }: PooledWorker): void {
     this.#freed();
-    if (this.#idle.length < this.#keep) this.#begin(heap, false).catch(() => {});
+    if (this.#idle.length < this.keep) this.#begin(heap, false).catch(() => {});
   }
 
   /** @param awaited whether the process stays for it */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { stopped } from "../../errors.ts";
 import { isException, throwAborted, uncaught } from "../../exit.ts";
 import { validateRandom } from "../../guest/determinism.ts";
 import { stateOf } from "../../guest/guest.ts";
@@ -75,7 +76,7 @@ function run(
   const look = (): number => {
     output.flush();
     if (Atomics.load(words, Shared.STOP) !== 0) {
-      throwAborted(new Error("the guest is to be stopped"));
+      throwAborted(stopped());
     }
     return PAUSE;
   };
@@ -92,6 +93,7 @@ function run(
     const state = stateOf(wasi);
     state.first = first;
     const { system } = state;
+    system.halt = words.subarray(Shared.STOP);
     system.suspends = true; // what waits says so first, and looks up now and then
     system.settle = (wait) => system.hold(wait, { look }) | 0;
     const checks = new GuestChecks(look);

@@ -50,8 +50,7 @@ export class TaskOutput {
     return new Output((chunk) => {
       this.#kept.push([buffer, chunk]);
       this.#length += chunk.length;
-      if (this.#length < KEPT_MAX) return;
-      this.flush();
+      if (this.#length >= KEPT_MAX) this.flush();
       this.#wait(look);
     });
   }
