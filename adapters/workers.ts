@@ -108,15 +108,35 @@ export const workerHost: WorkerHost = {
   later,
 };
 
-/** An error's stack, whatever the application makes of stacks. */
-function stackHere(): string[] {
+/** The place that the second line of a stack names. */
+function placeIn(stack: unknown): string | undefined {
+  const line = typeof stack === "string" ? stack.split("\n")[1] : undefined;
+  return /^\s*at (?:[^(\s]+ \()?(.*?):\d+:\d+\)?$/.exec(line ?? "")?.[1];
+}
+
+/** Where this is. */
+function placeHere(): string | undefined {
+  try {
+    const place = placeIn(new Error().stack);
+    if (place !== undefined) return place;
+  } catch {
+    // what the application makes of stacks throws
+  }
+  return placeOnceMore();
+}
+
+/**
+ * The same without what the application makes of stacks. That is only touched if it has to be: Bun
+ * forgets the names of functions in later stacks when it has been.
+ */
+function placeOnceMore(): string | undefined {
   const names = ["prepareStackTrace", "stackTraceLimit"] as const;
   const before = names.map((name) => Object.getOwnPropertyDescriptor(Error, name));
   try {
     Object.assign(Error, { prepareStackTrace: undefined, stackTraceLimit: 4 });
-    return String(new Error().stack).split("\n");
+    return placeIn(new Error().stack);
   } catch {
-    return []; // it has frozen them
+    return undefined; // it has frozen them
   } finally {
     names.forEach((name, i) => {
       if (before[i] !== undefined) Reflect.defineProperty(Error, name, before[i]);
@@ -132,7 +152,7 @@ function stackHere(): string[] {
  * import modules of Node into every entry point, browsers' too.
  */
 function guestModule(): string | undefined {
-  const here = /^\s*at (?:[^(\s]+ \()?(.*?):\d+:\d+\)?$/.exec(stackHere()[1] ?? "")?.[1];
+  const here = placeHere();
   // the sources, what TypeScript makes of them, and the chunks of the npm package
   const found = /^(.*)[/\\](?:adapters[/\\]workers|chunks[/\\]\w+)\.([jt]s)$/.exec(here ?? "");
   if (found === null) return undefined;

@@ -323,7 +323,9 @@ async function inWorkers(
 }
 
 function isNotStarted(error: unknown): boolean {
-  return (error as { code?: unknown } | null | undefined)?.code === "ERR_WASI_NOT_STARTED";
+  // what an embedder's function has thrown is not asked anything
+  if (!(error instanceof Error)) return false;
+  return Object.getOwnPropertyDescriptor(error, "code")?.value === "ERR_WASI_NOT_STARTED";
 }
 
 function startsTooEarly(): Error {
