@@ -1,7 +1,6 @@
 /**
- * A time limit for a program that cannot run in workers: it runs in the
- * embedder's thread, in a copy with checks, which
- * look whether its time is over.
+ * A time limit for a program that cannot run in workers: it runs in the embedder's thread, in a copy
+ * with checks, which look whether its time is over.
  *
  * @module
  */
@@ -10,6 +9,7 @@ import { TIMER_MAX } from "../constants.ts";
 import { throwAborted } from "../exit.ts";
 import { importsShared } from "../module/memory.ts";
 import { GuestChecks } from "./checks.ts";
+import { interfaceOf } from "./diagnose.ts";
 import { TimeLimit } from "./time_limit.ts";
 import type { RunSettings } from "./options.ts";
 import { isModule } from "./source.ts";
@@ -24,7 +24,7 @@ export function canLimitInThread(
     return false;
   }
   if (importsShared(loaded)) return false; // it may wait for another thread
-  return WebAssembly.Module.exports(module).some(({ name }) => name === "_start");
+  return interfaceOf(module).exports.some(({ name }) => name === "_start");
 }
 
 /** The limit: a signal that ends a guest that waits, and what the checks of one that computes call. */

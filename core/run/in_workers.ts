@@ -15,7 +15,7 @@ import type { RunSettings } from "./options.ts";
 import type { Platform } from "./platform.ts";
 import type { Code } from "./program.ts";
 import { isModule } from "./source.ts";
-import { type Program, runInWorkers } from "./threads/coordinator.ts";
+import { runInWorkers, type ThreadedProgram } from "./threads/coordinator.ts";
 
 function isSharedMemory(value: unknown): boolean {
   return value instanceof WebAssembly.Memory && value.buffer instanceof SharedArrayBuffer;
@@ -66,7 +66,7 @@ function memoryOf(
   module: WebAssembly.Module,
   imports: WebAssembly.Imports,
   memoryPages: number,
-): Program["memory"] {
+): ThreadedProgram["memory"] {
   const wanted = interfaceOf(module).imports.find(({ kind }) => kind === "memory");
   if (wanted === undefined) return undefined;
   const namespace = own(imports, wanted.module);
@@ -118,7 +118,7 @@ export function prepareWorkers(
     platform.maker(options),
     asyncStreams,
   );
-  let program: Program;
+  let program: ThreadedProgram;
   try {
     const memory = memoryOf(loaded, module, settings.imports, state.system.memory.limit / PAGE);
     program = { module, memory, threads: settings.threads ?? 0, first: settings.first };

@@ -56,6 +56,8 @@ export interface RunSettings {
   readonly threads: number | undefined;
   readonly timeout: number;
   readonly interruptible: boolean | undefined;
+  /** what the program's memories may have */
+  readonly memoryPages: number;
   /** see State.first */
   readonly first?: string | undefined;
 }
@@ -82,6 +84,7 @@ export function validateSettings(
     threads: threads === false ? undefined : threads === true ? THREADS : threads,
     timeout,
     interruptible,
+    memoryPages: Infinity,
   };
 }
 

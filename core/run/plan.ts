@@ -13,8 +13,8 @@ import { type Limits, validateLimits } from "../guest/limits.ts";
 import { invalidValue } from "../errors.ts";
 import { validateBoolean, validateNames, validateObject } from "../validate.ts";
 import { BaseWASI, type WASIOptions } from "../guest/wasi.ts";
-import { offeredOf } from "../preview1/imports.ts";
 import { interfaceOf } from "./diagnose.ts";
+import { importsFor } from "./imports.ts";
 import { canLimitInThread, ThreadLimit } from "./in_thread.ts";
 import { obstacleOf, prepareWorkers } from "./in_workers.ts";
 import {
@@ -105,7 +105,8 @@ export function runProgram(
       return await runComponent(platform, program, options, settings);
     }
     const prepared = await prepare(platform, program, options, settings);
-    const { code, memoryPages } = prepared;
+    const { code } = prepared;
+    const { memoryPages } = settings;
     if (!hasExport(code.module, "_start")) {
       throw unfit("it exports no _start, so there is nothing to run: use instantiate()");
     }
@@ -149,7 +150,7 @@ export function instantiateProgram(
     if (hasExport(prepared.code.module, "_start")) {
       throw unfit("it is a command, which exports _start: use run()");
     }
-    const { module } = await program.compiled(prepared.memoryPages, undefined);
+    const { module } = await program.compiled(settings.memoryPages, undefined);
     return await inThread(platform, module, prepared, undefined, async (wasi, instance) => {
       await wasi.initialize(instance);
       const close = (): void => wasi[Symbol.dispose]();
@@ -196,8 +197,6 @@ function isBounded({ threads, timeout }: RunSettings): boolean {
 /** A program and its options, ready to be instantiated. */
 interface Prepared {
   readonly code: Code;
-  /** What the program's memories may have. */
-  readonly memoryPages: number;
   readonly settings: RunSettings;
   /** The options of the class. */
   readonly all: AsyncWASIOptions;
@@ -219,8 +218,7 @@ function validated(options: RunOptions): RunSettings {
   refuseOtherStreams(options);
   const settings = validateSettings(options);
   validateSignal(options.signal);
-  validateLimits(options.limits);
-  return settings;
+  return { ...settings, memoryPages: validateLimits(options.limits).memoryPages };
 }
 
 async function prepare(
@@ -229,7 +227,7 @@ async function prepare(
   options: RunOptions,
   settings: RunSettings,
 ): Promise<Prepared> {
-  const { memoryPages } = validateLimits(options.limits);
+  const { memoryPages } = settings;
   const { imports: _, threads: __, timeout: ___, interruptible: ____, ...rest } = options;
   const holds = canHold(options);
   const held = !canSuspend() && (platform.mustNotHold === true || !holds);
@@ -258,7 +256,6 @@ async function prepare(
   program.refuseUnfitModule(settings, code);
   return {
     code,
-    memoryPages,
     settings: { ...settings, first },
     all: { version: versionOf(code.module), ...rest },
     signal: options.signal,
@@ -351,7 +348,7 @@ async function inThread<R>(
     limit?.start();
     const hooks = limit?.hooks();
     const given = { ...settings.imports, ...hooks?.imports };
-    const instance = await link(module, offeredOf(module, given), wasi);
+    const instance = await link(module, given, wasi);
     hooks?.bind(instance);
     return await begin(wasi, instance);
   } catch (error) {
@@ -365,16 +362,11 @@ async function inThread<R>(
 /** Makes the instance. */
 async function link(
   module: WebAssembly.Module,
-  imports: WebAssembly.Imports,
+  given: WebAssembly.Imports,
   wasi: BaseWASI | BaseAsyncWASI,
 ): Promise<WebAssembly.Instance> {
   try {
-    // the other snapshot is a property that is not enumerable
-    const all = Object.defineProperties(
-      imports,
-      Object.getOwnPropertyDescriptors(wasi.getImportObject() as WebAssembly.Imports),
-    );
-    return await WebAssembly.instantiate(module, all);
+    return await WebAssembly.instantiate(module, importsFor(module, given, wasi));
   } catch (error) {
     const { name } = error as { name?: unknown };
     if (isNotStarted(error) || name === "SuspendError") throw startsTooEarly();

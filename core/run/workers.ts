@@ -343,15 +343,14 @@ export class GuestWorkers implements WorkerPool {
   /** Takes back a worker whose guest has ended, and which has nothing more to say. */
   give(worker: PooledWorker): void {
     this.#freed();
-    this.#keepIdle(worker);
+    this.keepIdle(worker);
   }
 
-  /** Takes back one that was given up and replaced: it has come to its end after all. */
-  regain(worker: PooledWorker): void {
-    this.#keepIdle(worker);
-  }
-
-  #keepIdle(worker: PooledWorker): void {
+  /**
+   * Keeps a worker that is not counted as in use: a new one, or one that was given up and replaced and
+   * has come to its end after all.
+   */
+  keepIdle(worker: PooledWorker): void {
     if (worker.gone) return;
     worker.use({ message() {}, failed: () => void this.#drop(worker).catch(() => {}) });
     worker.post(0); // it keeps nothing of the guest
@@ -378,7 +377,7 @@ export class GuestWorkers implements WorkerPool {
         message: ({ ready }) => {
           // one without that module can do the other half
           worker.ready = ready === true;
-          this.#keepIdle(worker);
+          this.keepIdle(worker);
           resolve();
         },
         failed: reject,
@@ -386,7 +385,7 @@ export class GuestWorkers implements WorkerPool {
       if (!awaited) worker.unref();
       if (address !== undefined) worker.post({ address });
       else {
-        this.#keepIdle(worker);
+        this.keepIdle(worker);
         resolve();
       }
     });

@@ -21,7 +21,7 @@ import { revived } from "./failure.ts";
 import { Call, type CallShape, Control, type Report, type Setup, Slot } from "./worker.ts";
 
 /** What is run. */
-export interface Program {
+export interface ThreadedProgram {
   readonly module: WebAssembly.Module;
   /** The shared memory that it imports, if it does. */
   readonly memory: Setup["memory"];
@@ -97,7 +97,7 @@ class Thread extends Caller {
 /** One guest in its workers. Each runs once. */
 class Coordinator {
   readonly #state: State;
-  readonly #program: Program;
+  readonly #program: ThreadedProgram;
   readonly #pool: GuestWorkers;
   readonly #ending: Ending;
   readonly #time: TimeLimit;
@@ -124,7 +124,7 @@ class Coordinator {
   constructor(
     state: State,
     wasiImport: Readonly<Record<string, ImportedFunction>>,
-    program: Program,
+    program: ThreadedProgram,
     pool: GuestWorkers,
     { signal, timeout }: Limit,
   ) {
@@ -240,7 +240,7 @@ class Coordinator {
     this.#heard();
     if (this.#halted) {
       // one that was given up has come back after all
-      if (this.#stopped && thread.silent) this.#pool.regain(thread.worker!);
+      if (this.#stopped && thread.silent) this.#pool.keepIdle(thread.worker!);
       return;
     }
     if (report === 0) return this.#exchange.serve();
@@ -363,7 +363,7 @@ class Coordinator {
 export function runInWorkers(
   state: State,
   wasiImport: Readonly<Record<string, ImportedFunction>>,
-  program: Program,
+  program: ThreadedProgram,
   pool: GuestWorkers,
   limit: Limit,
 ): Promise<number> {

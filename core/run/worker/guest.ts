@@ -10,8 +10,8 @@ import { validateRandom } from "../../guest/determinism.ts";
 import { stateOf } from "../../guest/guest.ts";
 import type { HostMaker } from "../../guest/open.ts";
 import { BaseWASI, type WASIOptions } from "../../guest/wasi.ts";
-import { offeredOf } from "../../preview1/imports.ts";
 import { GuestChecks } from "../checks.ts";
+import { importsFor } from "../imports.ts";
 import { describeFailure, type Failure } from "../threads/failure.ts";
 import { Shared, TaskOutput, type Written } from "./output.ts";
 
@@ -75,9 +75,7 @@ function run(
   const words = new Int32Array(shared);
   const look = (): number => {
     output.flush();
-    if (Atomics.load(words, Shared.STOP) !== 0) {
-      throwAborted(stopped());
-    }
+    if (Atomics.load(words, Shared.STOP) !== 0) throwAborted(stopped());
     return PAUSE;
   };
   const { random } = options;
@@ -97,11 +95,7 @@ function run(
     system.suspends = true; // what waits says so first, and looks up now and then
     system.settle = (wait) => system.hold(wait, { look }) | 0;
     const checks = new GuestChecks(look);
-    const imports = Object.defineProperties(
-      offeredOf(module, checks.imports),
-      Object.getOwnPropertyDescriptors(wasi.getImportObject() as WebAssembly.Imports),
-    );
-    const instance = new WebAssembly.Instance(module, imports);
+    const instance = new WebAssembly.Instance(module, importsFor(module, checks.imports, wasi));
     checks.bind(instance);
     return wasi.start(instance);
   } finally {

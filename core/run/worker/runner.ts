@@ -194,7 +194,7 @@ class Runner {
     const { ready, missing, written, code, failed } = report;
     if (ready) return this.#begin();
     if (written !== undefined) return this.#write(written);
-    if (this.#given) this.#pool.regain(this.#worker!);
+    if (this.#given) this.#pool.keepIdle(this.#worker!);
     else this.#pool.give(this.#worker!);
     if (missing !== undefined) {
       this.#pool.address = undefined;
@@ -252,7 +252,7 @@ class Runner {
 export async function runInWorker(
   pool: GuestWorkers,
   { module }: Code,
-  { timeout, first }: RunSettings,
+  { timeout, first, memoryPages }: RunSettings,
   options: AsyncWASIOptions,
 ): Promise<number> {
   const { stdout = 1, stderr = 2, signal } = options;
@@ -265,6 +265,5 @@ export async function runInWorker(
     stderr: outputs[1]!,
     shared: new SharedArrayBuffer(4 * Shared.WORDS),
   };
-  const heap = validateLimits(options.limits).memoryPages * PAGE;
-  return await new Runner(task, buffers, pool, { signal, timeout }).run(heap);
+  return await new Runner(task, buffers, pool, { signal, timeout }).run(memoryPages * PAGE);
 }
