@@ -6,18 +6,10 @@
  */
 import { PAGE } from "../../constants.ts";
 import type { AsyncWASIOptions } from "../../guest/async_wasi.ts";
-import { validateClock, validateRandom } from "../../guest/determinism.ts";
 import { validateLimits } from "../../guest/limits.ts";
-import {
-  pathOfURL,
-  validateArgs,
-  validateConfinement,
-  validateDescriptor,
-  validateListen,
-  validatePreopens,
-} from "../../guest/options.ts";
+import { pathOfURL, validateArgs, validateListen, validatePreopens } from "../../guest/options.ts";
 import { isOutputBuffer, type OutputBuffer } from "../../guest/streams.ts";
-import { validateBoolean, validateRecord } from "../../validate.ts";
+import { validateRecord } from "../../validate.ts";
 import { interfaceOf } from "../diagnose.ts";
 import type { RunSettings } from "../options.ts";
 import { revived } from "../threads/failure.ts";
@@ -79,10 +71,12 @@ function outputsOf(values: readonly unknown[]): { outputs: TaskStdout[]; buffers
   return { outputs, buffers };
 }
 
-/** The options as they can be posted, checked in Node's order. */
+/**
+ * The options as they can be posted. Those that are plain values already are checked in the worker,
+ * by the class there.
+ */
 function taskOptions(options: AsyncWASIOptions): Task["options"] {
-  const { env = {}, stdin = 0, stdout = 1, stderr = 2, ffi = true, confinement, clock, random } =
-    options;
+  const { env = {}, stdin = 0, ffi = true, confinement, clock, random } = options;
   const args = validateArgs(options.args);
   validateRecord(env, "options.env");
   const preopens = validatePreopens(options.preopens).map(([name, value]) => [
@@ -90,14 +84,7 @@ function taskOptions(options: AsyncWASIOptions): Task["options"] {
     value instanceof URL ? pathOfURL(value, `options.preopens["${name}"]`) : value as string,
   ]);
   const listen = validateListen(options.listen);
-  for (const [name, value] of Object.entries({ stdin, stdout, stderr })) {
-    if (typeof value === "number") validateDescriptor(value, `options.${name}`);
-  }
-  validateBoolean(ffi, "options.ffi");
-  validateConfinement(confinement);
   const limits = validateLimits(options.limits);
-  validateClock(clock);
-  validateRandom(random);
   const given = Object.entries(env).filter(([, value]) => value !== undefined);
   return {
     version: options.version,
