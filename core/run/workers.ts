@@ -204,6 +204,8 @@ export class GuestWorkers implements WorkerPool {
    */
   address: string | undefined;
   readonly #idle: PooledWorker[] = [];
+  /** Those that will be idle once they are ready. */
+  readonly #starting: Map<PooledWorker, Promise<void>> = new Map();
   /** Who waits for a worker, in their order. */
   readonly #queue: (() => void)[] = [];
   /** How many are in use. */
@@ -246,11 +248,9 @@ export class GuestWorkers implements WorkerPool {
 
   async warm(wanted: number = this.keep): Promise<void> {
     count(wanted, "wanted", WORKERS_MAX, true);
-    const starting: Promise<void>[] = [];
-    while (this.#idle.length + starting.length < Math.min(wanted, this.keep)) {
-      starting.push(this.#begin(Infinity, true));
-    }
-    await Promise.all(starting);
+    this.#fill(Math.min(wanted, this.keep), Infinity);
+    for (const worker of this.#starting.keys()) worker.ref();
+    await Promise.all(this.#starting.values());
   }
 
   async close(): Promise<void> {
@@ -366,14 +366,26 @@ export class GuestWorkers implements WorkerPool {
    */
   replace({ heap }: PooledWorker): void {
     this.#freed();
-    if (this.#idle.length < this.keep) this.#begin(heap, false).catch(() => {});
+    try {
+      this.#fill(Math.min(this.keep, this.#idle.length + this.#starting.size + 1), heap);
+    } catch {
+      // the next run that needs one tells why
+    }
   }
 
-  /** @param awaited whether the process stays for it */
-  #begin(heap: number, awaited: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const { address } = this;
-      const worker = new PooledWorker(this.#host, heap, {
+  /** Starts workers until so many are idle or starting. */
+  #fill(wanted: number, heap: number): void {
+    while (this.#idle.length + this.#starting.size < wanted) this.#begin(heap);
+  }
+
+  /** Starts one that is idle as soon as it is ready, which the process does not stay for. */
+  #begin(heap: number): void {
+    const { address } = this;
+    const worker = new PooledWorker(this.#host, heap, { message() {}, failed() {} });
+    if (address === undefined) return this.keepIdle(worker);
+    worker.unref();
+    const ready = new Promise<void>((resolve, reject) => {
+      worker.use({
         message: ({ ready }) => {
           // one without that module can do the other half
           worker.ready = ready === true;
@@ -382,13 +394,10 @@ export class GuestWorkers implements WorkerPool {
         },
         failed: reject,
       });
-      if (!awaited) worker.unref();
-      if (address !== undefined) worker.post({ address });
-      else {
-        this.keepIdle(worker);
-        resolve();
-      }
-    });
+    }).finally(() => this.#starting.delete(worker));
+    ready.catch(() => {});
+    this.#starting.set(worker, ready);
+    worker.post({ address });
   }
 
   /** Begins to count how long it is idle. */

@@ -263,7 +263,7 @@ const STORM = `(module
   (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (import "wasi" "thread-spawn" (func $spawn (param i32) (result i32)))
-  (memory (export "memory") (import "env" "memory") 1 1 shared)
+  (memory (export "memory") (import "env" "memory") 2 2 shared)
   (func $must (param i32) (if (i32.eqz (local.get 0)) (then (call $exit (i32.const 99)))))
   ;; sleeps so many microseconds with what is at the place; the event has its number
   (func $sleep (param $at i32) (param $number i32) (param $us i32)
@@ -278,8 +278,7 @@ const STORM = `(module
     (call $must (i64.eq (i64.load offset=64 (local.get $at))
       (i64.extend_i32_u (local.get $number)))))
   (func (export "wasi_thread_start") (param $tid i32) (param $n i32) (local $at i32) (local $i i32)
-    (local.set $at (i32.add (i32.const 1024) (i32.mul (i32.rem_u (local.get $n) (i32.const 128))
-      (i32.const 256))))
+    (local.set $at (i32.add (i32.const 1024) (i32.mul (local.get $n) (i32.const 256))))
     (if (i32.ge_u (local.get $n) (i32.const 400)) (then
       (drop (i32.atomic.rmw.add (i32.const 4) (i32.const 1)))
       (if (i32.eq (local.get $n) (i32.const 411)) (then
@@ -287,6 +286,9 @@ const STORM = `(module
         (call $sleep (local.get $at) (local.get $n) (i32.const 3000))
         (call $exit (i32.const 42))))
       (call $sleep (local.get $at) (local.get $n) (i32.const 1000000000))))
+    ;; one comes late, so that many others are done before it
+    (if (i32.eq (local.get $n) (i32.const 5)) (then
+      (call $sleep (local.get $at) (local.get $n) (i32.const 300000))))
     (loop $more
       (call $sleep (local.get $at) (local.get $n)
         (i32.mul (i32.rem_u (local.get $n) (i32.const 4)) (i32.const 300)))

@@ -46,6 +46,37 @@ test("a signal that is aborted at any moment before the guest begins stops it", 
   await worksStill();
 });
 
+test("however many workers are ended at once, only as many as are kept are started", async () => {
+  const { GuestWorkers } = await import("../../core/run/workers.ts");
+  const ready: (() => void)[] = [];
+  const pool = new GuestWorkers({
+    endsLoops: true,
+    boundsHeap: false,
+    start(_source, events) {
+      ready.push(() => events.message({ ready: true }));
+      return { post() {}, terminate: () => Promise.resolve(), ref() {}, unref() {} };
+    },
+    processors: () => 4,
+    used: () => 0,
+    later: () => () => {},
+  }, "file:///nowhere.js");
+  pool.keep = 2;
+  const events = { message() {}, failed() {} };
+  const workers = Array.from({ length: 12 }, () => pool.takeAnother(events, Infinity));
+  const started = ready.splice(0);
+  assert.equal(started.length, 12);
+  workers.forEach((worker) => pool.replace(worker));
+  assert.equal(ready.length, 2);
+  let warm = false;
+  const warming = pool.warm().then(() => warm = true);
+  assert.equal(ready.length, 2, "those that are starting are waited for");
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.equal(warm, false);
+  ready.forEach((say) => say());
+  await warming;
+  assert.equal(pool.idle, 2);
+});
+
 test("what cannot be posted to a worker is told as without one, which is not lost", async () => {
   const hello = await prepare(await assemble(HELLO));
   await workerPool.warm();
