@@ -11,6 +11,8 @@
  *                                  changed=main: since main
  */
 import { execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { changedTests } from "./changed.mjs";
@@ -50,6 +52,35 @@ async function run(title, command, parameters) {
   if (how === 0) return [];
   lines.push(...[...new Set(found)].map((line) => `${title}: ${line.trim()}`));
   return [title];
+}
+
+/** What an engine that crashes is ended by. */
+const CRASHES = ["SIGILL", "SIGSEGV", "SIGBUS", "SIGTRAP"];
+
+/**
+ * Runs files on a version of Node in which nothing but JavaScript and WebAssembly runs. If its engine
+ * itself crashed, and nothing else failed, those files are run once more: it is no fault of theirs.
+ */
+async function runCompiled(title, command, files, again = false) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "wasi-tests-"));
+  const report = path.join(folder, "failures");
+  const failures = await run(title, command, [
+    ...nodeFlags,
+    "--test-reporter-destination=stdout",
+    "--test-reporter=./scripts/failures.mjs",
+    `--test-reporter-destination=${report}`,
+    ...files,
+  ]);
+  const failed = fs.readFileSync(report, "utf8").split("\n").slice(0, -1).map((line) =>
+    JSON.parse(line)
+  );
+  fs.rmSync(folder, { recursive: true });
+  const crashed = failed.filter(({ signal }) => CRASHES.includes(signal));
+  if (again || crashed.length === 0 || crashed.length < failed.length) return failures;
+  for (const { name, signal } of crashed) {
+    lines.push(`${title}: ${signal} ended ${name}: run again`);
+  }
+  return runCompiled(`${title}, again`, command, crashed.map(({ name }) => name), true);
 }
 
 const chosen = process.argv.slice(2);
@@ -105,12 +136,12 @@ if (chosen.length === 0) {
 }
 if (wants("node")) {
   failures.push(
-    ...await run(
+    ...await runCompiled(
       `Node ${
         execFileSync(machineNode, ["--version"], { encoding: "utf8" }).trim()
       } of this machine`,
       machineNode,
-      [...nodeFlags, ...compiled],
+      compiled,
     ),
   );
 }
@@ -118,7 +149,7 @@ for (const name of ["node22", "node24"]) {
   if (!wants(name)) continue;
   const some = places.length === 0 ? between.flatMap(filesIn).map(inBuild) : compiled;
   const title = name.replace("node", "Node ");
-  failures.push(...await run(title, programOf(name), [...nodeFlags, ...some]));
+  failures.push(...await runCompiled(title, programOf(name), some));
 }
 if (wants("node26")) {
   failures.push(
