@@ -147,6 +147,15 @@ function handedOn(parent: Descriptor, base: number, inheriting: number): number 
   return isUseless ? parent.rightsInheriting : inheriting;
 }
 
+/**
+ * What an opened directory itself may do: what was asked for, and to truncate what it opens if it
+ * hands on that right, which a guest could take by opening "." in it. Go's library opens its
+ * directories so and truncates in them, as most hosts look at rights no more.
+ */
+function ownRights(base: number, inheriting: number): number {
+  return (base & Rights.PATH_OPEN) === 0 ? base : base | inheriting & Rights.PATH_FILESTAT_SET_SIZE;
+}
+
 export function path_open(
   system: Preview1System,
   fd: number,
@@ -176,7 +185,8 @@ export function path_open(
   if (typeof handle === "number") return -handle;
   const isDirectory = handle.filetype === Filetype.DIRECTORY;
   const seekable = isDirectory || (handle as { seekable: boolean }).seekable;
-  const rights = base & rightsOf(handle.filetype, seekable);
+  const own = isDirectory ? ownRights(base, inheriting) : base;
+  const rights = own & rightsOf(handle.filetype, seekable);
   const number = table.insert(
     new Descriptor(handle, rights, isDirectory ? handedOn(parent, base, inheriting) : 0, {
       flags: fdflags,

@@ -13,7 +13,7 @@ testLinked(
   "rights are dropped, never regained, and inherited through directories",
   "rights",
   (on) => {
-    const { folder } = on.passesIn("rights", 156);
+    const { folder } = on.passesIn("rights", 159);
     assert.deepEqual(tree(folder), [
       "dir/",
       "dir/child 5",

@@ -181,7 +181,7 @@ static void dropped_from_directories(void) {
   for (size_t i = 0; i < sizeof directory_rights / sizeof *directory_rights; i++) {
     const char *name = directory_rights[i].name;
     u64 right = directory_rights[i].right;
-    fd_t fd = directory_with(DIRECTORY_RIGHTS & ~right, ALL_INHERITING);
+    fd_t fd = directory_with(DIRECTORY_RIGHTS & ~right, ALL_INHERITING & ~right);
     refused(join("a directory opened without ", name, " refuses it"), use_directory(fd, right));
     errno_is(join("the right ", name, " is not added afterwards"),
              set_rights(fd, DIRECTORY_RIGHTS, ALL_INHERITING), NOTCAPABLE);
@@ -197,6 +197,20 @@ static void dropped_from_directories(void) {
   is_missing("nothing was linked", ROOT, "dir/linked");
   is_missing("nothing was moved", ROOT, "moved");
   equals("the directory was not touched", stat_of(ROOT, 0, "dir").mtim, dir_before.mtim);
+}
+
+/* Opening "." in the directory would give the right; Go's library relies on that. */
+static void truncated_through_directories(void) {
+  u64 right = RIGHT(PATH_FILESTAT_SET_SIZE);
+  make_file(ROOT, "dir/long", "long");
+  fd_t fd = directory_with(DIRECTORY_RIGHTS & ~right, ALL_INHERITING);
+  succeeds("a directory that passes on path_filestat_set_size truncates what it opens",
+           try_open(fd, 0, "long", TRUNC, RIGHT(FD_WRITE)));
+  file_holds("the file is empty", ROOT, "dir/long", "");
+  must("drop", set_rights(fd, DIRECTORY_RIGHTS & ~right, ALL_INHERITING));
+  refused("until it drops the right itself", use_directory(fd, right));
+  close_fd(fd);
+  must("path_unlink_file", __wasi_path_unlink_file(ROOT, "dir/long"));
 }
 
 static void inherited(void) {
@@ -270,6 +284,7 @@ int main(void) {
   dropped_from_files();
   positions();
   dropped_from_directories();
+  truncated_through_directories();
   inherited();
   kept_by_renumbering();
   dropped_from_the_preopen();
