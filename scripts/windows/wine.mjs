@@ -4,15 +4,25 @@
  *
  * Which mirror and which registry are used is for the machine's apt and npm to say.
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import {
+  cacheFolder,
+  makeDebian,
+  must,
+  once,
+  refuseUnfit,
+  say,
+  SetupError,
+  SUITE,
+} from "../debian.mjs";
 import { root } from "../runtimes.mjs";
 
-/** The release of Debian that Wine is taken from, and what it says it is. */
-const SUITE = "trixie";
+export { SetupError };
+
+/** What the Wine of Debian's release says it is. */
 const WINE = /^wine-10\.0/;
 
 /** The builds, by what they are called here. */
@@ -25,111 +35,12 @@ const PACKAGES = {
 };
 const PROGRAMS = { deno: "deno.exe", bun: "bin/bun.exe" };
 
-const cache = process.env.WASI_WINDOWS_CACHE ??
-  path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), ".cache"), "wasi-windows");
+const cache = cacheFolder("wasi-windows");
 const debian = path.join(cache, SUITE);
 const packages = path.join(cache, "npm");
 const prefix = path.join(cache, "prefix");
 const runs = path.join(cache, "runs");
 const starter = path.join(cache, "start", "start.exe");
-
-/** Why it cannot be set up, and what to do. */
-export class SetupError extends Error {}
-
-function say(text) {
-  console.log(`=== ${text}`);
-}
-
-/** Runs a program; a failure says what it was for, and the end of what it wrote. */
-function must(why, command, words, options = {}) {
-  const { status, error, stdout, stderr } = spawnSync(command, words, {
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-    ...options,
-  });
-  if (status === 0) return stdout;
-  const last = `${stdout ?? ""}\n${stderr ?? ""}`.trim().split("\n").slice(-8).join("\n");
-  throw new SetupError(
-    `${why}\n${command} ${words.join(" ")}: ${error?.message ?? status}\n${last}`,
-  );
-}
-
-function refuseUnfit() {
-  if (process.platform !== "linux" || process.arch !== "x64") {
-    throw new SetupError(
-      `This is ${process.platform} on ${process.arch}: run it on Linux on x64; on Windows itself ` +
-        "say npm test -- portable.",
-    );
-  }
-  if (process.getuid() !== 0) {
-    throw new SetupError("debootstrap, chroot and mounts need root: run it as root (sudo -E).");
-  }
-  const tools = { debootstrap: "debootstrap", unshare: "util-linux", "apt-get": "apt" };
-  for (const [tool, from] of Object.entries(tools)) {
-    if (spawnSync(tool, ["--version"]).error === undefined) continue;
-    throw new SetupError(`${tool} is not installed: install it (apt-get install ${from}).`);
-  }
-  must(
-    "Mounts in a namespace of their own are not allowed: run it where they are (in Docker with " +
-      "--privileged).",
-    "unshare",
-    ["--mount", "--pid", "--fork", "true"],
-  );
-}
-
-/** Debian's mirror, as apt has it. */
-function mirror() {
-  if (process.env.WASI_DEBIAN_MIRROR) return process.env.WASI_DEBIAN_MIRROR;
-  const format = "$(ORIGIN)|$(COMPONENT)|$(CODENAME)|$(REPO_URI)";
-  const targets = must("apt cannot tell its mirrors: run apt-get update.", "apt-get", [
-    "indextargets",
-    "--format",
-    format,
-    "Created-By: Packages",
-  ]);
-  for (const line of targets.split("\n")) {
-    const [origin, component, codename, place] = line.split("|");
-    if (origin === "Debian" && component === "main" && /^[a-z]+$/.test(codename)) return place;
-  }
-  throw new SetupError(
-    "apt knows no mirror of Debian: run apt-get update, or name a mirror in WASI_DEBIAN_MIRROR.",
-  );
-}
-
-/** Does a step unless it has been done the same way before. */
-function once(place, how, step) {
-  const stamp = path.join(cache, `${path.basename(place)}.done`);
-  const done = fs.existsSync(stamp) && fs.existsSync(place) &&
-    fs.readFileSync(stamp, "utf8") === how;
-  if (done) return;
-  fs.rmSync(stamp, { force: true });
-  fs.rmSync(place, { recursive: true, force: true });
-  step();
-  fs.writeFileSync(stamp, how);
-}
-
-function makeDebian() {
-  const from = mirror();
-  say(`Debian ${SUITE} from ${from}`);
-  must(
-    `Debian's ${SUITE} cannot be had from ${from}: see whether the mirror can be reached, or name ` +
-      "another one in WASI_DEBIAN_MIRROR.",
-    "debootstrap",
-    ["--variant=minbase", "--include=ca-certificates", SUITE, debian, from],
-  );
-  fs.copyFileSync("/etc/resolv.conf", path.join(debian, "etc/resolv.conf"));
-  say("Wine");
-  const install = "mount -t proc proc $0/proc && mount --rbind /dev $0/dev && " +
-    "chroot $0 apt-get -q update && " +
-    "chroot $0 apt-get -q install -y --no-install-recommends wine wine64 && " +
-    "chroot $0 apt-get clean";
-  must(
-    "Wine cannot be installed: see whether the mirror can be reached.",
-    "unshare",
-    ["--mount", "sh", "-c", install, debian],
-    { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } },
-  );
-}
 
 function getPackages(wanted) {
   say(`Windows' builds from npm: ${wanted.map(([, what]) => what.slice(4)).join(", ")}`);
@@ -231,9 +142,9 @@ function buildStarter() {
 
 /** Sets all up that is not there yet, for these runtimes. */
 export function setUp(runtimes) {
-  refuseUnfit();
+  refuseUnfit("; on Windows itself say npm test -- portable");
   fs.mkdirSync(runs, { recursive: true });
-  once(debian, SUITE, makeDebian);
+  once(debian, SUITE, () => makeDebian(debian, ["wine", "wine64"]));
   const unknown = runtimes.filter((name) => !Object.hasOwn(PACKAGES, name));
   if (unknown.length > 0) {
     throw new SetupError(`There is no ${unknown}: there are ${Object.keys(PACKAGES).join(", ")}.`);

