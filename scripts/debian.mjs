@@ -115,3 +115,11 @@ export function makeDebian(folder, packages, suite = SUITE) {
     { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } },
   );
 }
+
+/** Makes a Debian with these packages unless it is there. */
+export function haveDebian(folder, packages, suite = SUITE) {
+  once(folder, packages.join(" "), () => {
+    refuseUnfit();
+    makeDebian(folder, packages, suite);
+  });
+}

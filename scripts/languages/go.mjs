@@ -1,9 +1,8 @@
 /** Go's standard library: the tests of each of its packages, as its own builders run them. */
-import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { makeDebian, must, once, refuseUnfit } from "../debian.mjs";
+import { haveDebian, must, once } from "../debian.mjs";
 import { ranProgram } from "./runner.mjs";
 
 const RELEASE = "1.24";
@@ -28,10 +27,10 @@ function environment(more = {}) {
   };
 }
 
-function goes(words) {
-  return execFileSync(path.join(goroot, "bin/go"), words, {
+/** What the go command says; a failure says what it was for. */
+function goes(why, words) {
+  return must(why, path.join(goroot, "bin/go"), words, {
     env: environment(),
-    encoding: "utf8",
     cwd: path.join(goroot, "src"),
   });
 }
@@ -39,15 +38,7 @@ function goes(words) {
 /** The program with the tests of a package. */
 function built(name) {
   const file = path.join(binaries, `${name.replaceAll("/", "+")}.wasm`);
-  if (!fs.existsSync(file)) {
-    must(`${name} does not build.`, path.join(goroot, "bin/go"), [
-      "test",
-      "-c",
-      "-o",
-      file,
-      name,
-    ], { env: environment(), cwd: path.join(goroot, "src") });
-  }
+  if (!fs.existsSync(file)) goes(`${name} does not build.`, ["test", "-c", "-o", file, name]);
   return file;
 }
 
@@ -88,10 +79,7 @@ export const go = {
     binaries = path.join(home, "tests");
     fs.mkdirSync(binaries, { recursive: true });
     const packages = [`golang-${RELEASE}-go`, `golang-${RELEASE}-src`];
-    once(debian, packages.join(" "), () => {
-      refuseUnfit();
-      makeDebian(debian, packages);
-    });
+    haveDebian(debian, packages);
     once(goroot, packages.join(" "), () => {
       // Debian's has links to another folder, where tests do not look for packages
       const from = path.join(debian, "usr/lib", `go-${RELEASE}`);
@@ -101,12 +89,14 @@ export const go = {
         fs.writeFileSync(path.join(goroot, name), "");
       }
     });
-    return goes(["env", "GOVERSION"]).trim().replace("go", "");
+    return goes("Go does not run.", ["env", "GOVERSION"]).trim().replace("go", "");
   },
 
   parts() {
     const template = "{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}}{{end}}";
-    return goes(["list", "-f", template, "std"]).split("\n").filter(Boolean);
+    return goes("Go cannot list its packages.", ["list", "-f", template, "std"]).split("\n").filter(
+      Boolean,
+    );
   },
 
   async run(name, runner) {

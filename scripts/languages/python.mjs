@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { makeDebian, once, refuseUnfit } from "../debian.mjs";
+import { haveDebian, once } from "../debian.mjs";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
 
@@ -64,10 +64,7 @@ export const python = {
     modules = path.join(home, "modules");
     fs.mkdirSync(home, { recursive: true });
     const packages = ["libpython3.11-testsuite"];
-    once(debian, packages.join(" "), () => {
-      refuseUnfit();
-      makeDebian(debian, packages, "bookworm");
-    });
+    haveDebian(debian, packages, "bookworm");
     const library = path.join(debian, "usr/lib/python3.11");
     once(modules, packages.join(" "), () => {
       fs.cpSync(path.join(library, "test"), path.join(modules, "test"), { recursive: true });

@@ -41,14 +41,6 @@ class Result(unittest.TestResult):
         say("skip", test.id(), reason)
 
 
-def each(suite):
-    for test in suite:
-        if isinstance(test, unittest.TestSuite):
-            yield from each(test)
-        else:
-            yield test
-
-
 def kept(suite):
     """The suite without what is excluded, its classes together."""
     return unittest.TestSuite(
