@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { linesOf, passes } from "./guest.ts";
 
 test("a guest gets its arguments and environment byte by byte", () => {
-  const outcome = passes("args", 16, {
+  const outcome = passes("args", {
     args: ["guest", "one", "", "two words", "naïve €🐟", "a=b\n\\"],
     env: { PLAIN: "value", EMPTY: "", EQUALS: "a=b=c", "ключ": "значение", SPACE: " x " },
   });
@@ -26,6 +26,6 @@ test("a guest gets its arguments and environment byte by byte", () => {
 });
 
 test("a guest may have no arguments and no environment", () => {
-  const outcome = passes("args", 16, { args: [], env: {} });
+  const outcome = passes("args", { args: [], env: {} });
   assert.deepEqual(linesOf(outcome, "#"), ["args 0", "environ 0"]);
 });

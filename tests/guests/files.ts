@@ -8,7 +8,7 @@ import { type Guests, linesOf, testLinked, textOf, tree } from "./guest.ts";
 export const files: Shared<Guests> = new Shared();
 
 files.test("fd_write gathers and fd_read scatters over several buffers", (on) => {
-  const { folder, err } = on.passesIn("scatter", 30, { input: "from outside" });
+  const { folder, err } = on.passesIn("scatter", { input: "from outside" });
   assert.equal(textOf(folder, "gathered"), "The quick brown fox jumps over the lazy dog");
   const expected = Buffer.from(Array.from({ length: 3000 }, (_, i) => i * 7 % 256));
   assert.ok(expected.equals(fs.readFileSync(path.join(folder, "many"))));
@@ -19,7 +19,7 @@ files.test(
   "fd_pread and fd_pwrite reach beyond 4 GiB in a sparse file",
   { timeout: 60_000 },
   (on) => {
-    const { folder } = on.passesIn("large", 42);
+    const { folder } = on.passesIn("large");
     const file = path.join(folder, "large");
     const GIB = 2 ** 30;
     const { size, blocks } = fs.statSync(file);
@@ -44,46 +44,46 @@ files.test(
 );
 
 files.test("fd_seek and fd_tell move within a file and refuse what is before it", (on) => {
-  const { folder } = on.passesIn("seek", 34);
+  const { folder } = on.passesIn("seek");
   assert.equal(textOf(folder, "seek"), "0123456789\0\0\0\0\0ab");
 });
 
 files.test("append goes to the file's end, wherever the descriptor is", (on) => {
-  const { folder } = on.passesIn("append", 18);
+  const { folder } = on.passesIn("append");
   assert.deepEqual(tree(folder), ["fresh 5", "log 9"]);
   assert.equal(textOf(folder, "log"), "plain!xyz");
   assert.equal(textOf(folder, "fresh"), "again");
 });
 
 files.test("fd_fdstat_set_flags sets and clears what fd_fdstat_get tells", (on) => {
-  const { folder } = on.passesIn("fdflags", 30);
+  const { folder } = on.passesIn("fdflags");
   assert.equal(textOf(folder, "flags"), "still56789end");
 });
 
 files.test("files are resized, allocated, advised and synchronised", (on) => {
-  const { folder } = on.passesIn("size", 42);
+  const { folder } = on.passesIn("size");
   assert.equal(textOf(folder, "file"), "0123456789");
   assert.deepEqual(tree(folder), ["dir/", "file 10"]);
 });
 
 files.test("random_get fills buffers of any size, and nothing beside them", (on) => {
-  on.passesIn("random", 46);
+  on.passesIn("random");
 });
 
 files.test("memory may grow between calls, to over 2 GiB", { timeout: 60_000 }, (on) => {
-  const { folder, out } = on.passesIn("memory", 28);
+  const { folder, out } = on.passesIn("memory");
   assert.match(out, /^# memory over 2 GiB \d+$/m);
   assert.equal(textOf(folder, "grown"), "written from there, and read into it");
 });
 
 testLinked(files, "pointers outside the guest's memory are fault", "pointers", (on) => {
-  const { folder } = on.passesIn("pointers", 126);
+  const { folder } = on.passesIn("pointers");
   assert.deepEqual(tree(folder), ["file 7", "link -> file-of-a-longer-name"]);
   assert.equal(textOf(folder, "file"), "content");
 });
 
 testLinked(files, "a C program reads, writes and lists through libc", "libc", (on) => {
-  const { folder, out } = on.passesIn("libc", 47, { input: "first line\n12 -7\n" });
+  const { folder, out } = on.passesIn("libc", { input: "first line\n12 -7\n" });
   assert.deepEqual(linesOf({ out } as Parameters<typeof linesOf>[0], "#"), ["printed by printf"]);
   const lines = textOf(folder, "stream").split("\n");
   assert.equal(lines[0], "line 0");
@@ -101,7 +101,7 @@ testLinked(files, "a C program reads, writes and lists through libc", "libc", (o
 });
 
 testLinked(files, "a Zig program makes, walks and deletes a tree without libc", "tree", (on) => {
-  const { folder } = on.passesIn("tree", 14);
+  const { folder } = on.passesIn("tree");
   assert.deepEqual(tree(folder), ["left 6"]);
   assert.equal(textOf(folder, "left"), "by Zig");
 });

@@ -14,6 +14,7 @@ import {
 } from "../support/harness.ts";
 import { own, type Shared, type Subject, type TestOptions } from "../support/subject.ts";
 import { here } from "../support/system.ts";
+import { CHECKS, type SelfChecking } from "./checks.ts";
 
 /** The module of a guest; `name` is its file's without `.wasm`. */
 export function guestModule(name: string): WebAssembly.Module {
@@ -45,27 +46,26 @@ export class Guests implements Subject {
   }
 
   /**
-   * Runs a guest and asserts that it made just so many checks, that all of them passed, and that
-   * it ended with 0. The number is stated so that a guest that ends early does not pass.
+   * Runs a guest and asserts that it made as many checks as it is known for, that all of them passed,
+   * and that it ended with 0.
    */
-  passes(name: string, checks: number, options: RunOptions = {}): Outcome {
+  passes(name: SelfChecking, options: RunOptions = {}): Outcome {
     const outcome = this.run(guestModule(name), options);
     const failed = linesOf(outcome, "not ok");
     assert.equal(failed.length, 0, `${name}: ${failed.length} checks failed\n${failed.join("\n")}`);
     assert.equal(outcome.code, 0, `${name}: exit code; standard error: ${outcome.err}`);
-    assert.equal(linesOf(outcome, "ok").length, checks, `${name}: number of checks`);
+    assert.equal(linesOf(outcome, "ok").length, CHECKS[name], `${name}: number of checks`);
     return outcome;
   }
 
   /** Runs a guest over a fresh folder as its `/`; gives the folder and what the guest left behind. */
   passesIn(
-    name: string,
-    checks: number,
+    name: SelfChecking,
     options: RunOptions & { prepare?: (folder: string) => void } = {},
   ): Outcome & { folder: string } {
     const folder = scratch(`guest-${name}`);
     options.prepare?.(folder);
-    return { folder, ...this.passes(name, checks, { preopens: { "/": folder }, ...options }) };
+    return { folder, ...this.passes(name, { preopens: { "/": folder }, ...options }) };
   }
 }
 
