@@ -151,6 +151,8 @@ function emptyDraft(): Draft {
     threads: undefined,
     listen: [],
     network: [],
+    inheritNetwork: false,
+    lookup: undefined,
     deterministic: false,
     inheritEnv: false,
     envFiles: [],

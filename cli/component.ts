@@ -12,6 +12,7 @@ import { Errno } from "../core/errno.ts";
 import type { HostMaker } from "../core/guest/wasi.ts";
 import type { File } from "../core/host.ts";
 import { limitMemory } from "../core/module/memory.ts";
+import type { NetworkOptions } from "../core/preview2/grant.ts";
 import { codeOf, entryOf, withComponent } from "../core/run/component.ts";
 import { LoadedProgram } from "../core/run/program.ts";
 import { type RunOptions, validateSettings } from "../core/run/options.ts";
@@ -49,13 +50,27 @@ function maker(): HostMaker {
 }
 
 /** Options that only modules have. */
-function refuseForModules({ threads, listen }: Command): void {
+function refuseForModules({ threads }: Command): void {
   if (threads !== undefined) {
     throw new UsageError("--threads: not for a component; only modules of preview1 have threads");
   }
-  if (listen.length > 0) {
-    throw new UsageError("--listen: not for a component; use --network for its connections");
-  }
+}
+
+/** What the component may do with the network; undefined for nothing. */
+function networkOf(
+  { network, listen, inheritNetwork, lookup }: Command,
+): NetworkOptions | undefined {
+  const addresses = listen.map(({ host, port }) =>
+    host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
+  );
+  const all = inheritNetwork ? ["*"] : [];
+  if ([...network, ...addresses, ...all].length === 0 && lookup === undefined) return undefined;
+  return {
+    connect: [...network, ...all],
+    listen: [...addresses, ...all],
+    // wasmtime grants addresses and names apart
+    lookup: inheritNetwork ? lookup ?? false : lookup,
+  };
 }
 
 /** The modules that a component is made of, as they run. */
@@ -101,9 +116,8 @@ function refusedBy(error: unknown, { file, maxMemory }: Command): CommandError |
 /** Runs the component, or calls what it exports; gives the exit code. */
 export async function runFile(command: Command, bytes: Uint8Array): Promise<number> {
   refuseForModules(command);
-  const { network } = command;
   const options: RunOptions = await optionsOf(command);
-  if (network.length > 0) options.network = { connect: network };
+  options.network = networkOf(command);
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
   const programs = (): Bytes[] => modulesOf(bytes, command.maxMemory);
   return await ending(command, programs, () => undefined, async () => {

@@ -22,7 +22,8 @@ Directories
   --mount HOST[:GUEST][:ro]      the same in wazero's syntax
   --overlay HOST[::GUEST]        the same, but changes stay in memory and are discarded at the end
   --tmp[=GUEST]                  an empty directory in memory (default: /tmp)
-  --listen HOST:PORT             a listening socket, after the directories; also --tcplisten
+  --listen HOST:PORT             a listening socket, after the directories; also --tcplisten. For a
+                                 component an address that it may listen on, by TCP and UDP
   --network HOST[:PORT]          a host that a component may connect to; *.DOMAIN for all below it
   --confine kernel|walk|checked  require this kind of confinement for directories
 

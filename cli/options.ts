@@ -50,10 +50,14 @@ export interface Command {
   confine: "kernel" | "walk" | "checked" | undefined;
   /** how many threads it may have at once besides its main; undefined for none */
   threads: number | undefined;
-  /** sockets that listen, with descriptors after the directories */
+  /** a module's sockets that listen, with descriptors after the directories; where a component may */
   listen: { host: string; port: number }[];
   /** where a component may connect to */
   network: string[];
+  /** whether a component may connect to every address, and listen on every one */
+  inheritNetwork: boolean;
+  /** whether a component may resolve every name; undefined for those in `network` */
+  lookup: boolean | undefined;
 }
 
 /** What has been read of the command line so far. */

@@ -24,6 +24,8 @@ interface Settable {
   inheritEnv: boolean;
   threads: number | undefined;
   listen: { host: string; port: number }[];
+  inheritNetwork: boolean;
+  lookup: boolean | undefined;
 }
 
 /** What every engine of JavaScript has, or has not: nothing that a setting could change. */
@@ -57,7 +59,20 @@ const FEATURES = new Set([
 ]);
 
 /** What is so anyway, or does not matter to a program of preview1. */
-const ANYWAY = new Set(["cli", "cli-exit-with-code", "common", "p3", "preview0", "preview2"]);
+const ANYWAY = new Set([
+  "cli",
+  "cli-exit-with-code",
+  "common",
+  "network-error-code",
+  "p3",
+  "preview0",
+  "preview2",
+  "tcp",
+  "udp",
+]);
+
+/** What is granted or not granted as a whole, so that "n" would leave more than was asked for. */
+const WHOLE = new Set(["tcp", "udp"]);
 
 /** Sets what the settings say; later ones win. What is wasmtime's compiler's is left out. */
 export function applySettings(to: Settable, settings: readonly Setting[]): void {
@@ -99,16 +114,21 @@ function wasm(to: Settable, { text, option }: Setting): void {
 function wasi(to: Settable, { text, option }: Setting): void {
   const [name, value] = parts(text);
   const wanted = yes(value);
-  if (wanted === false) return;
+  if (wanted === false && !WHOLE.has(name)) return;
   if (name === "inherit-env" && wanted) to.inheritEnv = true;
   else if (name === "threads" && wanted) to.threads ??= THREADS;
+  else if (name === "inherit-network" && wanted) to.inheritNetwork = true;
+  else if (name === "allow-ip-name-lookup" && wanted) to.lookup = true;
   else if (name === "tcplisten") {
     to.listen.push(address(value ?? "", `${option} tcplisten`));
   } else if (name === "listenfd") {
     throw new UsageError(`${option} ${text}: use --listen HOST:PORT`);
+  } else if (name === "http") {
+    throw new UsageError(`${option} ${text}: use --network HOST, or --network "*" for every host`);
   } else if (!ANYWAY.has(name) || !wanted) {
     throw new UsageError(
-      `${option} ${text}: there are inherit-env, threads and cli; preview1 has nothing else`,
+      `${option} ${text}: there are inherit-env, inherit-network, allow-ip-name-lookup, threads and ` +
+        `cli`,
     );
   }
 }

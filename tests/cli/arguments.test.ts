@@ -70,11 +70,11 @@ const REFUSED: [words: string[], line: string][] = [
   [["-W", "simd=some", "a"], "-W simd=some: it must be y or n"],
   [
     ["-S", "http", "a"],
-    "-S http: there are inherit-env, threads and cli; preview1 has nothing else",
+    '-S http: use --network HOST, or --network "*" for every host',
   ],
   [
     ["-S", "threads=two", "a"],
-    "-S threads=two: there are inherit-env, threads and cli; preview1 has nothing else",
+    "-S threads=two: there are inherit-env, inherit-network, allow-ip-name-lookup, threads and cli",
   ],
   [["--threads=two", "a"], "--threads=two: it must be a number such as 1000, 64K or 1G"],
   [

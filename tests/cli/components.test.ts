@@ -124,11 +124,7 @@ test("what a component cannot be given, and what is no program, is one line", op
       "--threads: not for a component; only modules of preview1 have threads",
     ],
     [["-S", "threads", "c.wasm"], 2, /^--threads: not for a component/],
-    [
-      ["--listen", "127.0.0.1:0", "c.wasm"],
-      2,
-      "--listen: not for a component; use --network for its connections",
-    ],
+    [["-S", "udp=n", "c.wasm"], 2, /^-S udp=n: there are inherit-env, inherit-network, /],
     [
       ["--network", "a b", "c.wasm"],
       2,
@@ -270,4 +266,27 @@ test("--network lets a component connect, and nothing else does", options, async
   const ran = await wasi(["--network", "127.0.0.1:1", guest, ...call]);
   const answer = canSuspend() ? "connection-refused" : "not-supported";
   assert.deepEqual([ran.code, ran.out], [1, `connect: ${answer}\n`]);
+});
+
+test("--listen and wasmtime's settings for the network", options, async () => {
+  const guest = path.join(root, "tests/components/sockets.wasm");
+  const serve = [guest, "serve", "127.0.0.1", "0", "0"];
+  const resolve = [guest, "resolve", "localhost"];
+  const denied = /^1: (bind|resolve): access-denied\n$/;
+  const granted = (out: RegExp): RegExp => canSuspend() ? out : /^1: \w+: not-supported\n$/;
+  const cases: [words: string[], said: RegExp][] = [
+    [serve, denied],
+    [["--listen", "127.0.0.2:0", ...serve], denied],
+    [["--listen", "127.0.0.1:0", ...serve], granted(/^0: \d+\n/)],
+    [["-S", "inherit-network", ...serve], granted(/^0: \d+\n/)],
+    [["-S", "inherit-network=n,tcp,udp", ...serve], denied],
+    [resolve, denied],
+    [["-S", "inherit-network", ...resolve], denied],
+    [["-S", "allow-ip-name-lookup", ...resolve], granted(/^0: (.*\n)*127\.0\.0\.1\n/)],
+    [["-S", "inherit-network,allow-ip-name-lookup", ...resolve], granted(/127\.0\.0\.1\n/)],
+  ];
+  await each(cases, async ([words, said]) => {
+    const { code, out } = await wasi(words);
+    assert.match(`${code}: ${out}`, said, words.join(" "));
+  });
 });
