@@ -19,9 +19,12 @@ import { cacheFolder, say, SetupError } from "./debian.mjs";
 import { go } from "./languages/go.mjs";
 import { causeOf } from "./languages/known.mjs";
 import { makeRunners } from "./languages/runner.mjs";
+import { perl } from "./languages/perl.mjs";
 import { python } from "./languages/python.mjs";
+import { python313 } from "./languages/python313.mjs";
+import { ruby } from "./languages/ruby.mjs";
 
-const suites = [go, python];
+const suites = [go, perl, python, python313, ruby];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 

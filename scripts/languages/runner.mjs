@@ -5,15 +5,26 @@ import path from "node:path";
 import process from "node:process";
 import { programOf, root } from "../runtimes.mjs";
 
+/** Each runtime, and as docs/runners.md has it for deep recursion. */
 const WORDS = {
-  node26: (cache) => ["env", `NODE_COMPILE_CACHE=${cache}/node`, programOf("node26")],
-  deno: () => [programOf("deno"), "run", "-A", "--no-check", "--quiet"],
-  bun: () => [programOf("bun")],
+  node26: (cache, deep) => [
+    ...["env", `NODE_COMPILE_CACHE=${cache}/node`, programOf("node26")],
+    ...(deep ? ["--stack-size=60000", "--"] : []),
+  ],
+  deno: (_, deep) => [
+    ...[programOf("deno"), "run", "-A", "--no-check", "--quiet"],
+    ...(deep ? ["--v8-flags=--stack-size=60000"] : []),
+  ],
+  bun: (_, deep) => [
+    ...(deep ? ["env", "BUN_JSC_maxPerThreadStackUsage=60000000"] : []),
+    programOf("bun"),
+  ],
 };
 
 /**
  * Makes a folder for each runtime with a script that passes everything on to our command on it, named
- * as the runners of toolchains are.
+ * as the runners of toolchains are; `wasi-deep`, the same with a larger stack; `script` and `script-deep` run
+ * a script on the runtime.
  *
  * @returns the folders, by runtime
  */
@@ -21,11 +32,16 @@ export function makeRunners(cache, runtimes) {
   return Object.fromEntries(runtimes.map((runtime) => {
     const folder = path.join(cache, "runners", runtime);
     fs.mkdirSync(folder, { recursive: true });
-    const words = [...WORDS[runtime](cache), path.join(root, "cli.ts")];
-    const script = `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`;
-    for (const name of ["wasi", "wasmtime"]) {
-      fs.writeFileSync(path.join(folder, name), script, { mode: 0o755 });
-    }
+    const write = (name, before, deep, words) => {
+      const line = `exec ${[...WORDS[runtime](cache, deep), ...words].join(" ")} "$@"`;
+      const text = ["#!/bin/sh", ...before, line, ""].join("\n");
+      fs.writeFileSync(path.join(folder, name), text, { mode: 0o755 });
+    };
+    const command = path.join(root, "cli.ts");
+    for (const name of ["wasi", "wasmtime"]) write(name, [], false, [command]);
+    write("wasi-deep", ["ulimit -s 65000"], true, [command]);
+    write("script", [], false, []);
+    write("script-deep", ["ulimit -s 65000"], true, []);
     return [runtime, folder];
   }));
 }

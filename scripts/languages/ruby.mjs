@@ -1,0 +1,134 @@
+/** ruby/spec, of Debian's source of Ruby, on its build for WASI that npm has. */
+import { Buffer } from "node:buffer";
+import fs from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { must } from "../debian.mjs";
+import { root } from "../runtimes.mjs";
+import { ranProgram } from "./runner.mjs";
+import { haveNpm, haveSources } from "./toolchain.mjs";
+
+const MINUTES = 15;
+/** How often a folder is begun anew without an example that has ended the program. */
+const RESTARTS = 20;
+
+const PACKAGE = "@ruby/3.3-wasm-wasi@2.10.1";
+
+/** Parts about what WASI has not: threads, processes, sockets, terminals, libraries in C. */
+const WITHOUT_PARTS =
+  /^core\/(conditionvariable|mutex|queue|signal|sizedqueue|thread|threadgroup)$|^library\/(drb|expect|fiber|io-wait|mkmf|monitor|net|open3|openssl|readline|rubygems|socket|syslog|thread|timeout|win32ole)$/;
+/** Files about what WASI has not: processes, pipes, second descriptors, permissions, owners, locks, FIFOs. */
+const WITHOUT_FILES = new RegExp(
+  [
+    "process/(\\w+/)*(_?fork|spawn|daemon|kill|detach|exec|wait\\w*|[gs]et(rlimit|priority|pg\\w+|sid)|" +
+    "e?[ug]id|groups|initgroups|maxgroups|last_status)",
+    "kernel/(spawn|system|fork|exec|backtick|trap|test)",
+    "io/(popen|pipe|close_(read|write|on_exec)|dup|reopen|nonblock)",
+    "(file|stat|filetest)/(l?chmod|l?chown|flock|mkfifo|umask|executable\\w*|grpowned|set[ug]id|sticky|pipe|socket|" +
+    "world_\\w+|(dev|rdev)_\\w+|ftype|gid|uid)",
+    "dir/chroot",
+  ].map((name) => `/${name}_spec\\.rb$`).join("|"),
+);
+
+let program;
+let spec;
+let scratch;
+
+/** Runs files without some of their examples. */
+async function ranOnce(files, excluded, runner) {
+  const temporary = fs.mkdtempSync(path.join(scratch, "root-"));
+  try {
+    for (const folder of ["tmp", "bin", "dev", "etc", "home"]) {
+      fs.mkdirSync(path.join(temporary, folder));
+    }
+    for (const [name, minor] of [["null", "3"], ["zero", "5"]]) {
+      const device = path.join(temporary, "dev", name);
+      must("A device cannot be made.", "mknod", [device, "c", "1", minor]);
+    }
+    fs.writeFileSync(path.join(temporary, "etc/passwd"), "");
+    const lines = excluded.map((text) => `${Buffer.from(text).toString("base64")}\n`);
+    fs.writeFileSync(path.join(temporary, "tmp/excluded"), lines.join(""));
+    return await ranProgram(path.join(runner, "script-deep"), [
+      path.join(root, "scripts/languages/ruby_command.mjs"),
+      program,
+      JSON.stringify({
+        "/": temporary,
+        "/spec": spec,
+        "/scripts": path.join(root, "scripts/languages"),
+      }),
+      "/scripts/specs.rb",
+      ...files.map((file) => `/spec/ruby/${file}`),
+    ], {
+      env: {
+        ...process.env,
+        GUEST: JSON.stringify({ HOME: "/home", PATH: "/bin", RUBY_EXE: "/scripts/specs.rb" }),
+      },
+      milliseconds: MINUTES * 60_000,
+    });
+  } finally {
+    fs.rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/** The files of a part that can be run. */
+function filesOf(part) {
+  return fs.readdirSync(path.join(spec, "ruby", part), { recursive: true }).map((name) =>
+    `${part}/${name}`
+  ).filter((name) => name.endsWith("_spec.rb") && !WITHOUT_FILES.test(name)).sort();
+}
+
+export const ruby = {
+  name: "ruby",
+  title: "Ruby",
+
+  setUp(cache) {
+    program = path.join(
+      haveNpm(cache, PACKAGE),
+      "node_modules/@ruby/3.3-wasm-wasi/dist/ruby+stdlib.wasm",
+    );
+    spec = path.join(process.env.TRYR ?? haveSources(cache, "ruby3.3"), "spec");
+    scratch = path.join(cache, "ruby");
+    fs.mkdirSync(scratch, { recursive: true });
+    return "3.3.3, specs of 3.3.8";
+  },
+
+  parts() {
+    return ["core", "language", "library"].flatMap((kind) =>
+      kind === "language"
+        ? [kind]
+        : fs.readdirSync(path.join(spec, "ruby", kind)).sort().map((name) => `${kind}/${name}`)
+    ).filter((part) => !WITHOUT_PARTS.test(part) && filesOf(part).length > 0);
+  },
+
+  async run(name, runner) {
+    const done = new Map();
+    const excluded = [];
+    const files = filesOf(name);
+    for (let times = 0; times < RESTARTS; times++) {
+      const { code, text } = await ranOnce(files, excluded, runner);
+      let running;
+      let ended = false;
+      const said = [];
+      for (const line of text.split("\n")) {
+        const [, how, ...coded] = /^@@ (\w+) (\S*) (\S*)$/.exec(line) ?? [];
+        const [example, more] = coded.map((word) => Buffer.from(word, "base64").toString());
+        if (how === undefined) said.push(line);
+        else if (how === "end") ended = true;
+        else if (how === "begin") running = example;
+        else if (how === "done") running = undefined;
+        else if (done.get(example)?.how !== "fail") done.set(example, { how, text: more });
+      }
+      if (ended) break;
+      const last = running ?? "(all)";
+      done.set(last, { how: "fail", text: `ended with ${code}\n${said.join("\n").slice(-1500)}` });
+      if (running === undefined) break;
+      excluded.push(running);
+    }
+    const named = (wanted) => [...done].filter(([, { how }]) => how === wanted);
+    return {
+      passed: named("pass").length,
+      skipped: named("skip").length,
+      failed: named("fail").map(([name, { text }]) => ({ name, text })),
+    };
+  },
+};

@@ -1,0 +1,125 @@
+/** A Debian with compilers for WASI, in which languages are built from Debian's sources. */
+import fs from "node:fs";
+import path from "node:path";
+import { haveDebian, must, once, say } from "../debian.mjs";
+
+const PACKAGES = [
+  ...["clang", "lld", "llvm", "wasi-libc", "libclang-rt-dev-wasm32", "binaryen"],
+  ...["make", "dpkg-dev", "python3", "ruby"],
+];
+/** Where sources are, what is built of them, and libraries, within it. */
+const FOLDER = "build";
+
+/** Libraries that the languages need: their C files, and how these are compiled. */
+const LIBRARIES = {
+  zlib: {
+    output: "libz.a",
+    headers: ["zlib.h", "zconf.h"],
+    folder: ".",
+    files: "adler32 compress crc32 deflate inffast inflate inftrees trees uncompr zutil infback " +
+      "gzlib gzread gzwrite gzclose",
+    flags: "-DHAVE_UNISTD_H",
+  },
+  bzip2: {
+    output: "libbz2.a",
+    headers: ["bzlib.h"],
+    folder: ".",
+    files: "blocksort huffman crctable randtable compress decompress bzlib",
+    flags: "",
+  },
+  libyaml: {
+    output: "libyaml.a",
+    headers: ["../include/yaml.h"],
+    folder: "src",
+    files: "api dumper emitter loader parser reader scanner writer",
+    flags: "-I../include -DYAML_VERSION_MAJOR=0 -DYAML_VERSION_MINOR=2 -DYAML_VERSION_PATCH=5 " +
+      '-DYAML_VERSION_STRING=\\"0.2.5\\"',
+  },
+};
+
+/** Does something within the Debian, and says why if it fails. */
+function does(debian, why, script) {
+  const inside = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && ' +
+    'exec chroot "$0" sh -e -c "$1"';
+  must(why, "unshare", ["--mount", "sh", "-c", inside, debian, script]);
+}
+
+/** Unpacks the source of a package as its authors have released it. */
+function haveSource(debian, name) {
+  const place = `/${FOLDER}/${name}`;
+  once(path.join(debian, place), name, () => {
+    say(`the source of ${name}`);
+    does(
+      debian,
+      `Debian's source of ${name} cannot be had.`,
+      `mkdir -p ${place}.tar ${place}
+       cd ${place}.tar
+       apt-get -q source --download-only --tar-only ${name}
+       tar --extract --strip-components=1 --directory=${place} --file=$(ls *.orig.tar.*z* | head -1)`,
+    );
+  });
+}
+
+function haveLibrary(debian, name) {
+  const { output, headers, folder, files, flags } = LIBRARIES[name];
+  haveSource(debian, name);
+  const place = `/${FOLDER}/lib/${output}`;
+  once(path.join(debian, place), flags, () =>
+    does(
+      debian,
+      `${name} does not build.`,
+      `mkdir -p /${FOLDER}/lib /${FOLDER}/include
+       cd /${FOLDER}/${name}/${folder}
+       for file in ${files}; do
+         clang --target=wasm32-wasi -O2 ${flags} -c $file.c -o $file.o
+       done
+       llvm-ar rcs ${place} *.o
+       cp ${headers.join(" ")} /${FOLDER}/include`,
+    ));
+}
+
+/** Has the Debian, and that it lists sources. */
+function haveToolchain(cache) {
+  const debian = path.join(cache, "toolchain/debian");
+  haveDebian(debian, PACKAGES);
+  const list = path.join(debian, "etc/apt/sources.list");
+  if (!fs.readFileSync(list, "utf8").includes("deb-src")) {
+    fs.appendFileSync(list, fs.readFileSync(list, "utf8").replaceAll(/^deb /gm, "deb-src "));
+    does(debian, "Debian's sources cannot be listed.", "apt-get -q update");
+  }
+  return debian;
+}
+
+/** @returns the folder with the source of a package as its authors have released it */
+export function haveSources(cache, name) {
+  const debian = haveToolchain(cache);
+  haveSource(debian, name);
+  return path.join(debian, FOLDER, name);
+}
+
+/**
+ * Builds a language from Debian's source of `name`, within the folder /build, unless that has been done.
+ *
+ * @returns the folder /build, as it is named outside
+ */
+export function haveLanguage(cache, name, libraries, script) {
+  const debian = haveToolchain(cache);
+  for (const library of libraries) haveLibrary(debian, library);
+  haveSource(debian, name);
+  once(path.join(debian, FOLDER, `${name}.built`), script, () => {
+    say(`building ${name}: this takes some minutes`);
+    does(debian, `${name} does not build.`, `${script}\ntouch /${FOLDER}/${name}.built`);
+  });
+  return path.join(debian, FOLDER);
+}
+
+/** @returns the folder in which a package of npm is installed */
+export function haveNpm(cache, name) {
+  const folder = path.join(cache, "npm", name.replaceAll("/", "+"));
+  once(folder, name, () => {
+    fs.mkdirSync(folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, "package.json"), "{}");
+    must(`${name} cannot be installed.`, "npm", ["install", "--silent", name], { cwd: folder });
+  });
+  return folder;
+}
