@@ -23,8 +23,9 @@ import { perl } from "./languages/perl.mjs";
 import { python } from "./languages/python.mjs";
 import { python313 } from "./languages/python313.mjs";
 import { ruby } from "./languages/ruby.mjs";
+import { toolchains } from "./languages/toolchains.mjs";
 
-const suites = [go, perl, python, python313, ruby];
+const suites = [go, perl, python, python313, ruby, toolchains];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 
@@ -116,7 +117,7 @@ async function main() {
   for (const suite of suites) {
     const mine = named.filter((word) => word.split("/")[0] === suite.name);
     if (named.length > 0 && mine.length === 0) continue;
-    const version = suite.setUp(cache);
+    const version = await suite.setUp(cache);
     const parts = mine.length === 0 || mine.includes(suite.name)
       ? suite.parts()
       : mine.map((word) => word.slice(suite.name.length + 1));
