@@ -24,8 +24,9 @@ import { python } from "./languages/python.mjs";
 import { python313 } from "./languages/python313.mjs";
 import { ruby } from "./languages/ruby.mjs";
 import { toolchains } from "./languages/toolchains.mjs";
+import { work } from "./languages/work.mjs";
 
-const suites = [go, perl, python, python313, ruby, toolchains];
+const suites = [go, perl, python, python313, ruby, toolchains, work];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 
