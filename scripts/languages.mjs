@@ -19,14 +19,13 @@ import { cacheFolder, say, SetupError } from "./debian.mjs";
 import { go } from "./languages/go.mjs";
 import { causeOf } from "./languages/known.mjs";
 import { makeRunners } from "./languages/runner.mjs";
-import { perl } from "./languages/perl.mjs";
 import { python } from "./languages/python.mjs";
 import { python313 } from "./languages/python313.mjs";
 import { ruby } from "./languages/ruby.mjs";
 import { toolchains } from "./languages/toolchains.mjs";
 import { work } from "./languages/work.mjs";
 
-const suites = [go, perl, python, python313, ruby, toolchains, work];
+const suites = [go, python, python313, ruby, toolchains, work];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 

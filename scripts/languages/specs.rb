@@ -47,7 +47,7 @@ class << File
   def chmod(*words)
     chmod_as_told(*words)
   rescue Errno::ENOSYS
-    raise unless caller_locations(1, 1).first.path.include?("/fixtures/")
+    raise unless caller_locations(0, 4).any? { |place| place.path.include?("/fixtures/") }
   end
 
   alias link_as_told symlink

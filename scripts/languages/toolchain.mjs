@@ -4,8 +4,8 @@ import path from "node:path";
 import { haveDebian, must, once, say } from "../debian.mjs";
 
 const PACKAGES = [
-  ...["clang", "lld", "llvm", "wasi-libc", "libclang-rt-dev-wasm32", "binaryen"],
-  ...["make", "dpkg-dev", "python3", "ruby"],
+  ...["clang", "lld", "llvm", "wasi-libc", "libclang-rt-dev-wasm32"],
+  ...["make", "dpkg-dev", "python3"],
 ];
 /** Where sources are, what is built of them, and libraries, within it. */
 const FOLDER = "build";
@@ -26,14 +26,6 @@ const LIBRARIES = {
     folder: ".",
     files: "blocksort huffman crctable randtable compress decompress bzlib",
     flags: "",
-  },
-  libyaml: {
-    output: "libyaml.a",
-    headers: ["../include/yaml.h"],
-    folder: "src",
-    files: "api dumper emitter loader parser reader scanner writer",
-    flags: "-I../include -DYAML_VERSION_MAJOR=0 -DYAML_VERSION_MINOR=2 -DYAML_VERSION_PATCH=5 " +
-      '-DYAML_VERSION_STRING=\\"0.2.5\\"',
   },
 };
 
