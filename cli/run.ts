@@ -156,6 +156,7 @@ async function refuseUnfit(
     has: () => false,
     threads: threads !== undefined,
     allowThreads: "use --threads",
+    provideImports: "a script can provide them, in options.imports of run() or instantiate()",
     needsMemory: false,
   });
   if (fault !== undefined) throw new CommandError(`${file}: ${fault}`);

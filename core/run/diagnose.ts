@@ -17,6 +17,8 @@ export interface Given {
   /** Whether it may start threads, and what to do if it may not. */
   readonly threads: boolean;
   readonly allowThreads: string;
+  /** What to do about imports that nothing is known of. */
+  readonly provideImports: string;
   /** Whether it needs a memory, whatever it does. */
   readonly needsMemory: boolean;
 }
@@ -74,15 +76,21 @@ function missing(module: Interface, given: Given): string | undefined {
   // of a memory alone more is said below, where the bytes tell what it is to be
   const isBinary = "memories" in module;
   if (isBinary && missing.every(({ kind }) => kind === "memory")) return undefined;
-  const names = missing.map(({ module, name, kind }) => `${module}.${name} (${kind})`);
-  if (names.length === 0) return undefined;
+  if (missing.length === 0) return undefined;
+  const names = missing.map(({ module, name, kind }) =>
+    `${named(module)}.${named(name)} (${kind})`
+  );
   const more = names.length - NAMES_MAX;
   const list = names.slice(0, NAMES_MAX).join(", ") + (more > 0 ? ` and ${more} more` : "");
-  if (names.includes("wasi.thread-spawn (function)")) {
-    return `it has threads; ${given.allowThreads} (it needs ${list})`;
-  }
-  return `it has imports that are not in WASI preview1: ${list}${advice(names)}`;
+  const threaded = names.includes("wasi.thread-spawn (function)") &&
+    missing.every(({ kind, name }) => kind === "memory" || name === "thread-spawn");
+  if (threaded) return `it has threads; ${given.allowThreads} (it needs ${list})`;
+  return `it has imports that are not in WASI preview1: ${list}; ` +
+    (adviceFor(names) ?? given.provideImports);
 }
+
+/** A name as it is shown: one of no letters would not be seen. */
+const named = (name: string): string => name === "" ? '""' : name;
 
 function isThere(
   { module, name, kind }: Interface["imports"][number],
@@ -98,10 +106,28 @@ function isThere(
 /** What is known by the names that its maker leaves. */
 const MAKERS: readonly [pattern: RegExp, advice: string][] = [
   [/^go(js)?\./, "it was built for JavaScript: build it with GOOS=wasip1 GOARCH=wasm"],
-  [/^(__wbindgen|wbg|\.\/.*_bg\.js)|wbindgen/, "wasm-bindgen built it for its own JavaScript"],
+  [
+    /^env\.napi_/,
+    "it is an addon by napi-rs: load its npm package, with the preload @x/wasi/register",
+  ],
+  [
+    /^(__wbindgen|wbg|\.\/.*_bg\.js)|wbindgen/,
+    "wasm-bindgen built it for its own JavaScript: load it with that, or build it for wasm32-wasip1",
+  ],
+  [/^rb-js-abi-host\./, "it is Ruby for JavaScript: load it with the npm package @ruby/wasm-wasi"],
+  [/^env\.__(set_transform_result|\w+_proxy)\b/, "it is a plugin of SWC, which runs it"],
+  [
+    /^wasi_snapshot_preview1\.sock_(open|bind|listen|connect|getaddrinfo)\b/,
+    "these are WasmEdge's: for sockets build a component of WASI 0.2 (wasm32-wasip2)",
+  ],
+  [
+    /^env\.(invoke_|__cxa_|_emscripten_throw_longjmp)/,
+    "Emscripten built it with exceptions or longjmp of JavaScript: build it with " +
+    "-sSTANDALONE_WASM, and -fwasm-exceptions or -sSUPPORT_LONGJMP=wasm",
+  ],
   [/^wasi:/, "it is made for WASI 0.2: build it for wasm32-wasip1"],
   [
-    /^(env\.(_?emscripten_|__syscall|invoke_|_?mmap_js|__cxa_)|a\.\w{1,2} |wasi_snapshot_preview1\.\w{1,2} )/,
+    /^(env\.(_?emscripten_|__syscall|_?mmap_js)|a\.\w{1,2} |wasi_snapshot_preview1\.\w{1,2} )/,
     "Emscripten built it for its own JavaScript: build it with -sSTANDALONE_WASM",
   ],
   [
@@ -110,9 +136,8 @@ const MAKERS: readonly [pattern: RegExp, advice: string][] = [
   ],
 ];
 
-function advice(names: readonly string[]): string {
-  const known = MAKERS.find(([pattern]) => names.some((name) => pattern.test(name)));
-  return known === undefined ? "" : `; ${known[1]}`;
+function adviceFor(names: readonly string[]): string | undefined {
+  return MAKERS.find(([pattern]) => names.some((name) => pattern.test(name)))?.[1];
 }
 
 const shown = ({ parameters, results }: FunctionType): string =>

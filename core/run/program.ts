@@ -92,6 +92,7 @@ function refuseUnfit(module: Interface | Binary, { imports, threads }: RunSettin
     },
     threads: threads !== undefined,
     allowThreads: "set options.threads",
+    provideImports: "provide them in options.imports",
     needsMemory: true,
   });
   if (fault !== undefined) throw unfit(fault, WebAssembly.LinkError);

@@ -226,13 +226,15 @@ test("what is no program is told in one line", options, async () => {
     [
       "alien",
       "it has imports that are not in WASI preview1: wasi_snapshot_preview1.fd_fly (function), " +
-      "env.memory (memory), env.toString (function), e\\x1b[31mnv.g (global)",
+      "env.memory (memory), env.toString (function), e\\x1b[31mnv.g (global); " +
+      "a script can provide them, in options.imports of run() or instantiate()",
     ],
     [
       "many",
       "it has imports that are not in WASI preview1: js.f0 (function), js.f1 (function), " +
       "js.f2 (function), js.f3 (function), js.f4 (function), js.f5 (function), " +
-      "js.f6 (function), js.f7 (function), js.f8 (function), js.f9 (function) and 290 more",
+      "js.f6 (function), js.f7 (function), js.f8 (function), js.f9 (function) and 290 more; " +
+      "a script can provide them, in options.imports of run() or instantiate()",
     ],
     [
       "go",

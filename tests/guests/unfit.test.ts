@@ -21,7 +21,34 @@ const UNFIT: readonly [what: string, text: string, options: RunOptions, says: Re
     "wasm-bindgen",
     `(import "__wbindgen_placeholder__" "__wbindgen_throw" (func (param i32 i32)))`,
     {},
-    /wasm-bindgen/,
+    /wasm-bindgen.*wasm32-wasip1/,
+  ],
+  [
+    "Emscripten's exceptions",
+    `(import "env" "invoke_vi" (func (param i32 i32)))`,
+    {},
+    /-sSTANDALONE_WASM, and -fwasm-exceptions/,
+  ],
+  [
+    "napi-rs, with threads",
+    `(import "wasi" "thread-spawn" (func (param i32) (result i32)))
+     (import "env" "napi_get_undefined" (func (param i32 i32) (result i32))) ${MEMORY}`,
+    {},
+    /env\.napi_get_undefined .*@x\/wasi\/register/,
+  ],
+  ["Ruby", `(import "rb-js-abi-host" "global-this" (func (result i32)))`, {}, /@ruby\/wasm-wasi/],
+  ["SWC", `(import "env" "__set_transform_result" (func (param i32 i32)))`, {}, /plugin of SWC/],
+  [
+    "WasmEdge's sockets",
+    `(import "wasi_snapshot_preview1" "sock_open" (func (param i32 i32 i32) (result i32)))`,
+    {},
+    /sock_open .*wasm32-wasip2/,
+  ],
+  [
+    "no name",
+    `(import "" "b" (func))`,
+    {},
+    /: ""\.b \(function\); provide them in options\.imports/,
   ],
   [
     "a core module of WASI 0.2",
