@@ -22,10 +22,11 @@ import { makeRunners } from "./languages/runner.mjs";
 import { python } from "./languages/python.mjs";
 import { python313 } from "./languages/python313.mjs";
 import { ruby } from "./languages/ruby.mjs";
+import { rust } from "./languages/rust.mjs";
 import { toolchains } from "./languages/toolchains.mjs";
 import { work } from "./languages/work.mjs";
 
-const suites = [go, python, python313, ruby, toolchains, work];
+const suites = [go, python, python313, ruby, rust, toolchains, work];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 
