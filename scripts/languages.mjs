@@ -18,15 +18,17 @@ import process from "node:process";
 import { cacheFolder, say, SetupError } from "./debian.mjs";
 import { go } from "./languages/go.mjs";
 import { causeOf } from "./languages/known.mjs";
+import { libarchive } from "./languages/libarchive.mjs";
 import { makeRunners } from "./languages/runner.mjs";
 import { python } from "./languages/python.mjs";
 import { python313 } from "./languages/python313.mjs";
 import { ruby } from "./languages/ruby.mjs";
 import { rust } from "./languages/rust.mjs";
+import { sqlite } from "./languages/sqlite.mjs";
 import { toolchains } from "./languages/toolchains.mjs";
 import { work } from "./languages/work.mjs";
 
-const suites = [go, python, python313, ruby, rust, toolchains, work];
+const suites = [go, libarchive, python, python313, ruby, rust, sqlite, toolchains, work];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 
