@@ -135,6 +135,18 @@ const known = [
     name: /^fs::tests::create_dir_all_with_junctions$/,
     why: REREAD,
   },
+  {
+    suite: "rust",
+    part: "wasip2/crates/walkdir-2.5.0",
+    name: /^tests::recursive::many_mixed$/,
+    why: REREAD,
+  },
+  {
+    suite: "rust",
+    part: "wasip2/crates/ignore-0.4.23",
+    name: /^dir::tests::(exclude_lowest|stops_at_git_dir)$/,
+    why: REREAD,
+  },
   { suite: "rust", name: /^net::tcp::tests::ttl$/, why: HOP_LIMIT },
   {
     suite: "rust",

@@ -42,6 +42,9 @@ const THREADS = `mod thread {
 }
 `;
 
+/** What is stable for modules is not for components. */
+const UNSTABLE = '#![cfg_attr(target_env = "p2", feature(wasip2))]';
+
 /** There is no folder for temporary files, unless it is named. */
 const CHANGES = {
   "fs_extra-1.3.0/tests/dir.rs": [["use std::thread;", THREADS]],
@@ -52,7 +55,11 @@ const CHANGES = {
     'unwrap_or_else(|| PathBuf::from("/tmp"))',
   ]],
   "ignore-0.4.23/src/lib.rs": [["env::temp_dir()", 'std::path::PathBuf::from("/tmp")']],
-  "walkdir-2.5.0/src/lib.rs": [["#![deny(missing_docs)]", "#![cfg_attr(test, feature(wasi_ext))]"]],
+  "tempfile-3.14.0/src/lib.rs": [["#![cfg_attr(test, deny(warnings))]", UNSTABLE]],
+  "walkdir-2.5.0/src/lib.rs": [[
+    "#![deny(missing_docs)]",
+    `#![cfg_attr(test, feature(wasi_ext))]\n${UNSTABLE}`,
+  ]],
   "walkdir-2.5.0/src/tests/util.rs": [
     ["env::temp_dir()", 'PathBuf::from("/tmp")'],
     ["#[cfg(unix)]\n        fn imp", '#[cfg(target_os = "wasi")]\n        fn imp'],
