@@ -30,7 +30,8 @@ const RELATIVE =
   "the link is made with a relative target here, and the test wants the absolute one";
 const SAME = "the crate same-file has nothing for WASI";
 const NOT_UNIX = "the test takes every system that is not Unix for Windows";
-const PLACEHOLDER = "the crate's walk with threads has only a placeholder for other systems";
+const PLACEHOLDER =
+  "the crate makes an entry from a path only on Unix and Windows, and has a placeholder elsewhere";
 const CANONICAL = "Rust's library has no canonicalize for WASI, which the crate needs here";
 const NIGHTLY = "the crate does this on WASI only with an unstable Rust";
 const HOP_LIMIT = "the runtimes cannot set the hop limit of TCP, as docs/network.md says";
