@@ -123,3 +123,26 @@ export function haveDebian(folder, packages, suite = SUITE) {
     makeDebian(folder, packages, suite);
   });
 }
+
+/** Words for `unshare` that run a script for sh inside a Debian, with an environment of its own. */
+export function wordsInside(folder, script) {
+  const enter = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" ' +
+    "env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C " +
+    'DEBIAN_FRONTEND=noninteractive sh -c "$1"';
+  return ["--mount", "--pid", "--fork", "sh", "-c", enter, folder, script];
+}
+
+/** Runs a script for sh inside a Debian up to the first command that fails; a failure says what it was for. */
+export function inside(folder, why, script) {
+  return must(why, "unshare", wordsInside(folder, `set -e\n${script}`));
+}
+
+/** Lets apt inside a Debian know sources. */
+export function haveSources(folder) {
+  const lists = path.join(folder, "etc/apt");
+  const list = path.join(lists, "sources.list.d/sources.list");
+  if (fs.existsSync(list)) return;
+  const binaries = fs.readFileSync(path.join(lists, "sources.list"), "utf8");
+  fs.writeFileSync(list, binaries.replaceAll(/^deb /gm, "deb-src "));
+  inside(folder, "Debian's sources cannot be listed.", "apt-get -q update");
+}

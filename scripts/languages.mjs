@@ -121,9 +121,14 @@ async function main() {
     const mine = named.filter((word) => word.split("/")[0] === suite.name);
     if (named.length > 0 && mine.length === 0) continue;
     const version = await suite.setUp(cache);
+    const all = suite.parts();
     const parts = mine.length === 0 || mine.includes(suite.name)
-      ? suite.parts()
+      ? all
       : mine.map((word) => word.slice(suite.name.length + 1));
+    const unknown = parts.find((part) => !all.includes(part));
+    if (unknown !== undefined) {
+      throw new SetupError(`${suite.name} has no ${unknown}: it has ${all.join(", ")}.`);
+    }
     wanted.push({ suite, version, parts });
     for (const part of parts) {
       for (const runtime of on.length > 0 ? on : runtimes) {

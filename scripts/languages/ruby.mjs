@@ -6,7 +6,8 @@ import process from "node:process";
 import { must } from "../debian.mjs";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
-import { haveNpm, haveSources } from "./toolchain.mjs";
+import { havePackages } from "./npm.mjs";
+import { sourceOf } from "./toolchain.mjs";
 
 const MINUTES = 15;
 /** How often a folder is begun anew without an example that has ended the program. */
@@ -87,11 +88,10 @@ export const ruby = {
   title: "Ruby",
 
   setUp(cache) {
-    program = path.join(
-      haveNpm(cache, PACKAGE),
-      "node_modules/@ruby/3.3-wasm-wasi/dist/ruby+stdlib.wasm",
-    );
-    spec = path.join(haveSources(cache, "ruby3.3"), "spec");
+    const packages = path.join(cache, "npm/ruby");
+    havePackages(packages, [PACKAGE]);
+    program = path.join(packages, "node_modules/@ruby/3.3-wasm-wasi/dist/ruby+stdlib.wasm");
+    spec = path.join(sourceOf(cache, "ruby3.3"), "spec");
     scratch = path.join(cache, "ruby");
     fs.mkdirSync(scratch, { recursive: true });
     return "3.3.3, specs of 3.3.8";

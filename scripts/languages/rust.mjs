@@ -4,7 +4,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { haveDebian, must, once } from "../debian.mjs";
+import { haveDebian, haveSources, inside, once, wordsInside } from "../debian.mjs";
 import { crates } from "./rust_crates.mjs";
 import { library } from "./rust_library.mjs";
 import { ui } from "./rust_ui.mjs";
@@ -19,16 +19,9 @@ const kinds = { library, ui, crates };
 const building = new Map();
 let debian;
 
-/** Words that run a script within Debian, as its root. */
-function within(script) {
-  const enter = "mount -t proc proc $0/proc && mount --rbind /dev $0/dev && " +
-    'exec chroot $0 env -i PATH=/usr/bin:/bin HOME=/root sh -c "$1"';
-  return ["--mount", "--pid", "--fork", "sh", "-c", enter, debian, script];
-}
-
 /** Runs a script within Debian; a failure says what it was for. */
 async function built(why, script) {
-  const { code, text } = await ranProgram("unshare", within(script), {
+  const { code, text } = await ranProgram("unshare", wordsInside(debian, script), {
     milliseconds: MINUTES * 60_000,
   });
   if (code !== 0) throw new Error(`${why}\n${text.slice(-4000)}`);
@@ -40,16 +33,15 @@ async function built(why, script) {
  */
 function unpack() {
   const wanted = ["library", "tests/ui", ...crates.sources()];
-  const script = `set -e; rm -rf ${PLACE}; mkdir -p ${PLACE}/source; cd ${PLACE}
-    sed 's/^deb /deb-src /' /etc/apt/sources.list > /etc/apt/sources.list.d/sources.list
-    apt-get -q update
+  haveSources(debian);
+  const script = `rm -rf ${PLACE}; mkdir -p ${PLACE}/source; cd ${PLACE}
     set -- $(apt-get -q source --print-uris rustc | grep 'orig\\.tar\\.xz' | tr -d "'")
     /usr/lib/apt/apt-helper download-file "$1" source.tar.xz "$4"
     tar -xJf source.tar.xz -C source --strip-components=1 --wildcards --no-wildcards-match-slash ${
     wanted.map((name) => `'rustc-*/${name}'`).join(" ")
   }
     rm source.tar.xz`;
-  must("The sources of rustc cannot be had.", "unshare", within(script));
+  inside(debian, "The sources of rustc cannot be had.", script);
   const source = path.join(debian, PLACE, "source");
   library.prepare(path.join(source, "library"));
   crates.prepare(path.join(source, "vendor"));
@@ -83,7 +75,7 @@ export const rust = {
     haveDebian(debian, PACKAGES);
     const how = [...crates.sources(), crates.changes(), library.changes()].join(" ");
     once(path.join(debian, PLACE), how, unpack);
-    return must("rustc does not run.", "unshare", within("rustc --version")).split(" ")[1];
+    return inside(debian, "rustc does not run.", "rustc --version").split(" ")[1];
   },
 
   parts() {

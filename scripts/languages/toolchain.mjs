@@ -1,7 +1,6 @@
 /** A Debian with compilers for WASI, in which languages are built from Debian's sources. */
-import fs from "node:fs";
 import path from "node:path";
-import { haveDebian, must, once, say } from "../debian.mjs";
+import { haveDebian, haveSources, inside, once, say } from "../debian.mjs";
 
 const PACKAGES = [
   ...["clang", "lld", "llvm", "wasi-libc", "libclang-rt-dev-wasm32"],
@@ -29,19 +28,12 @@ const LIBRARIES = {
   },
 };
 
-/** Does something within the Debian, and says why if it fails. */
-function does(debian, why, script) {
-  const inside = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && ' +
-    'exec chroot "$0" sh -e -c "$1"';
-  must(why, "unshare", ["--mount", "sh", "-c", inside, debian, script]);
-}
-
 /** Unpacks the source of a package as its authors have released it. */
 function haveSource(debian, name) {
   const place = `/${FOLDER}/${name}`;
   once(path.join(debian, place), name, () => {
     say(`the source of ${name}`);
-    does(
+    inside(
       debian,
       `Debian's source of ${name} cannot be had.`,
       `mkdir -p ${place}.tar ${place}
@@ -57,7 +49,7 @@ function haveLibrary(debian, name) {
   haveSource(debian, name);
   const place = `/${FOLDER}/lib/${output}`;
   once(path.join(debian, place), flags, () =>
-    does(
+    inside(
       debian,
       `${name} does not build.`,
       `mkdir -p /${FOLDER}/lib /${FOLDER}/include
@@ -70,20 +62,16 @@ function haveLibrary(debian, name) {
     ));
 }
 
-/** Has the Debian, and that it lists sources. */
+/** Has the Debian. */
 function haveToolchain(cache) {
   const debian = path.join(cache, "toolchain/debian");
   haveDebian(debian, PACKAGES);
-  const list = path.join(debian, "etc/apt/sources.list");
-  if (!fs.readFileSync(list, "utf8").includes("deb-src")) {
-    fs.appendFileSync(list, fs.readFileSync(list, "utf8").replaceAll(/^deb /gm, "deb-src "));
-    does(debian, "Debian's sources cannot be listed.", "apt-get -q update");
-  }
+  haveSources(debian);
   return debian;
 }
 
 /** @returns the folder with the source of a package as its authors have released it */
-export function haveSources(cache, name) {
+export function sourceOf(cache, name) {
   const debian = haveToolchain(cache);
   haveSource(debian, name);
   return path.join(debian, FOLDER, name);
@@ -100,18 +88,7 @@ export function haveLanguage(cache, name, libraries, script) {
   haveSource(debian, name);
   once(path.join(debian, FOLDER, `${name}.built`), script, () => {
     say(`building ${name}: this takes some minutes`);
-    does(debian, `${name} does not build.`, `${script}\ntouch /${FOLDER}/${name}.built`);
+    inside(debian, `${name} does not build.`, `${script}\ntouch /${FOLDER}/${name}.built`);
   });
   return path.join(debian, FOLDER);
-}
-
-/** @returns the folder in which a package of npm is installed */
-export function haveNpm(cache, name) {
-  const folder = path.join(cache, "npm", name.replaceAll("/", "+"));
-  once(folder, name, () => {
-    fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(path.join(folder, "package.json"), "{}");
-    must(`${name} cannot be installed.`, "npm", ["install", "--silent", name], { cwd: folder });
-  });
-  return folder;
 }

@@ -5,8 +5,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import process from "node:process";
-import { haveDebian, must, once, SetupError } from "../debian.mjs";
+import { haveDebian, haveSources, inside, once, SetupError } from "../debian.mjs";
 import { root } from "../runtimes.mjs";
 
 const PACKAGES = `
@@ -44,20 +43,6 @@ exec clang-19 --target=wasm32-wasi -w -nostdlibinc -isystem /posix \\
 
 let debian;
 
-/** Runs a script for sh inside the Debian. */
-export function inside(why, script) {
-  return must(why, "unshare", [
-    "--mount",
-    "sh",
-    "-c",
-    'mount -t proc proc "$0/proc" && exec chroot "$0" sh -e -c "$1"',
-    debian,
-    script,
-  ], {
-    env: { PATH: process.env.PATH, HOME: "/root", LC_ALL: "C", DEBIAN_FRONTEND: "noninteractive" },
-  });
-}
-
 /** A place inside the Debian, as the host sees it. */
 export function outside(place) {
   return path.join(debian, place);
@@ -80,13 +65,9 @@ export function haveCompiler(cache) {
     for (const name of ["pwd.h", "grp.h", "termios.h"]) {
       fs.writeFileSync(path.join(folder, name), '#include "posix.h"\n');
     }
-    inside("posix.c does not build.", "cd /posix && wasi-cc -O1 -c posix.c -o posix.o");
-    const list = fs.readFileSync(outside("etc/apt/sources.list"), "utf8");
-    fs.writeFileSync(
-      outside("etc/apt/sources.list.d/sources.list"),
-      list.replaceAll(/^deb /gm, "deb-src "),
-    );
+    inside(debian, "posix.c does not build.", "cd /posix && wasi-cc -O1 -c posix.c -o posix.o");
   });
+  haveSources(debian);
 }
 
 /** Stands for what a step depends on. */
@@ -104,8 +85,9 @@ export function haveSource(name) {
   fs.mkdirSync(outside("src"), { recursive: true });
   once(outside(place), name, () => {
     inside(
+      debian,
       `The source of ${name} cannot be had: see whether the mirror has it.`,
-      `apt-get -q update; mkdir -p ${place}; cd ${place}; apt-get -q source --download-only ${name}; ` +
+      `mkdir -p ${place}; cd ${place}; apt-get -q source --download-only ${name}; ` +
         `dpkg-source -x *.dsc source; rm -f *.orig*`,
     );
   });
@@ -127,7 +109,7 @@ export function haveBuilt(name, script) {
   fs.mkdirSync(outside("build"), { recursive: true });
   const posix = fs.readFileSync(`${outside("posix")}.done`, "utf8");
   once(outside(place), changes(posix, script), () => {
-    inside(`${name} does not build.`, `mkdir ${place}; cd ${place}; exec 2>log; ${script}`);
+    inside(debian, `${name} does not build.`, `mkdir ${place}; cd ${place}; exec 2>log; ${script}`);
   });
   return place;
 }

@@ -10,6 +10,7 @@ import process from "node:process";
 import zlib from "node:zlib";
 import { haveDebian, must, once } from "../debian.mjs";
 import { programOf, root } from "../runtimes.mjs";
+import { havePackages } from "./npm.mjs";
 import { ranProgram } from "./runner.mjs";
 import { jobs, SUM, writeModules } from "./work/jobs.mjs";
 
@@ -24,11 +25,7 @@ let tools;
 /** What the jobs work with, from npm and Debian, in one folder. */
 function makeTools(debian) {
   fs.mkdirSync(tools, { recursive: true });
-  fs.writeFileSync(path.join(tools, "package.json"), "{}");
-  must("The packages of npm cannot be installed.", "npm", [
-    ..."install --silent --no-audit --no-fund --ignore-scripts".split(" "),
-    ...PACKAGES,
-  ], { cwd: tools });
+  havePackages(tools, PACKAGES);
   const give = (name, from) => fs.cpSync(from, path.join(tools, name), { recursive: true });
   const installed = (name) => path.join(tools, "node_modules", name);
   const ours = (name) => path.join(root, "node_modules", name);

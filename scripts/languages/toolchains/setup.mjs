@@ -2,10 +2,11 @@
 import fs from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { haveDebian, must, once, say } from "../../debian.mjs";
+import { haveDebian, must, once } from "../../debian.mjs";
+import { havePackages } from "../npm.mjs";
 import { build, debianPackages, sources, steps } from "./sources.mjs";
 
-/** From npm. Those for wasm32 are installed by force: no machine is one. */
+/** From npm. */
 export const packages = `
   @6over3/zeroperl-ts@1.0.10 @arkts/project-detector-wasm32-wasi@1.1.3-alpha.20
   @assemblyscript/wasi-shim@0.1.0 @astrojs/compiler-binding-wasm32-wasi@0.5.1
@@ -35,24 +36,6 @@ const older = `
   @node-rs/jieba-wasm32-wasi@2.0.1 @oxc-node/core-wasm32-wasi@0.0.35
   @emnapi/core@1.8.1 @emnapi/runtime@1.8.1
 `.trim().split(/\s+/);
-
-function install(folder, names) {
-  once(path.join(folder, "node_modules"), names.join(" "), () => {
-    say(`npm's ${names.join(", ")}`);
-    fs.mkdirSync(folder, { recursive: true });
-    fs.rmSync(path.join(folder, "package-lock.json"), { force: true });
-    fs.writeFileSync(path.join(folder, "package.json"), `{ "private": true }\n`);
-    must("The packages cannot be installed: see whether npm's registry can be reached.", "npm", [
-      "install",
-      "--ignore-scripts",
-      "--force",
-      "--no-audit",
-      "--no-fund",
-      "--save-exact",
-      ...names,
-    ], { cwd: folder });
-  });
-}
 
 /** Writes the files that a package of YoWASP carries in a module. */
 function putTree(folder, tree) {
@@ -89,8 +72,8 @@ function unpackText(home, name, index, to) {
 }
 
 export async function setUp(home) {
-  install(home, packages);
-  install(path.join(home, "older"), older);
+  havePackages(home, packages);
+  havePackages(path.join(home, "older"), older);
   const unpacked = path.join(home, "unpacked");
   once(unpacked, packages.join(" "), () => {
     fs.mkdirSync(unpacked);

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { must } from "../../debian.mjs";
+import { inside, must } from "../../debian.mjs";
 
 const folder = fileURLToPath(new URL("./sources", import.meta.url));
 
@@ -45,37 +45,24 @@ export const steps = `
 
 /** Compiles all of them into `built`. */
 export function build(home, debian, built) {
-  const inside = path.join(debian, "w");
-  fs.rmSync(inside, { recursive: true, force: true });
-  fs.cpSync(folder, inside, { recursive: true });
-  fs.cpSync(path.join(home, "node_modules/kotlin-compiler/lib"), path.join(inside, "kotlin"), {
+  const place = path.join(debian, "w");
+  fs.rmSync(place, { recursive: true, force: true });
+  fs.cpSync(folder, place, { recursive: true });
+  fs.cpSync(path.join(home, "node_modules/kotlin-compiler/lib"), path.join(place, "kotlin"), {
     recursive: true,
   });
   for (const step of steps) {
-    // emcc reads /dev/null and /proc
-    must(
-      "A source cannot be compiled.",
-      "unshare",
-      [
-        "--mount",
-        "sh",
-        "-c",
-        "mount -t proc proc $0/proc && mount --rbind /dev $0/dev && " +
-        'exec chroot $0 sh -c "cd /w && HOME=/w $1"',
-        debian,
-        step,
-      ],
-    );
+    inside(debian, "A source cannot be compiled.", `cd /w\nexport HOME=/w\n${step}`);
   }
-  fs.renameSync(path.join(inside, "kotlin_exnref/program.wasm"), path.join(inside, "kotlin.wasm"));
+  fs.renameSync(path.join(place, "kotlin_exnref/program.wasm"), path.join(place, "kotlin.wasm"));
   fs.renameSync(
-    path.join(inside, "kotlin_legacy/program.wasm"),
-    path.join(inside, "kotlin_legacy.wasm"),
+    path.join(place, "kotlin_legacy/program.wasm"),
+    path.join(place, "kotlin_legacy.wasm"),
   );
-  for (const name of fs.readdirSync(inside)) {
-    if (name.endsWith(".wasm")) fs.copyFileSync(path.join(inside, name), path.join(built, name));
+  for (const name of fs.readdirSync(place)) {
+    if (name.endsWith(".wasm")) fs.copyFileSync(path.join(place, name), path.join(built, name));
   }
-  fs.rmSync(inside, { recursive: true });
+  fs.rmSync(place, { recursive: true });
   buildAssemblyScript(home, built);
   fs.writeFileSync(path.join(home, "program.js"), "console.log([3, 1, 2].sort().join());\n");
   must(
