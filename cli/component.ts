@@ -116,7 +116,8 @@ function refusedBy(error: unknown, { file, maxMemory }: Command): CommandError |
 /** Runs the component, or calls what it exports; gives the exit code. */
 export async function runFile(command: Command, bytes: Uint8Array): Promise<number> {
   refuseForModules(command);
-  const options: RunOptions = await optionsOf(command);
+  // a component opens its sockets itself
+  const options: RunOptions = await optionsOf({ ...command, listen: [] });
   options.network = networkOf(command);
   (Error as { stackTraceLimit?: number }).stackTraceLimit = FRAMES_KEPT;
   const programs = (): Bytes[] => modulesOf(bytes, command.maxMemory);

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { canSuspend } from "../../mod.ts";
-import { type CommandOptions, each, wasi } from "../support/command.ts";
+import { type CommandOptions, each, freePort, wasi } from "../support/command.ts";
 import { root, scratch, windows } from "../support/harness.ts";
 
 const options = { timeout: 120_000 };
@@ -270,7 +270,9 @@ test("--network lets a component connect, and nothing else does", options, async
 
 test("--listen and wasmtime's settings for the network", options, async () => {
   const guest = path.join(root, "tests/components/sockets.wasm");
-  const serve = [guest, "serve", "127.0.0.1", "0", "0"];
+  const on = (port: number) => [guest, "serve", "127.0.0.1", String(port), "0"];
+  const serve = on(0);
+  const port = await freePort();
   const resolve = [guest, "resolve", "localhost"];
   const denied = /^1: (bind|resolve): access-denied\n$/;
   const granted = (out: RegExp): RegExp => canSuspend() ? out : /^1: \w+: not-supported\n$/;
@@ -278,6 +280,9 @@ test("--listen and wasmtime's settings for the network", options, async () => {
     [serve, denied],
     [["--listen", "127.0.0.2:0", ...serve], denied],
     [["--listen", "127.0.0.1:0", ...serve], granted(/^0: \d+\n/)],
+    // the port is left to the component
+    [["--listen", `127.0.0.1:${port}`, ...on(port)], granted(new RegExp(`^0: ${port}\n`))],
+    [["--listen", `127.0.0.1:${port}`, ...serve], denied],
     [["-S", "inherit-network", ...serve], granted(/^0: \d+\n/)],
     [["-S", "inherit-network=n,tcp,udp", ...serve], denied],
     [resolve, denied],

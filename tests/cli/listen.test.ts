@@ -1,19 +1,9 @@
 /** `wasi --listen`: a server in a guest, asked by a client of its own. */
 import assert from "node:assert/strict";
 import http from "node:http";
-import net from "node:net";
 import { test } from "node:test";
-import { guest, wasi } from "../support/command.ts";
+import { freePort, guest, wasi } from "../support/command.ts";
 import { runtime } from "../support/harness.ts";
-
-/** A port that nobody has, a moment ago at least. */
-async function freePort(): Promise<number> {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Asks until somebody answers. */
 async function ask(port: number, path: string): Promise<string> {

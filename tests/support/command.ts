@@ -4,6 +4,7 @@
 import { Buffer } from "node:buffer";
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
+import net from "node:net";
 import path from "node:path";
 import process from "node:process";
 import { compiled, root, runtime, scratch, windows, withoutBun } from "./harness.ts";
@@ -128,4 +129,13 @@ export async function each<T>(items: readonly T[], use: (item: T) => Promise<voi
     for (let item = left.shift(); item !== undefined; item = left.shift()) await use(item);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
+}
+
+/** A port that nobody has, a moment ago at least. */
+export async function freePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
