@@ -23,8 +23,8 @@ const WORDS = {
 
 /**
  * Makes a folder for each runtime with a script that passes everything on to our command on it, named
- * as the runners of toolchains are; `wasi-deep`, the same with a larger stack; `script` and `script-deep` run
- * a script on the runtime.
+ * as the runners of toolchains are; `wasi-deep`, the same with a larger stack; `script` and `script-deep`
+ * run a script on the runtime, `script-registered` one with our class in place of node:wasi.
  *
  * @returns the folders, by runtime
  */
@@ -41,6 +41,8 @@ export function makeRunners(cache, runtimes) {
     for (const name of ["wasi", "wasmtime"]) write(name, [], false, [command]);
     write("wasi-deep", ["ulimit -s 65000"], true, [command]);
     write("script", [], false, []);
+    const preload = runtime === "node26" ? "--import" : "--preload";
+    write("script-registered", [], false, [preload, path.join(root, "adapters/register.ts")]);
     write("script-deep", ["ulimit -s 65000"], true, []);
     return [runtime, folder];
   }));
@@ -49,22 +51,28 @@ export function makeRunners(cache, runtimes) {
 /**
  * Runs a program; one that takes too long is ended with all that it has started.
  *
- * @returns its exit code or the signal that ended it, and what it wrote to both of its outputs
+ * @param options `stdin` is its input, by default none; the others are those of `spawn()`
+ * @returns its exit code or the signal that ended it, what it wrote to both of its outputs as `text`, and
+ *   to each of them as bytes
  */
-export function ranProgram(command, words, { milliseconds, ...options }) {
+export function ranProgram(command, words, { milliseconds, stdin, ...options }) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, words, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       ...options,
       detached: true,
     });
-    const chunks = [];
-    child.stdout.on("data", (chunk) => chunks.push(chunk));
-    child.stderr.on("data", (chunk) => chunks.push(chunk));
+    const both = [];
+    const out = [];
+    const err = [];
+    child.stdout.on("data", (chunk) => both.push(chunk) && out.push(chunk));
+    child.stderr.on("data", (chunk) => both.push(chunk) && err.push(chunk));
+    child.stdin?.on("error", () => {}).end(stdin); // a program need not read it
     const timer = setTimeout(() => process.kill(-child.pid, "SIGKILL"), milliseconds);
     child.on("error", reject).on("close", (code, signal) => {
       clearTimeout(timer);
-      resolve({ code: signal ?? code, text: Buffer.concat(chunks).toString() });
+      const [text, ...apart] = [both, out, err].map((chunks) => Buffer.concat(chunks));
+      resolve({ code: signal ?? code, text: text.toString(), out: apart[0], err: apart[1] });
     });
   });
 }

@@ -14,7 +14,6 @@ const LIBRARIES = {
   zlib: {
     output: "libz.a",
     headers: ["zlib.h", "zconf.h"],
-    folder: ".",
     files: "adler32 compress crc32 deflate inffast inflate inftrees trees uncompr zutil infback " +
       "gzlib gzread gzwrite gzclose",
     flags: "-DHAVE_UNISTD_H",
@@ -22,7 +21,6 @@ const LIBRARIES = {
   bzip2: {
     output: "libbz2.a",
     headers: ["bzlib.h"],
-    folder: ".",
     files: "blocksort huffman crctable randtable compress decompress bzlib",
     flags: "",
   },
@@ -45,7 +43,7 @@ function haveSource(debian, name) {
 }
 
 function haveLibrary(debian, name) {
-  const { output, headers, folder, files, flags } = LIBRARIES[name];
+  const { output, headers, files, flags } = LIBRARIES[name];
   haveSource(debian, name);
   const place = `/${FOLDER}/lib/${output}`;
   once(path.join(debian, place), flags, () =>
@@ -53,7 +51,7 @@ function haveLibrary(debian, name) {
       debian,
       `${name} does not build.`,
       `mkdir -p /${FOLDER}/lib /${FOLDER}/include
-       cd /${FOLDER}/${name}/${folder}
+       cd /${FOLDER}/${name}
        for file in ${files}; do
          clang --target=wasm32-wasi -O2 ${flags} -c $file.c -o $file.o
        done

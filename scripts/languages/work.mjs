@@ -65,10 +65,11 @@ await bundle.write({ file: process.argv[2], minify: true });
 process.exit(0);
 `,
   );
-  const preload = runner.endsWith("node26") ? "--import" : "--preload";
-  const words = [preload, path.join(root, "adapters/register.ts"), "script.mjs", "out/wasi.js"];
   const env = { ...process.env, NAPI_RS_FORCE_WASI: "error", NAPI_RS_ASYNC_WORK_POOL_SIZE: "2" };
-  const ran = await ranProgram(path.join(runner, "script"), words, {
+  const ran = await ranProgram(path.join(runner, "script-registered"), [
+    "script.mjs",
+    "out/wasi.js",
+  ], {
     cwd: folder,
     env,
     milliseconds: MINUTES * 60_000,
