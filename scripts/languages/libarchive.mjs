@@ -1,9 +1,10 @@
 /** libarchive's own tests: hundreds of archives that are read, and written to the disk. */
 import fs from "node:fs";
 import path from "node:path";
-import { haveBuilt, haveCompiler, haveSource, outside } from "./wasi_cc.mjs";
 import { resultOf } from "./results.mjs";
 import { ranProgram } from "./runner.mjs";
+import { haveBuilt, haveSource, outside } from "./toolchain.mjs";
+import { haveCompiler } from "./wasi_cc.mjs";
 
 const MINUTES = 20;
 
@@ -81,15 +82,16 @@ export const libarchive = {
   title: "libarchive's tests",
 
   setUp(cache) {
-    haveCompiler(cache);
+    const compiler = haveCompiler(cache);
     const { version, source } = haveSource("libarchive");
     const place = haveBuilt(
       "libarchive",
       `BARE= ${Object.entries(CONFIGURED).map((pair) => pair.join("=")).join(" ")} ` +
         `${source}/configure --host=wasm32-wasi --disable-shared CC=wasi-cc CFLAGS=-O1 ` +
         `${WITHOUT.split(" ").map((name) => `--disable-${name}`).join(" ")} ` +
-        `${WITHOUT_LIBRARY.split(" ").map((name) => `--without-${name}`).join(" ")}; ` +
+        `${WITHOUT_LIBRARY.split(" ").map((name) => `--without-${name}`).join(" ")}\n` +
         "make AUTOMAKE=: ACLOCAL=: AUTOCONF=: AUTOHEADER=: -j2 libarchive_test",
+      compiler,
     );
     program = outside(`${place}/libarchive_test`);
     references = outside(`${source}/libarchive/test`);

@@ -3,24 +3,24 @@ import fs from "node:fs";
 import path from "node:path";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
-import { haveLanguage } from "./toolchain.mjs";
+import { haveBuilt, haveLibrary, haveSource, haveToolchain, outside } from "./toolchain.mjs";
 import { ranModule, readJSON } from "./unittest.mjs";
 
 const PLACE = "cross-build/wasm32-wasip1";
 const MINUTES = 15;
 
-/** As Tools/wasm/wasi.py does it, with Debian's Python and clang. */
-const BUILD = `
-  mkdir -p /build/python3.13/${PLACE}
-  cd /build/python3.13/${PLACE}
+/** As Tools/wasm/wasi.py does it, with Debian's Python and clang, in a copy of its source. */
+const BUILD = (source, zlib, bzip2) => `
+  cp -r ${source}/. .
+  mkdir -p ${PLACE} tmp
+  cd ${PLACE}
   export CC="clang --target=wasm32-wasi" CXX="clang++ --target=wasm32-wasi"
   export AR=llvm-ar RANLIB=llvm-ranlib HOSTRUNNER=wasi
   export CONFIG_SITE=../../Tools/wasm/config.site-wasm32-wasi
-  export ZLIB_CFLAGS=-I/build/include ZLIB_LIBS="-L/build/lib -lz"
-  export BZIP2_CFLAGS=-I/build/include BZIP2_LIBS="-L/build/lib -lbz2"
+  export ZLIB_CFLAGS=-I${zlib} ZLIB_LIBS="-L${zlib} -lz"
+  export BZIP2_CFLAGS=-I${bzip2} BZIP2_LIBS="-L${bzip2} -lbz2"
   ../../configure --host=wasm32-wasip1 --build=x86_64-pc-linux-gnu --with-build-python=python3.13
   make -j2 all
-  mkdir -p ../../tmp
   python3.13 -m compileall -q -x bad ../../Lib || true
 `;
 
@@ -65,14 +65,14 @@ export const python313 = {
   title: "CPython 3.13",
 
   setUp(cache) {
-    const built = haveLanguage(cache, "python3.13", ["zlib", "bzip2"], BUILD);
-    checkout = path.join(built, "python3.13");
+    haveToolchain(cache);
+    const { version, source } = haveSource("python3.13");
+    const script = BUILD(source, haveLibrary("zlib"), haveLibrary("bzip2"));
+    checkout = outside(haveBuilt("python3.13", script));
     for (const name of ["lines.py", "regrtest.py"]) {
       fs.copyFileSync(path.join(root, "scripts/languages", name), path.join(checkout, "tmp", name));
     }
-    return /PY_VERSION\s+"(.*)"/.exec(
-      fs.readFileSync(path.join(checkout, "Include/patchlevel.h"), "utf8"),
-    )[1];
+    return version;
   },
 
   parts() {

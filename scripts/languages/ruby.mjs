@@ -7,7 +7,7 @@ import { must } from "../debian.mjs";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
 import { havePackages } from "./npm.mjs";
-import { sourceOf } from "./toolchain.mjs";
+import { haveSource, haveToolchain, outside } from "./toolchain.mjs";
 import { ranModule } from "./unittest.mjs";
 
 const MINUTES = 15;
@@ -96,10 +96,12 @@ export const ruby = {
     const packages = path.join(cache, "npm/ruby");
     havePackages(packages, [PACKAGE]);
     program = path.join(packages, "node_modules/@ruby/3.3-wasm-wasi/dist/ruby+stdlib.wasm");
-    spec = path.join(sourceOf(cache, "ruby3.3"), "spec");
+    haveToolchain(cache);
+    const { version, source } = haveSource("ruby3.3");
+    spec = path.join(outside(source), "spec");
     scratch = path.join(cache, "ruby");
     fs.mkdirSync(scratch, { recursive: true });
-    return "3.3.3, specs of 3.3.8";
+    return `3.3.3, specs of ${version}`;
   },
 
   parts() {

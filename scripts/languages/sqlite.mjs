@@ -6,8 +6,9 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { haveBuilt, haveCompiler, haveSource, outside } from "./wasi_cc.mjs";
 import { ranProgram } from "./runner.mjs";
+import { haveBuilt, haveSource, outside } from "./toolchain.mjs";
+import { haveCompiler } from "./wasi_cc.mjs";
 
 const MINUTES = 20;
 const JOURNALS = ["delete", "truncate", "persist", "memory"];
@@ -271,9 +272,9 @@ export const sqlite = {
   title: "SQLite",
 
   setUp(cache) {
-    haveCompiler(cache);
+    const compiler = haveCompiler(cache);
     const { version, source } = haveSource("sqlite3");
-    programs = outside(haveBuilt("sqlite", BUILD(source)));
+    programs = outside(haveBuilt("sqlite", BUILD(source), compiler));
     tests = outside(`${source}/test`);
     return version;
   },

@@ -1,92 +1,99 @@
-/** A Debian with compilers for WASI, in which languages are built from Debian's sources. */
+/**
+ * A Debian with compilers for WASI, in which languages and programs are built of the sources of Debian's
+ * packages.
+ */
+import { createHash } from "node:crypto";
+import fs from "node:fs";
 import path from "node:path";
-import { haveDebian, haveSources, inside, once, say } from "../debian.mjs";
+import { haveDebian, haveSources, inside, once, say, SetupError } from "../debian.mjs";
 
-const PACKAGES = [
-  ...["clang", "lld", "llvm", "wasi-libc", "libclang-rt-dev-wasm32"],
-  ...["make", "dpkg-dev", "python3"],
-];
-/** Where sources are, what is built of them, and libraries, within it. */
-const FOLDER = "build";
+const PACKAGES = `
+  clang lld llvm wasi-libc libclang-rt-dev-wasm32 make dpkg-dev xz-utils bzip2 gcc libc6-dev python3
+  tcl8.6
+`.trim().split(/\s+/);
 
 /** Libraries that the languages need: their C files, and how these are compiled. */
 const LIBRARIES = {
   zlib: {
     output: "libz.a",
-    headers: ["zlib.h", "zconf.h"],
     files: "adler32 compress crc32 deflate inffast inflate inftrees trees uncompr zutil infback " +
       "gzlib gzread gzwrite gzclose",
     flags: "-DHAVE_UNISTD_H",
   },
   bzip2: {
     output: "libbz2.a",
-    headers: ["bzlib.h"],
     files: "blocksort huffman crctable randtable compress decompress bzlib",
     flags: "",
   },
 };
 
-/** Unpacks the source of a package as its authors have released it. */
-function haveSource(debian, name) {
-  const place = `/${FOLDER}/${name}`;
-  once(path.join(debian, place), name, () => {
-    say(`the source of ${name}`);
-    inside(
-      debian,
-      `Debian's source of ${name} cannot be had.`,
-      `mkdir -p ${place}.tar ${place}
-       cd ${place}.tar
-       apt-get -q source --download-only --tar-only ${name}
-       tar --extract --strip-components=1 --directory=${place} --file=$(ls *.orig.tar.*z* | head -1)`,
-    );
-  });
+let debian;
+
+/** A place inside the Debian, as the host sees it. */
+export function outside(place) {
+  return path.join(debian, place);
 }
 
-function haveLibrary(debian, name) {
-  const { output, headers, files, flags } = LIBRARIES[name];
-  haveSource(debian, name);
-  const place = `/${FOLDER}/lib/${output}`;
-  once(path.join(debian, place), flags, () =>
-    inside(
-      debian,
-      `${name} does not build.`,
-      `mkdir -p /${FOLDER}/lib /${FOLDER}/include
-       cd /${FOLDER}/${name}
-       for file in ${files}; do
-         clang --target=wasm32-wasi -O2 ${flags} -c $file.c -o $file.o
-       done
-       llvm-ar rcs ${place} *.o
-       cp ${headers.join(" ")} /${FOLDER}/include`,
-    ));
-}
-
-/** Has the Debian. */
-function haveToolchain(cache) {
-  const debian = path.join(cache, "toolchain/debian");
+/** Makes the Debian unless it is there. */
+export function haveToolchain(cache) {
+  debian = path.join(cache, "toolchain/debian");
+  fs.mkdirSync(path.dirname(debian), { recursive: true });
   haveDebian(debian, PACKAGES);
   haveSources(debian);
-  return debian;
-}
-
-/** @returns the folder with the source of a package as its authors have released it */
-export function sourceOf(cache, name) {
-  const debian = haveToolchain(cache);
-  haveSource(debian, name);
-  return path.join(debian, FOLDER, name);
 }
 
 /**
- * Builds a language from Debian's source of `name`, within the folder /build, unless that has been done.
+ * Has the source of one of Debian's packages, as its authors have released it.
  *
- * @returns the folder /build, as it is named outside
+ * @returns its version, and where it is inside the Debian
  */
-export function haveLanguage(cache, name, libraries, script) {
-  const debian = haveToolchain(cache);
-  for (const library of libraries) haveLibrary(debian, library);
-  haveSource(debian, name);
-  once(path.join(debian, FOLDER, `${name}.built`), script, () => {
-    say(`building ${name}: this takes some minutes`);
-    inside(debian, `${name} does not build.`, `${script}\ntouch /${FOLDER}/${name}.built`);
+export function haveSource(name) {
+  const place = `/src/${name}`;
+  fs.mkdirSync(outside("src"), { recursive: true });
+  once(outside(place), name, () => {
+    say(`the source of ${name}`);
+    inside(
+      debian,
+      `Debian's source of ${name} cannot be had: see whether the mirror has it.`,
+      `mkdir -p ${place}/source
+       cd ${place}
+       apt-get -q source --download-only --tar-only ${name}
+       tar --extract --strip-components=1 --directory=source --file=$(ls *.orig.tar.*z*)`,
+    );
   });
-  return path.join(debian, FOLDER);
+  const archive = /^[^_]+_(.*)\.orig\.tar\.\w+$/m.exec(fs.readdirSync(outside(place)).join("\n"));
+  if (archive === null) throw new SetupError(`${outside(place)} is not complete: remove it.`);
+  return { version: archive[1], source: `${place}/source` };
+}
+
+/**
+ * Builds something in a folder of its own inside the Debian, with a script for sh.
+ *
+ * @param needed texts of which others make it once more
+ * @returns the folder, inside the Debian
+ */
+export function haveBuilt(name, script, ...needed) {
+  const place = `/build/${name}`;
+  fs.mkdirSync(outside("build"), { recursive: true });
+  const how = createHash("sha256").update([script, ...needed].join("\0")).digest("hex");
+  once(outside(place), how, () => {
+    say(`building ${name}`);
+    inside(debian, `${name} does not build.`, `mkdir ${place}\ncd ${place}\n${script}`);
+  });
+  return place;
+}
+
+/**
+ * Builds a library.
+ *
+ * @returns the folder with it and its headers, inside the Debian
+ */
+export function haveLibrary(name) {
+  const { output, files, flags } = LIBRARIES[name];
+  return haveBuilt(
+    name,
+    `cp ${haveSource(name).source}/*.[ch] .
+     for file in ${files}; do clang --target=wasm32-wasi -O2 ${flags} -c $file.c; done
+     llvm-ar rcs ${output} *.o`,
+  );
 }

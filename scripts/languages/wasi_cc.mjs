@@ -1,17 +1,10 @@
-/**
- * C for WASI with Debian's clang and wasi-libc, and the sources of Debian's packages: for suites whose
- * programs are built here.
- */
-import { createHash } from "node:crypto";
+/** A C compiler for programs that expect POSIX, as a command in the Debian of toolchain.mjs. */
 import fs from "node:fs";
 import path from "node:path";
-import { haveDebian, haveSources, inside, once, SetupError } from "../debian.mjs";
 import { root } from "../runtimes.mjs";
+import { haveBuilt, haveToolchain, outside } from "./toolchain.mjs";
 
-const PACKAGES = `
-  clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32 make dpkg-dev patch xz-utils bzip2
-  gcc libc6-dev tcl8.6
-`.trim().split(/\s+/);
+const FOLDER = "/build/posix";
 
 /** What c/posix.c replaces. */
 const WRAPPED = `
@@ -29,87 +22,39 @@ const EMULATED = ["SIGNAL", "GETPID", "PROCESS_CLOCKS", "MMAN"];
 const COMMAND = `#!/bin/sh
 case " $* " in
   *" -c "*|*" -E "*|*" -S "*) link= ;;
-  *) link="/posix/posix.o ${
+  *) link="${FOLDER}/posix.o ${
   [
     ...WRAPPED.map((name) => `-Wl,--wrap=${name}`),
     ...EMULATED.map((name) => `-lwasi-emulated-${name.toLowerCase().replaceAll("_", "-")}`),
   ].join(" ")
 } -Wl,-z,stack-size=4194304" ;;
 esac
-exec clang-19 --target=wasm32-wasi -w -nostdlibinc -isystem /posix \\
-  -isystem /usr/include/wasm32-wasi \${BARE--include /posix/posix.h} \\
+exec clang --target=wasm32-wasi -w -nostdlibinc -isystem ${FOLDER} \\
+  -isystem /usr/include/wasm32-wasi \${BARE--include ${FOLDER}/posix.h} \\
   ${EMULATED.map((name) => `-D_WASI_EMULATED_${name}`).join(" ")} "$@" $link
 `;
 
-let debian;
-
-/** A place inside the Debian, as the host sees it. */
-export function outside(place) {
-  return path.join(debian, place);
-}
-
-/** Makes the Debian and the compiler's command, `wasi-cc`, unless they are there. */
+/**
+ * Makes the Debian and the command, `wasi-cc`, unless they are there.
+ *
+ * @returns what stands for it in what is built with it
+ */
 export function haveCompiler(cache) {
-  debian = path.join(cache, "c/debian");
-  fs.mkdirSync(path.dirname(debian), { recursive: true });
-  haveDebian(debian, PACKAGES);
-  const command = outside("usr/local/bin/wasi-cc");
-  const folder = outside("posix");
-  const sources = ["posix.h", "posix.c"].map((name) =>
-    path.join(root, "scripts/languages/c", name)
+  haveToolchain(cache);
+  fs.writeFileSync(outside("usr/local/bin/wasi-cc"), COMMAND, { mode: 0o755 });
+  const [header, source] = ["posix.h", "posix.c"].map((name) =>
+    fs.readFileSync(path.join(root, "scripts/languages/c", name), "utf8")
   );
-  once(folder, changes(COMMAND, ...sources.map((file) => fs.readFileSync(file, "utf8"))), () => {
-    fs.writeFileSync(command, COMMAND, { mode: 0o755 });
-    fs.mkdirSync(folder);
-    for (const file of sources) fs.copyFileSync(file, path.join(folder, path.basename(file)));
-    for (const name of ["pwd.h", "grp.h", "termios.h"]) {
-      fs.writeFileSync(path.join(folder, name), '#include "posix.h"\n');
-    }
-    inside(debian, "posix.c does not build.", "cd /posix && wasi-cc -O1 -c posix.c -o posix.o");
-  });
-  haveSources(debian);
-}
-
-/** Stands for what a step depends on. */
-export function changes(...texts) {
-  return createHash("sha256").update(texts.join("\0")).digest("hex");
-}
-
-/**
- * Has the source of one of Debian's packages.
- *
- * @returns its version, and where it is inside the Debian
- */
-export function haveSource(name) {
-  const place = `/src/${name}`;
-  fs.mkdirSync(outside("src"), { recursive: true });
-  once(outside(place), name, () => {
-    inside(
-      debian,
-      `The source of ${name} cannot be had: see whether the mirror has it.`,
-      `mkdir -p ${place}; cd ${place}; apt-get -q source --download-only ${name}; ` +
-        `dpkg-source -x *.dsc source; rm -f *.orig*`,
-    );
-  });
-  const description = fs.readdirSync(outside(place)).find((file) => file.endsWith(".dsc"));
-  if (description === undefined) {
-    throw new SetupError(`${outside(place)} is not complete: remove it.`);
-  }
-  const version = description.slice(name.length + 1).split("-")[0];
-  return { version, source: `${place}/source` };
-}
-
-/**
- * Builds something in a folder of its own inside the Debian, with a script for sh.
- *
- * @returns the folder, inside the Debian
- */
-export function haveBuilt(name, script) {
-  const place = `/build/${name}`;
-  fs.mkdirSync(outside("build"), { recursive: true });
-  const posix = fs.readFileSync(`${outside("posix")}.done`, "utf8");
-  once(outside(place), changes(posix, script), () => {
-    inside(debian, `${name} does not build.`, `mkdir ${place}; cd ${place}; exec 2>log; ${script}`);
-  });
-  return place;
+  const script = `
+    cat >posix.h <<'END'
+${header}
+END
+    cat >posix.c <<'END'
+${source}
+END
+    for name in pwd grp termios; do echo '#include "posix.h"' >$name.h; done
+    wasi-cc -O1 -c posix.c
+  `;
+  haveBuilt("posix", script, COMMAND);
+  return COMMAND + script;
 }
