@@ -149,6 +149,9 @@ export async function run(source: Source | Program, options: RunOptions = {}): P
  * Instantiates a reactor: a program without `_start`, whose exports you call. `_initialize` is
  * called, if there is one.
  *
+ * Exports hold the thread while the guest waits. With streams or a signal among the options the guest
+ * is suspended instead; see docs/waiting.md for how its exports are called then.
+ *
  * @param source the program
  * @param options as of {@linkcode run}, without `threads`, `timeout` and `interruptible`
  * @returns its exports, and a way to close what it holds; it is closed, too, when it is collected

@@ -34,10 +34,10 @@ import { keptBy, runInWorker, Unavailable } from "./worker/runner.ts";
 /** An instance whose exports are called by the embedder, and what it holds. */
 export interface Instantiated {
   /**
-   * The exports. One of a module that may wait is called through `WebAssembly.promising` where there
-   * is JSPI. Those of a component are functions, classes, and objects for its interfaces; they give
-   * promises only with streams, a signal or async functions among the options. See
-   * docs/components.md.
+   * The exports. They hold the thread while the guest waits. With streams or a signal among the
+   * options, and on a web page, the guest is suspended instead: an export of a module that may wait
+   * is called through `WebAssembly.promising` then, and one of a component gives a promise. Those of
+   * a component are functions, classes, and objects for its interfaces; see docs/components.md.
    */
   // deno-lint-ignore no-explicit-any
   readonly exports: Record<string, any>;
@@ -121,10 +121,12 @@ export function runProgram(
     } else if (code.checks !== undefined) {
       ({ module } = await program.compiled(memoryPages, undefined));
     }
+    const suspends = canSuspend() || !prepared.holds;
     return await inThread(
       platform,
       module,
       prepared,
+      suspends,
       limit,
       (wasi, instance) => wasi.start(instance),
     );
@@ -151,11 +153,17 @@ export function instantiateProgram(
       throw unfit("it is a command, which exports _start: use run()");
     }
     const { module } = await program.compiled(settings.memoryPages, undefined);
-    return await inThread(platform, module, prepared, undefined, async (wasi, instance) => {
+    // exports give their results at once unless something has to be suspended
+    const suspends = !prepared.holds || (platform.mustNotHold === true && canSuspend());
+    const begin = async (
+      wasi: BaseWASI | BaseAsyncWASI,
+      instance: WebAssembly.Instance,
+    ): Promise<Instantiated> => {
       await wasi.initialize(instance);
       const close = (): void => wasi[Symbol.dispose]();
       return { instance, exports: instance.exports, close, [Symbol.dispose]: close };
-    });
+    };
+    return await inThread(platform, module, prepared, suspends, undefined, begin);
   });
 }
 
@@ -332,15 +340,20 @@ function startsTooEarly(): Error {
   );
 }
 
-/** Instantiates a program in this thread and begins it. */
+/**
+ * Instantiates a program in this thread and begins it.
+ *
+ * @param suspends whether it is suspended while it waits, or holds the thread
+ */
 async function inThread<R>(
   platform: Platform,
   module: WebAssembly.Module,
-  { all, settings, holds, signal }: Prepared,
+  { all, settings, signal }: Prepared,
+  suspends: boolean,
   limit: ThreadLimit | undefined,
   begin: (wasi: BaseWASI | BaseAsyncWASI, instance: WebAssembly.Instance) => R | Promise<R>,
 ): Promise<R> {
-  const wasi = canSuspend() || !holds
+  const wasi = suspends
     ? new BaseAsyncWASI({ ...all, signal: limit?.signal ?? signal }, platform.maker(all))
     : new BaseWASI(all as WASIOptions, platform.maker(all));
   stateOf(wasi).first = settings.first;

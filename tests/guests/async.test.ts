@@ -8,7 +8,6 @@ import { pathToFileURL } from "node:url";
 import {
   AsyncWASI,
   canSuspend,
-  Errno,
   instantiate,
   memory,
   OutputBuffer,
@@ -16,7 +15,6 @@ import {
   type RunOptions,
 } from "../../mod.ts";
 import { root, runtime } from "../support/harness.ts";
-import { textModule } from "../support/modules.ts";
 import { guestModule } from "./guest.ts";
 
 const tool = guestModule("tool");
@@ -101,34 +99,6 @@ test("each says which one a program is for", async () => {
     code: "ERR_INVALID_ARG_VALUE",
     message: /is not an option of instantiate\(\): did you mean env\?/,
   });
-});
-
-test("an instance uses what it was given until it is closed", async () => {
-  const stdout = new OutputBuffer();
-  const reactor = await instantiate(
-    await textModule(`(module
-      (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
-      (import "wasi_snapshot_preview1" "fd_prestat_get" (func $prestat (param i32 i32) (result i32)))
-      (memory (export "memory") 1)
-      (data (i32.const 0) "\\10\\00\\00\\00\\02\\00\\00\\00")
-      (data (i32.const 16) "ok")
-      (func (export "say") (result i32)
-        (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
-      (func (export "ask") (result i32) (call $prestat (i32.const 3) (i32.const 32))))`),
-    { stdout, preopens: { "/": memory({}) } },
-  );
-  const { say, ask } = reactor.exports as { say(): unknown; ask(): unknown };
-  // an export whose calls may wait is called through promising()
-  const call = async (callee: () => unknown): Promise<number> => {
-    const { promising } = WebAssembly as unknown as {
-      promising?: (callee: unknown) => () => unknown;
-    };
-    return await (promising === undefined ? callee() : promising(callee)()) as number;
-  };
-  assert.deepEqual([await call(say), stdout.text()], [0, "ok"]);
-  assert.equal(await call(ask), 0);
-  reactor[Symbol.dispose]();
-  assert.equal(await call(ask), Errno.BADF);
 });
 
 test("run() rejects with a guest's trap", async () => {
