@@ -66,12 +66,12 @@ fs.writeFileSync(
   path.join(root, "docs/status.md"),
   `# The functions, and what they answered
 
-Written by \`node scripts/status.mjs\` from a run of the tests in ${
+\`node scripts/status.mjs\` writes this table, from a run of the tests in ${
     folders.join(", ")
-  } on each runtime:
-"yes" if the function did what it was asked to at least once, else the errnos that it answered; the last
-column has the errnos of its failures in these tests, on all runtimes together. \`proc_raise\` has nobody to
-signal and answers NOSYS. Sockets need foreign functions, which Node 20 has not.
+  } on each runtime.
+A runtime's column says "yes" for a function that succeeded at least once, and lists its errnos otherwise. The last
+column lists the errnos of its failures on any runtime. \`proc_raise\` has nobody to signal and answers \`NOSYS\`.
+Sockets need foreign functions, which Node 20 does not have.
 
 | function | ${Object.keys(runtimes).join(" | ")} | errnos seen |
 |---|${Object.keys(runtimes).map(() => "---|").join("")}---|
