@@ -21,6 +21,7 @@ const EVAL = "the script is begun by a call of the library, whose frame has no l
 const MESSAGE = "wasi-libc has a message of its own for numbers that are no error";
 const READING =
   "wasi-libc's O_RDONLY is a flag of its own: open() without it and O_WRONLY is EINVAL";
+const UNSUPPORTED = "Rust's library has no call for it on WASI, and says so";
 const UNCHECKED = "Rust's library leaves out a check on WASI that it makes on other systems";
 const OPENED = "Rust's library expects that a link can be opened without following it";
 // corrected by https://github.com/rust-lang/rust/pull/146691
@@ -128,6 +129,11 @@ const known = [
     why: STACK,
   },
   { suite: "toolchains", part: "napi-rs unrs-resolver", name: /^\(all\)$/, why: GROWN },
+  {
+    suite: "rust",
+    text: /operation not supported on this platform|no filesystem on wasm/,
+    why: UNSUPPORTED,
+  },
   { suite: "rust", name: /^fs::tests::(copy_file_src_dir|open_flavors)$/, why: UNCHECKED },
   { suite: "rust", name: /^fs::tests::recursive_rmdir_of_symlink$/, why: OPENED },
   {

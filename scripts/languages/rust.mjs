@@ -27,6 +27,15 @@ async function built(why, script) {
   if (code !== 0) throw new Error(`${why}\n${text.slice(-4000)}`);
 }
 
+async function onceBuilt(file, why, script) {
+  const stamp = `${file}.done`;
+  if (fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === script) return;
+  fs.rmSync(stamp, { force: true });
+  fs.rmSync(file, { recursive: true, force: true });
+  await built(why, script);
+  fs.writeFileSync(stamp, script);
+}
+
 /**
  * Fetches the sources of rustc and unpacks what is wanted of them. Only that archive is fetched, not
  * the whole package, for which some mirrors lack a part.
@@ -55,11 +64,10 @@ function workshop(target) {
     source: `${PLACE}/source`,
     /** The file of this machine's for one of Debian's. */
     outside: (file) => path.join(debian, file),
-    /** Runs a script that makes a file or a folder, unless it is there. */
+    /** Runs a script that makes a file or a folder, unless it has done so before. */
     async make(result, why, script) {
       const file = path.join(debian, result);
-      if (fs.existsSync(file)) return;
-      if (!building.has(file)) building.set(file, built(why, script));
+      if (!building.has(file)) building.set(file, onceBuilt(file, why, script));
       await building.get(file);
     },
   };
