@@ -100,6 +100,22 @@ function showTable(wanted) {
   return unknown.length;
 }
 
+/** Why suites could not be set up. */
+const refused = [];
+
+/** Sets a suite up; gives its version, or undefined where that failed: the others are still run. */
+async function setUp(suite, cache) {
+  try {
+    return await suite.setUp(cache);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(`${suite.name} cannot be set up`);
+    console.error(error.message);
+    refused.push(`${suite.name} was not run: ${error.message.split("\n")[0]}`);
+    return undefined;
+  }
+}
+
 async function main() {
   const words = process.argv.slice(2);
   const flag = (name) => words.includes(name) && words.splice(words.indexOf(name), 1).length > 0;
@@ -120,7 +136,8 @@ async function main() {
   for (const suite of suites) {
     const mine = named.filter((word) => word.split("/")[0] === suite.name);
     if (named.length > 0 && mine.length === 0) continue;
-    const version = await suite.setUp(cache);
+    const version = await setUp(suite, cache);
+    if (version === undefined) continue;
     const all = suite.parts();
     const parts = mine.length === 0 || mine.includes(suite.name)
       ? all
@@ -139,7 +156,9 @@ async function main() {
     }
   }
   if (!only) await runAll(jobs, os.availableParallelism());
-  return showTable(wanted) === 0 ? 0 : 1;
+  const unknown = showTable(wanted);
+  for (const text of refused) console.log(`\n${text}`);
+  return unknown === 0 && refused.length === 0 ? 0 : 1;
 }
 
 try {
