@@ -20,6 +20,7 @@ import { go } from "./languages/go.mjs";
 import { causeOf } from "./languages/known.mjs";
 import { libarchive } from "./languages/libarchive.mjs";
 import { makeRunners } from "./languages/runner.mjs";
+import { perl } from "./languages/perl.mjs";
 import { python } from "./languages/python.mjs";
 import { python313 } from "./languages/python313.mjs";
 import { ruby } from "./languages/ruby.mjs";
@@ -28,7 +29,7 @@ import { sqlite } from "./languages/sqlite.mjs";
 import { toolchains } from "./languages/toolchains.mjs";
 import { work } from "./languages/work.mjs";
 
-const suites = [go, libarchive, python, python313, ruby, rust, sqlite, toolchains, work];
+const suites = [go, libarchive, perl, python, python313, ruby, rust, sqlite, toolchains, work];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import { haveDebian, haveSources, inside, once, say, SetupError } from "../debian.mjs";
+import { haveDebian, haveSources, inside, once, say, SetupError, SUITE } from "../debian.mjs";
 
 const PACKAGES = `
   clang lld llvm wasi-libc libclang-rt-dev-wasm32 make dpkg-dev xz-utils bzip2 gcc libc6-dev python3
@@ -42,22 +42,35 @@ export function haveToolchain(cache) {
   haveSources(debian);
 }
 
+/** What fetches the source of a package that the Debian's own release has. */
+const RELEASED = (name) => `apt-get -q source --download-only --tar-only ${name}`;
+
+/** What fetches an archive that only a later release has, whose lists apt may not take any more. */
+const LATER = (name, { version, sha256 }) => `
+  file=${name}_${version}.orig.tar.xz
+  mirror=$(sed -n "s/^deb \\(\\S*\\) ${SUITE} .*/\\1/p" /etc/apt/sources.list)
+  /usr/lib/apt/apt-helper download-file $mirror/pool/main/${name[0]}/${name}/$file $file \\
+    SHA256:${sha256}
+`;
+
 /**
  * Has the source of one of Debian's packages, as its authors have released it.
  *
+ * @param later the version and the checksum of its archive, if it is of a later release
  * @returns its version, and where it is inside the Debian
  */
-export function haveSource(name) {
+export function haveSource(name, later) {
   const place = `/src/${name}`;
   fs.mkdirSync(outside("src"), { recursive: true });
-  once(outside(place), name, () => {
+  once(outside(place), [name, later?.version ?? []].flat().join(" "), () => {
     say(`the source of ${name}`);
     inside(
       debian,
-      `Debian's source of ${name} cannot be had: see whether the mirror has it.`,
+      `Debian's source of ${name} cannot be had: see whether the mirror has it` +
+        `${later === undefined ? "" : ` in version ${later.version}`}.`,
       `mkdir -p ${place}/source
        cd ${place}
-       apt-get -q source --download-only --tar-only ${name}
+       ${later === undefined ? RELEASED(name) : LATER(name, later)}
        tar --extract --strip-components=1 --directory=source --file=$(ls *.orig.tar.*z*)`,
     );
   });
