@@ -156,6 +156,15 @@ function ownRights(base: number, inheriting: number): number {
   return (base & Rights.PATH_OPEN) === 0 ? base : base | inheriting & Rights.PATH_FILESTAT_SET_SIZE;
 }
 
+/**
+ * What an opened file may do: what was asked for, and to be asked for its size if that may be set, which a
+ * guest could do by opening it once more. Zig's library opens files so to write them.
+ */
+function fileRights(parent: Descriptor, base: number): number {
+  if ((base & Rights.FD_FILESTAT_SET_SIZE) === 0) return base;
+  return base | parent.rightsInheriting & Rights.FD_FILESTAT_GET;
+}
+
 export function path_open(
   system: Preview1System,
   fd: number,
@@ -185,7 +194,7 @@ export function path_open(
   if (typeof handle === "number") return -handle;
   const isDirectory = handle.filetype === Filetype.DIRECTORY;
   const seekable = isDirectory || (handle as { seekable: boolean }).seekable;
-  const own = isDirectory ? ownRights(base, inheriting) : base;
+  const own = isDirectory ? ownRights(base, inheriting) : fileRights(parent, base);
   const rights = own & rightsOf(handle.filetype, seekable);
   const number = table.insert(
     new Descriptor(handle, rights, isDirectory ? handedOn(parent, base, inheriting) : 0, {

@@ -26,7 +26,7 @@ export const CHECKS = {
   remove: 53,
   rename: 55,
   renumber: 32,
-  rights: 159,
+  rights: 162,
   scatter: 30,
   seek: 34,
   size: 42,

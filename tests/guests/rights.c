@@ -213,6 +213,22 @@ static void truncated_through_directories(void) {
   must("path_unlink_file", __wasi_path_unlink_file(ROOT, "dir/long"));
 }
 
+/* Opening the file once more would give the right; Zig's library relies on that. */
+static void asked_for_their_size(void) {
+  u64 right = RIGHT(FD_FILESTAT_GET);
+  u64 rights = RIGHT(FD_WRITE) | RIGHT(FD_FILESTAT_SET_SIZE);
+  fd_t fd = open_file(ROOT, "dir/child", 0, rights, 0);
+  succeeds("a file whose size may be set tells it", use_file(fd, right));
+  must("drop", set_rights(fd, rights, 0));
+  refused("until it drops that right", use_file(fd, right));
+  close_fd(fd);
+  fd_t dir = directory_with(DIRECTORY_RIGHTS, ALL_INHERITING & ~right);
+  must("path_open", open_into(dir, 0, "child", 0, rights, 0, &fd));
+  refused("nor does one of a directory that does not pass it on", use_file(fd, right));
+  close_fd(fd);
+  close_fd(dir);
+}
+
 static void inherited(void) {
   fd_t fd, child;
   u64 reading = READ_RIGHTS | RIGHT(PATH_OPEN) | RIGHT(FD_READDIR);
@@ -285,6 +301,7 @@ int main(void) {
   positions();
   dropped_from_directories();
   truncated_through_directories();
+  asked_for_their_size();
   inherited();
   kept_by_renumbering();
   dropped_from_the_preopen();
