@@ -154,8 +154,9 @@ export class GuestMemory {
     for (let at = iovs; at < end; at += Iovec.size) {
       const pointer = this.view.getUint32(at + Iovec.buf, true);
       const length = this.view.getUint32(at + Iovec.buf_len, true);
+      if (length === 0) continue; // Zig's empty slices point anywhere
       this.check(pointer, length);
-      if (length > 0) found.push(pointer, length);
+      found.push(pointer, length);
     }
     return found;
   }

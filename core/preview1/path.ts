@@ -218,12 +218,12 @@ export function path_readlink(
 ): number {
   const directory = directoryOf(system, fd, Rights.PATH_READLINK);
   const { memory } = system;
-  memory.check(buf, buf_len);
+  if (buf_len > 0) memory.check(buf, buf_len);
   memory.check(bufused, 4);
   const target = paths.readLink(directory, pathOf(system, path, path_len));
   if (typeof target === "number") return -target;
   const bytes = target.subarray(0, buf_len);
-  memory.set(buf, bytes);
+  if (bytes.length > 0) memory.set(buf, bytes);
   memory.setUint32(bufused, bytes.length);
   return 0;
 }

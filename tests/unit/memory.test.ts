@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import { Errno } from "../../core/preview1/abi.ts";
 import { WasiError } from "../../core/errno.ts";
 import { GuestMemory, isMemory } from "../../core/preview1/memory.ts";
+import { memory } from "../../mod.ts";
 import { Guest } from "../support/guest.ts";
 import { root, runtime, scratch } from "../support/harness.ts";
 
@@ -104,7 +105,7 @@ test("buffers() reads each pair once, leaves empty ones out and refuses bad ones
   const memory = new WebAssembly.Memory({ initial: 1 });
   const view = new DataView(memory.buffer);
   const guest = bound(memory);
-  [[100, 5], [200, 0], [300, 7]].forEach(([pointer, length], i) => {
+  [[100, 5], [0xaaaaaaaa, 0], [300, 7]].forEach(([pointer, length], i) => {
     view.setUint32(i * 8, pointer!, true);
     view.setUint32(i * 8 + 4, length!, true);
   });
@@ -114,6 +115,17 @@ test("buffers() reads each pair once, leaves empty ones out and refuses bad ones
   faults(() => guest.buffers(65530, 1));
   view.setUint32(16, 65530, true);
   faults(() => guest.buffers(0, 3));
+});
+
+test("an empty buffer may point anywhere", () => {
+  const inner = memory();
+  inner.symlink("target", "link");
+  const guest = new Guest({ preopens: { "/": inner } });
+  const link = guest.put("link");
+  assert.equal(guest.call.path_readlink!(3, ...link, 0xaaaaaaaa | 0, 0, 1024), 0);
+  assert.equal(guest.view.getUint32(1024, true), 0);
+  assert.equal(guest.call.path_readlink!(3, ...link, 0xaaaaaaaa | 0, 1, 1024), Errno.FAULT);
+  assert.equal(guest.call.path_readlink!(3, ...guest.put("none"), -1, 0, 1024), Errno.NOENT);
 });
 
 test("isMemory() knows memories from what looks like them", () => {
