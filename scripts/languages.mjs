@@ -28,8 +28,21 @@ import { rust } from "./languages/rust.mjs";
 import { sqlite } from "./languages/sqlite.mjs";
 import { toolchains } from "./languages/toolchains.mjs";
 import { work } from "./languages/work.mjs";
+import { zig } from "./languages/zig.mjs";
 
-const suites = [go, libarchive, perl, python, python313, ruby, rust, sqlite, toolchains, work];
+const suites = [
+  go,
+  libarchive,
+  perl,
+  python,
+  python313,
+  ruby,
+  rust,
+  sqlite,
+  toolchains,
+  work,
+  zig,
+];
 const runtimes = ["node26", "deno", "bun"];
 const cache = cacheFolder("wasi-languages");
 
