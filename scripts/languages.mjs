@@ -23,6 +23,7 @@ import { makeRunners } from "./languages/runner.mjs";
 import { perl } from "./languages/perl.mjs";
 import { python } from "./languages/python.mjs";
 import { python313 } from "./languages/python313.mjs";
+import { quickjs } from "./languages/quickjs.mjs";
 import { ruby } from "./languages/ruby.mjs";
 import { rust } from "./languages/rust.mjs";
 import { sqlite } from "./languages/sqlite.mjs";
@@ -36,6 +37,7 @@ const suites = [
   perl,
   python,
   python313,
+  quickjs,
   ruby,
   rust,
   sqlite,
