@@ -18,6 +18,7 @@ import process from "node:process";
 import { cacheFolder, say, SetupError } from "./debian.mjs";
 import { go } from "./languages/go.mjs";
 import { causeOf } from "./languages/known.mjs";
+import { jq } from "./languages/jq.mjs";
 import { libarchive } from "./languages/libarchive.mjs";
 import { makeRunners } from "./languages/runner.mjs";
 import { perl } from "./languages/perl.mjs";
@@ -33,6 +34,7 @@ import { zig } from "./languages/zig.mjs";
 
 const suites = [
   go,
+  jq,
   libarchive,
   perl,
   python,
