@@ -46,7 +46,7 @@ test("exports of an instance with streams are suspended", async () => {
   const text = new Response(readable).text();
   const reactor = await instantiate(bytes, { stdout: writable });
   const { say, sleep } = reactor.exports as Speaking;
-  assert.throws(say, { name: "SuspendError" });
+  assert.throws(sleep, { name: "SuspendError" });
   assert.deepEqual([await promising(say)(), await promising(sleep)()], [0, 0]);
   reactor.close();
   assert.equal(await text, "ok");
