@@ -31,8 +31,8 @@ const BUILD = (source) => `
 /**
  * Folders of t/ and the modules, whose tests are parts of the suite. Those of t/mro need the module mro,
  * which this build cannot load, those of dist/Tie-File the module POSIX; those of ext/File-Glob and others are
- * only run in the tree in which Perl is built; those of t/run, t/porting,
- * t/bigmem and others are about other things.
+ * only run in the tree in which Perl is built; those of t/run, t/porting, t/bigmem and others are about
+ * other things.
  */
 const FOLDERS = "base cmd comp io re opbasic op uni lib class".split(" ");
 const LIBRARY = ["lib", "lib/File", "lib/Tie", "lib/Time"];
