@@ -2,8 +2,8 @@
  * Reads the bytes of a component.
  *
  * Every item of a list takes a byte at least, so that no count can be larger than the component;
- * what is nested is bounded (cursor.ts), and how often a component instantiates another where that is done
- * (linker.ts).
+ * what is nested is bounded (cursor.ts), and how often a component instantiates another where that
+ * is done (linker.ts).
  *
  * Source: https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md
  *

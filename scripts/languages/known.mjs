@@ -14,7 +14,7 @@ const ABSOLUTE = "WASI has no links to absolute paths";
 const LOCKS = "WASI has no locks on files";
 const EMPTY =
   "wasi-libc takes an empty path for the current directory (findings/wasi_libc_empty_path.sh)";
-const MISSING = "this build does not have that library";
+const MISSING = "this build does not have that library or module";
 const CALLS = "Ruby's zlib calls a function of C as one of another type, which traps";
 const AFTER = "an example before it, which needs a pipe, has not put back what it replaced";
 const EVAL = "the script is begun by a call of the library, whose frame has no line";
@@ -38,7 +38,6 @@ const NIGHTLY = "the crate does this on WASI only with an unstable Rust";
 const HOP_LIMIT = "the runtimes cannot set the hop limit of TCP, as docs/network.md says";
 const STORED =
   "without zlib the test expects the version of a compressed entry for one that is stored";
-const MODULE = "this build does not have that module";
 const DROPPED = "this build ends with 1 where a script ends while it is compiled";
 const DESTROYED = "this build ends without what objects do while the interpreter is taken down";
 const LATER =
@@ -184,8 +183,8 @@ const known = [
   },
   { suite: "perl", text: /^cannot chdir to \S+ from .*: No such file or directory/m, why: REMOVED },
   { suite: "perl", name: /cwd_enoent\.t \d+ .* on non-existent directory$/, why: NAMED },
-  { suite: "perl", text: /Can't (locate (POSIX|B|Socket|threads)\.pm|load module)/, why: MODULE },
-  { suite: "perl", text: /^No DBM package was successfully found/m, why: MODULE },
+  { suite: "perl", text: /Can't (locate (POSIX|B|Socket|threads)\.pm|load module)/, why: MISSING },
+  { suite: "perl", text: /^No DBM package was successfully found/m, why: MISSING },
   { suite: "perl", name: /^t\/lib\/deprecate\.t \(all\)$/, text: /^10 of 10/, why: HIDDEN },
   { suite: "perl", name: /^lib\/Config\.t \(all\)$/, text: /out of bounds/i, why: TRAPPED },
   { suite: "perl", name: /\(all\)$/, text: /^(\d+) of \1, ended with 1$/m, why: DROPPED },

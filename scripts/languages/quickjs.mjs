@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { root } from "../runtimes.mjs";
 import { ranProgram } from "./runner.mjs";
-import { haveBuilt, haveSource, outside } from "./toolchain.mjs";
+import { haveBuilt, haveSource, outside, writing } from "./toolchain.mjs";
 import { ranModule } from "./unittest.mjs";
 import { haveCompiler } from "./wasi_cc.mjs";
 
@@ -23,12 +23,8 @@ const ASKED = 'os.exec(["/bin/sh", "-c", "test -t 0"], { usePath: false })';
 const CALL = /^(\w*test\w*)\(\);$/gm;
 
 const BUILD = (source, header, program) => `
-  cat >qjs.h <<'END'
-${header}
-END
-  cat >program.c <<'END'
-${program}
-END
+  ${writing("qjs.h", header)}
+  ${writing("program.c", program)}
   mkdir sys
   echo >sys/wait.h
   compile="wasi-cc -O2 -D_GNU_SOURCE -D_WASI_EMULATED_PTHREAD -mllvm -wasm-enable-sjlj -fwrapv

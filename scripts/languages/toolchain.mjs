@@ -79,6 +79,11 @@ export function haveSource(name, later) {
   return { version: archive[1], source: `${place}/source` };
 }
 
+/** A command for sh that writes a file. */
+export function writing(name, text) {
+  return `cat >${name} <<'END'\n${text}\nEND`;
+}
+
 /**
  * Builds something in a folder of its own inside the Debian, with a script for sh.
  *

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { root } from "../runtimes.mjs";
-import { haveBuilt, haveToolchain, outside } from "./toolchain.mjs";
+import { haveBuilt, haveToolchain, outside, writing } from "./toolchain.mjs";
 
 const FOLDER = "/build/posix";
 
@@ -46,12 +46,8 @@ export function haveCompiler(cache) {
     fs.readFileSync(path.join(root, "scripts/languages/c", name), "utf8")
   );
   const script = `
-    cat >posix.h <<'END'
-${header}
-END
-    cat >posix.c <<'END'
-${source}
-END
+    ${writing("posix.h", header)}
+    ${writing("posix.c", source)}
     for name in pwd grp termios; do echo '#include "posix.h"' >$name.h; done
     wasi-cc -O1 -c posix.c
   `;
