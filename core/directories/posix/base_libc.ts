@@ -62,7 +62,11 @@ export abstract class BaseLibc {
   protected readonly view: DataView = new DataView(this.block.buffer);
   protected readonly first: Uint8Array = this.block.subarray(PATH, PATH2);
   protected readonly second: Uint8Array = this.block.subarray(PATH2, OWN);
-  protected readonly errno: Int32Array;
+  /**
+   * errno of this thread. It is read in the expression of a call, or right after it: where the next
+   * function begins an engine may stop to wait for threads of its own, whose errno is there then.
+   */
+  readonly errno: Int32Array;
   protected readonly path: Pointer;
   protected readonly path2: Pointer;
   protected readonly own: Pointer;
@@ -88,16 +92,16 @@ export abstract class BaseLibc {
     this.#pollfds = foreign.pointer(this.block, POLLFDS);
   }
 
-  /** The errno of the call before, negative. */
-  protected abstract failed(): number;
+  /** The errno of a call in WASI's numbers, negative. */
+  protected abstract failed(errno: number): number;
   /** Waits with poll(2) or its like; how many are ready. */
   protected abstract wait(pollfds: Pointer, count: number, milliseconds: number): number;
   /** Tells an entry what was found. */
   protected abstract found(entry: PollEntry, fd: number, revents: number): void;
 
-  /** A result, or for one below zero the errno of the call, negative. */
-  result(result: number): number {
-    return result < 0 ? this.failed() : result;
+  /** A result, or for one below zero the errno of the call in WASI's numbers, negative. */
+  result(result: number, errno: number): number {
+    return result < 0 ? this.failed(errno) : result;
   }
 
   /** Puts a path into the block; false if it is too long for it. */
@@ -118,28 +122,29 @@ export abstract class BaseLibc {
 
   mkdirat(fd: number, name: string): number {
     if (!this.put(name)) return -Errno.NAMETOOLONG;
-    return this.result(this.c.mkdirat!(fd, this.path, 0o777));
+    return this.result(this.c.mkdirat!(fd, this.path, 0o777), this.errno[0]!);
   }
 
   renameat(fd: number, name: string, toFd: number, toName: string): number {
     if (!this.put(name) || !this.put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.result(this.c.renameat!(fd, this.path, toFd, this.path2));
+    return this.result(this.c.renameat!(fd, this.path, toFd, this.path2), this.errno[0]!);
   }
 
   linkat(fd: number, name: string, toFd: number, toName: string): number {
     if (!this.put(name) || !this.put(toName, PATH2)) return -Errno.NAMETOOLONG;
-    return this.result(this.c.linkat!(fd, this.path, toFd, this.path2, 0));
+    return this.result(this.c.linkat!(fd, this.path, toFd, this.path2, 0), this.errno[0]!);
   }
 
   symlinkat(target: string, fd: number, name: string): number {
     if (!this.put(target) || !this.put(name, PATH2)) return -Errno.NAMETOOLONG;
-    return this.result(this.c.symlinkat!(this.path, fd, this.path2));
+    return this.result(this.c.symlinkat!(this.path, fd, this.path2), this.errno[0]!);
   }
 
   readlinkat(fd: number, name: string): string | number {
     if (!this.put(name)) return -Errno.NAMETOOLONG;
     const length = this.c.readlinkat!(fd, this.path, this.link, LINK_MAX);
-    return length < 0 ? this.failed() : decode(this.block, LINK, LINK + length);
+    const errno = this.errno[0]!;
+    return length < 0 ? this.failed(errno) : decode(this.block, LINK, LINK + length);
   }
 
   protected putTimes(atim: bigint, mtim: bigint, flags: number): void {
@@ -156,16 +161,18 @@ export abstract class BaseLibc {
 
   futimens(fd: number, atim: bigint, mtim: bigint, flags: number): number {
     this.putTimes(atim, mtim, flags);
-    return this.result(this.c.futimens!(fd, this.times));
+    return this.result(this.c.futimens!(fd, this.times), this.errno[0]!);
   }
 
   ftruncate(fd: number, size: number): number {
-    return this.result(this.c.ftruncate!(fd, this.foreign.long(size)));
+    return this.result(this.c.ftruncate!(fd, this.foreign.long(size)), this.errno[0]!);
   }
 
   lseek(fd: number, offset: number | bigint, whence: number): number {
     const to = typeof offset === "bigint" ? offset : this.foreign.long(offset);
-    return this.result(Number(this.c.lseek!(fd, to, whence)));
+    const result = this.c.lseek!(fd, to, whence);
+    const errno = this.errno[0]!;
+    return this.result(Number(result), errno);
   }
 
   isatty(fd: number): boolean {

@@ -46,9 +46,8 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
     this.#stack = arch === "arm64";
   }
 
-  /** The errno of the call before, negative. */
-  protected failed(): number {
-    return -errnoOfDarwin(this.errno[0]!);
+  protected failed(errno: number): number {
+    return -errnoOfDarwin(errno);
   }
 
   /** A directory's descriptor, or the number that stands for the current one. */
@@ -69,6 +68,7 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
       this.#stack
         ? c.openat_stack!(from, this.path, how, 0, 0, 0, 0, 0, mode)
         : c.openat!(from, this.path, how, mode),
+      this.errno[0]!,
     );
   }
 
@@ -77,7 +77,8 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
     const c = this.c;
     const stat = this.#stack ? c.fstatat! : c.fstatat_inode64!;
     const how = darwin.AT_SYMLINK_NOFOLLOW;
-    if (stat(this.#directory(fd), this.path, this.statPointer, how) < 0) return this.failed();
+    const from = this.#directory(fd);
+    if (stat(from, this.path, this.statPointer, how) < 0) return this.failed(this.errno[0]!);
     this.#readStat(into);
     return 0;
   }
@@ -86,7 +87,7 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
     const c = this.c;
     // on x86-64 the plain name has the layout of old, with 32-bit inode numbers
     const stat = this.#stack ? c.fstat! : c.fstat_inode64!;
-    if (stat(fd, this.statPointer) < 0) return this.failed();
+    if (stat(fd, this.statPointer) < 0) return this.failed(this.errno[0]!);
     this.#readStat(into);
     return 0;
   }
@@ -117,7 +118,8 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
 
   /** fcntl(2) with F_GETPATH: a path without links. */
   pathOf(fd: number): string | number {
-    if (this.#fcntlPointer(fd, darwin.F_GETPATH, this.link) < 0) return this.failed();
+    const error = this.#fcntlPointer(fd, darwin.F_GETPATH, this.link);
+    if (error < 0) return error;
     const end = this.block.indexOf(0, LINK);
     return decode(this.block, LINK, Math.min(end, LINK + darwin.PATH_MAX));
   }
@@ -126,7 +128,7 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
   unlinkat(fd: number, name: string, flags: number): number {
     if (!this.put(name)) return -Errno.NAMETOOLONG;
     const how = darwin.atFlags(flags);
-    const error = this.result(this.c.unlinkat!(fd, this.path, how));
+    const error = this.result(this.c.unlinkat!(fd, this.path, how), this.errno[0]!);
     if (error !== -Errno.PERM || (how & darwin.AT_REMOVEDIR) !== 0) return error;
     const isDirectory = this.stat(fd, name, scratchStat) === 0 &&
       scratchStat.filetype === Filetype.DIRECTORY;
@@ -138,7 +140,8 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
     if (!this.put(name)) return -Errno.NAMETOOLONG;
     this.putTimes(atim, mtim, flags);
     const how = darwin.AT_SYMLINK_NOFOLLOW;
-    return this.result(this.c.utimensat!(this.#directory(fd), this.path, this.times, how));
+    const from = this.#directory(fd);
+    return this.result(this.c.utimensat!(from, this.path, this.times, how), this.errno[0]!);
   }
 
   /** Room behind the end is reserved where the file system can, then the file is grown. */
@@ -154,10 +157,8 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
     view.setBigInt64(OWN + Fstore.offset, 0n, true);
     view.setBigInt64(OWN + Fstore.length, BigInt(more), true);
     view.setBigInt64(OWN + Fstore.bytesalloc, 0n, true);
-    if (this.#fcntlPointer(fd, darwin.F_PREALLOCATE, this.own) < 0) {
-      const refused = this.failed();
-      if (refused === -Errno.NOSPC || refused === -Errno.DQUOT) return refused;
-    }
+    const refused = this.#fcntlPointer(fd, darwin.F_PREALLOCATE, this.own);
+    if (refused === -Errno.NOSPC || refused === -Errno.DQUOT) return refused;
     return this.ftruncate(fd, offset + length);
   }
 
@@ -169,41 +170,50 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
   /** fsync(2) leaves bytes in the drive's own cache, so F_FULLFSYNC is asked for first. */
   sync(fd: number): number {
     if (this.#fcntlLong(fd, darwin.F_FULLFSYNC, 0) >= 0) return 0;
-    return this.result(this.c.fsync!(fd));
+    return this.result(this.c.fsync!(fd), this.errno[0]!);
   }
 
   /** F_GETFL and F_SETFL, which have Linux's numbers, with Linux's flags. */
   fcntl(fd: number, command: number, argument: number): number {
     if (command === linux.F_GETFL) {
-      const flags = this.result(this.#fcntlLong(fd, command, 0));
+      const flags = this.#fcntlLong(fd, command, 0);
       return flags < 0 ? flags : darwin.statusFlags(flags);
     }
     if (command !== linux.F_SETFL) return -Errno.INVAL;
-    return this.result(this.#fcntlLong(fd, command, darwin.openFlags(argument)));
+    return this.#fcntlLong(fd, command, darwin.openFlags(argument));
   }
 
   /** A program that this process starts does not get the descriptor. */
   closeOnExec(fd: number): number {
-    return this.result(this.#fcntlLong(fd, darwin.F_SETFD, darwin.FD_CLOEXEC));
+    return this.#fcntlLong(fd, darwin.F_SETFD, darwin.FD_CLOEXEC);
   }
 
   #fcntlLong(fd: number, command: number, argument: number): number {
     const value = this.foreign.long(argument);
-    return this.#stack
-      ? this.c.fcntl_stack!(fd, command, 0, 0, 0, 0, 0, 0, value)
-      : this.c.fcntl!(fd, command, value);
+    return this.result(
+      this.#stack
+        ? this.c.fcntl_stack!(fd, command, 0, 0, 0, 0, 0, 0, value)
+        : this.c.fcntl!(fd, command, value),
+      this.errno[0]!,
+    );
   }
 
   #fcntlPointer(fd: number, command: number, argument: Pointer): number {
-    return this.#stack
-      ? this.c.fcntl_pointer_stack!(fd, command, 0, 0, 0, 0, 0, 0, argument)
-      : this.c.fcntl_pointer!(fd, command, argument);
+    return this.result(
+      this.#stack
+        ? this.c.fcntl_pointer_stack!(fd, command, 0, 0, 0, 0, 0, 0, argument)
+        : this.c.fcntl_pointer!(fd, command, argument),
+      this.errno[0]!,
+    );
   }
 
   /** getdirentries64 into `bytes`; the count, 0 at the end. */
   getdirentries(fd: number, bytes: Uint8Array): number {
     const to = this.foreign.pointer(bytes, 0);
-    return this.result(this.c.__getdirentries64!(fd, to, bytes.length, this.integer));
+    return this.result(
+      this.c.__getdirentries64!(fd, to, bytes.length, this.integer),
+      this.errno[0]!,
+    );
   }
 
   read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number {
@@ -212,8 +222,9 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
       const count = position < 0
         ? this.c.read!(fd, to, length)
         : this.c.pread!(fd, to, length, this.foreign.long(position));
+      const errno = this.errno[0]!;
       if (count >= 0) return count;
-      const error = this.failed();
+      const error = this.failed(errno);
       if (error !== -Errno.INTR) return error;
     }
   }
@@ -224,8 +235,9 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
       const count = position < 0
         ? this.c.write!(fd, at, length)
         : this.c.pwrite!(fd, at, length, this.foreign.long(position));
+      const errno = this.errno[0]!;
       if (count >= 0) return count;
-      const error = this.failed();
+      const error = this.failed(errno);
       if (error !== -Errno.INTR) return error;
     }
   }
@@ -238,7 +250,7 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
   clock(id: number, into: DataView, offset: number): number {
     const clock = darwin.CLOCKS[id];
     if (clock === undefined) return -Errno.INVAL;
-    if (this.c.clock_gettime!(clock, this.times) < 0) return this.failed();
+    if (this.c.clock_gettime!(clock, this.times) < 0) return this.failed(this.errno[0]!);
     this.readTime(into, offset, TIMES);
     return 0;
   }

@@ -21,13 +21,15 @@ export class DarwinSockets extends Sockets {
   }
 
   protected make(family: number): number {
-    const { symbols } = this.libc.foreign;
-    const fd = this.libc.result(symbols.socket!(family, darwin.SOCK_STREAM, 0));
+    const { libc } = this;
+    const { symbols } = libc.foreign;
+    const fd = libc.result(symbols.socket!(family, darwin.SOCK_STREAM, 0), libc.errno[0]!);
     return fd < 0 ? fd : this.#settle(fd);
   }
 
   protected take(fd: number): number {
-    const taken = this.libc.result(this.libc.foreign.symbols.accept!(fd, null, null));
+    const { libc } = this;
+    const taken = libc.result(libc.foreign.symbols.accept!(fd, null, null), libc.errno[0]!);
     return taken < 0 ? taken : this.#settle(taken);
   }
 
@@ -69,12 +71,13 @@ export class DarwinSockets extends Sockets {
     peeks: boolean,
     messages: boolean,
   ): number {
-    const { foreign } = this.libc;
+    const { foreign, errno } = this.libc;
     const whole = messages ? this.option(fd, darwin.SO_NREAD) : 0;
     const flags = darwin.MSG_DONTWAIT | (peeks ? darwin.MSG_PEEK : 0);
     for (;;) {
       const count = this.libc.result(
         foreign.symbols.recv!(fd, foreign.pointer(into, offset), length, flags),
+        errno[0]!,
       );
       // where it did not fill the array, somebody else has taken the message that was asked about
       if (count !== -Errno.INTR) return count === length ? Math.max(count, whole) : count;
@@ -86,10 +89,11 @@ export class DarwinSockets extends Sockets {
    * sosendcheck). A socket that was inherited and blocks may hold the thread until there is room.
    */
   send(fd: number, from: Uint8Array, offset: number, length: number): number {
-    const { foreign } = this.libc;
+    const { foreign, errno } = this.libc;
     for (;;) {
       const count = this.libc.result(
         foreign.symbols.send!(fd, foreign.pointer(from, offset), length, 0),
+        errno[0]!,
       );
       if (count !== -Errno.INTR) return count;
     }

@@ -26,9 +26,8 @@ export class Libc extends BaseLibc implements PosixLibc {
     this.arch = arch;
   }
 
-  /** The errno of the call before, negative. */
-  protected failed(): number {
-    return -errnoOfLinux(this.errno[0]!);
+  protected failed(errno: number): number {
+    return -errnoOfLinux(errno);
   }
 
   /**
@@ -54,8 +53,9 @@ export class Libc extends BaseLibc implements PosixLibc {
     // The kernel says EAGAIN when a rename anywhere kept it from being sure of a "..".
     for (let tries = 0; tries < 1000; tries++) {
       const opened = this.c.syscall!(this.arch.openat2, fd, this.path, this.own, size);
+      const errno = this.errno[0]!;
       if (opened >= 0) return opened;
-      const error = this.failed();
+      const error = this.failed(errno);
       if (error === -Errno.XDEV) return -Errno.PERM;
       if (error !== -Errno.AGAIN && error !== -Errno.INTR) return error;
     }
@@ -64,7 +64,7 @@ export class Libc extends BaseLibc implements PosixLibc {
 
   openat(fd: number, path: string, flags: number, mode: number): number {
     if (!this.put(path)) return -Errno.NAMETOOLONG;
-    return this.result(this.c.openat!(fd, this.path, flags, mode));
+    return this.result(this.c.openat!(fd, this.path, flags, mode), this.errno[0]!);
   }
 
   /** The attributes of a name in `fd`, not following it. */
@@ -79,7 +79,7 @@ export class Libc extends BaseLibc implements PosixLibc {
       this.first[0] = 0;
       return this.#statx(fd, linux.AT_EMPTY_PATH, into);
     }
-    if (this.c.fstat(fd, this.statPointer) < 0) return this.failed();
+    if (this.c.fstat(fd, this.statPointer) < 0) return this.failed(this.errno[0]!);
     this.#readStat(into);
     return 0;
   }
@@ -87,7 +87,7 @@ export class Libc extends BaseLibc implements PosixLibc {
   /** The kind of file of an open descriptor, or -errno. */
   filetype(fd: number): number {
     if (this.c.fstat !== undefined) {
-      if (this.c.fstat(fd, this.statPointer) < 0) return this.failed();
+      if (this.c.fstat(fd, this.statPointer) < 0) return this.failed(this.errno[0]!);
       return FILETYPES[this.view.getUint32(STAT + this.arch.stat.mode, true) >>> 12 & 15]!;
     }
     const error = this.fstat(fd, scratchStat);
@@ -96,7 +96,8 @@ export class Libc extends BaseLibc implements PosixLibc {
 
   #statx(fd: number, flags: number, into: FileStat): number {
     const mask = linux.STATX_BASIC_STATS;
-    if (this.c.statx!(fd, this.path, flags, mask, this.statPointer) < 0) return this.failed();
+    const result = this.c.statx!(fd, this.path, flags, mask, this.statPointer);
+    if (result < 0) return this.failed(this.errno[0]!);
     this.#readStatx(into);
     return 0;
   }
@@ -150,7 +151,7 @@ export class Libc extends BaseLibc implements PosixLibc {
 
   unlinkat(fd: number, name: string, flags: number): number {
     if (!this.put(name)) return -Errno.NAMETOOLONG;
-    return this.result(this.c.unlinkat!(fd, this.path, flags));
+    return this.result(this.c.unlinkat!(fd, this.path, flags), this.errno[0]!);
   }
 
   /** utimensat(2): of `name` in `fd` without following it, or of `fd` itself for "". */
@@ -158,7 +159,7 @@ export class Libc extends BaseLibc implements PosixLibc {
     if (!this.put(name)) return -Errno.NAMETOOLONG;
     this.putTimes(atim, mtim, flags);
     const how = name === "" ? linux.AT_EMPTY_PATH : linux.AT_SYMLINK_NOFOLLOW;
-    return this.result(this.c.utimensat!(fd, this.path, this.times, how));
+    return this.result(this.c.utimensat!(fd, this.path, this.times, how), this.errno[0]!);
   }
 
   /** posix_fallocate(3), which returns its error number. */
@@ -173,18 +174,18 @@ export class Libc extends BaseLibc implements PosixLibc {
   }
 
   sync(fd: number, dataOnly: boolean): number {
-    return this.result(dataOnly ? this.c.fdatasync!(fd) : this.c.fsync!(fd));
+    return this.result(dataOnly ? this.c.fdatasync!(fd) : this.c.fsync!(fd), this.errno[0]!);
   }
 
   fcntl(fd: number, command: number, argument: number): number {
-    return this.result(this.c.fcntl!(fd, command, argument));
+    return this.result(this.c.fcntl!(fd, command, argument), this.errno[0]!);
   }
 
   /** getdents64(2) into `bytes`; the count, 0 at the end. */
   getdents(fd: number, bytes: Uint8Array): number {
     const { getdents64 } = this.arch;
     const to = this.foreign.pointer(bytes, 0);
-    return this.result(this.c.getdents64!(getdents64, fd, to, bytes.length));
+    return this.result(this.c.getdents64!(getdents64, fd, to, bytes.length), this.errno[0]!);
   }
 
   /** pread(2), or read(2) for position -1. */
@@ -196,8 +197,9 @@ export class Libc extends BaseLibc implements PosixLibc {
         : position < 0x100000000
         ? this.c.pread32!(fd, to, length, position)
         : this.c.pread!(fd, to, length, this.foreign.long(position));
+      const errno = this.errno[0]!;
       if (count >= 0) return count;
-      const error = this.failed();
+      const error = this.failed(errno);
       if (error !== -Errno.INTR) return error;
     }
   }
@@ -211,8 +213,9 @@ export class Libc extends BaseLibc implements PosixLibc {
         : position < 0x100000000
         ? this.c.pwrite32!(fd, at, length, position)
         : this.c.pwrite!(fd, at, length, this.foreign.long(position));
+      const errno = this.errno[0]!;
       if (count >= 0) return count;
-      const error = this.failed();
+      const error = this.failed(errno);
       if (error !== -Errno.INTR) return error;
     }
   }
@@ -226,7 +229,7 @@ export class Libc extends BaseLibc implements PosixLibc {
 
   /** Nanoseconds of a clock, into `into`; -errno. */
   clock(id: number, into: DataView, offset: number): number {
-    if (this.c.clock_gettime!(id, this.times) < 0) return this.failed();
+    if (this.c.clock_gettime!(id, this.times) < 0) return this.failed(this.errno[0]!);
     const seconds = this.view.getUint32(TIMES, true) +
       this.view.getInt32(TIMES + 4, true) * 0x100000000;
     writeTime(into, offset, seconds, this.view.getUint32(TIMES + 8, true));

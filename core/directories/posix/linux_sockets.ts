@@ -18,12 +18,14 @@ export class LinuxSockets extends Sockets {
 
   protected make(family: number): number {
     const type = linux.SOCK_STREAM | linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
-    return this.libc.result(this.libc.foreign.symbols.socket!(family, type, 0));
+    const { libc } = this;
+    return libc.result(libc.foreign.symbols.socket!(family, type, 0), libc.errno[0]!);
   }
 
   protected take(fd: number): number {
     const flags = linux.SOCK_NONBLOCK | linux.SOCK_CLOEXEC;
-    return this.libc.result(this.libc.foreign.symbols.accept4!(fd, null, null, flags));
+    const { libc } = this;
+    return libc.result(libc.foreign.symbols.accept4!(fd, null, null, flags), libc.errno[0]!);
   }
 
   protected putFamily(view: DataView, family: number): void {
@@ -44,23 +46,25 @@ export class LinuxSockets extends Sockets {
     peeks: boolean,
     messages: boolean,
   ): number {
-    const { foreign } = this.libc;
+    const { foreign, errno } = this.libc;
     const flags = linux.MSG_DONTWAIT | (peeks ? linux.MSG_PEEK : 0) |
       (messages ? linux.MSG_TRUNC : 0);
     for (;;) {
       const count = this.libc.result(
         foreign.symbols.recv!(fd, foreign.pointer(into, offset), length, flags),
+        errno[0]!,
       );
       if (count !== -Errno.INTR) return count;
     }
   }
 
   send(fd: number, from: Uint8Array, offset: number, length: number): number {
-    const { foreign } = this.libc;
+    const { foreign, errno } = this.libc;
     const flags = linux.MSG_NOSIGNAL | linux.MSG_DONTWAIT;
     for (;;) {
       const count = this.libc.result(
         foreign.symbols.send!(fd, foreign.pointer(from, offset), length, flags),
+        errno[0]!,
       );
       if (count !== -Errno.INTR) return count;
     }

@@ -63,8 +63,10 @@ export interface SocketNumbers {
 /** libc as far as sockets need it. */
 export interface SocketLibc extends PosixLibc {
   readonly foreign: Foreign;
-  /** A result, or for one below zero the errno of the call, negative. */
-  result(result: number): number;
+  /** errno of this thread, to be read in the expression of a call. */
+  readonly errno: Int32Array;
+  /** A result, or for one below zero the errno of the call in WASI's numbers, negative. */
+  result(result: number, errno: number): number;
 }
 
 /** Where things lie in the block: an address, a whole number, its size. */
@@ -129,8 +131,9 @@ export abstract class Sockets {
     if (fd < 0) throw posixError(-fd, "cannot make a socket");
     this.setOption(fd, SO_REUSEADDR);
     const size = this.#putAddress(family, address, port);
-    let error = libc.result(symbols.bind!(fd, this.#pointer(ADDRESS), size));
-    if (error === 0) error = libc.result(symbols.listen!(fd, BACKLOG));
+    const { errno } = libc;
+    let error = libc.result(symbols.bind!(fd, this.#pointer(ADDRESS), size), errno[0]!);
+    if (error === 0) error = libc.result(symbols.listen!(fd, BACKLOG), errno[0]!);
     if (error === 0) {
       const listening = this.#port(fd);
       return new LibcSocket(this.#context(), this, fd, { owned: true, messages: false, listening });
@@ -155,8 +158,11 @@ export abstract class Sockets {
     this.#view.setUint32(SIZE, 4, true);
     const { getsockopt } = this.libc.foreign.symbols;
     const { SOL_SOCKET } = this.#numbers;
-    const error = getsockopt!(fd, SOL_SOCKET, name, this.#pointer(VALUE), this.#pointer(SIZE));
-    return this.libc.result(error < 0 ? error : this.#view.getInt32(VALUE, true));
+    const error = this.libc.result(
+      getsockopt!(fd, SOL_SOCKET, name, this.#pointer(VALUE), this.#pointer(SIZE)),
+      this.libc.errno[0]!,
+    );
+    return error < 0 ? error : this.#view.getInt32(VALUE, true);
   }
 
   /** Turns an option on; -errno. */
@@ -165,6 +171,7 @@ export abstract class Sockets {
     const { setsockopt } = this.libc.foreign.symbols;
     return this.libc.result(
       setsockopt!(fd, this.#numbers.SOL_SOCKET, name, this.#pointer(VALUE), 4),
+      this.libc.errno[0]!,
     );
   }
 
@@ -207,7 +214,8 @@ export abstract class Sockets {
   }
 
   shutdown(fd: number, how: number): number {
-    return this.libc.result(this.libc.foreign.symbols.shutdown!(fd, how));
+    const { libc } = this;
+    return libc.result(libc.foreign.symbols.shutdown!(fd, how), libc.errno[0]!);
   }
 }
 
