@@ -6,6 +6,27 @@ import { root } from "./runtimes.mjs";
 /** How they begin a line about what failed. */
 export const FAILED = /^\s*(?:not ok |✖ |\(fail\) |FAIL |# not ok )|\.\.\. FAILED/;
 
+/** How they begin a line about what passed. */
+const PASSED = /^\s*(?:✔ |\(pass\) )|\.\.\. ok \(/;
+
+/** Lines that are shown around what failed, since they may tell why; and how many of them at most. */
+const BEFORE = 12;
+const AFTER = 30;
+const MOST = 150;
+
+/** What a runner's output says of what failed, and why. */
+export function aboutFailures(text) {
+  const lines = text.split("\n").filter((line) => !PASSED.test(line));
+  const shown = new Set();
+  for (const [at, line] of lines.entries()) {
+    // Deno gives the reasons under a heading
+    const until = FAILED.test(line) ? AFTER : line.trim() === "ERRORS" ? lines.length : -1;
+    for (let i = at - BEFORE; i <= at + until; i++) shown.add(i);
+  }
+  const about = lines.filter((_, at) => shown.has(at));
+  return about.slice(-MOST);
+}
+
 /** The tests in a folder, or the one file, with slashes, from the repository's folder on. */
 export function filesIn(where) {
   const full = path.join(root, where);

@@ -16,21 +16,18 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { changedTests } from "./changed.mjs";
-import { FAILED, filesIn, nodeFlags, runnerWords } from "./runners.mjs";
+import { aboutFailures, filesIn, nodeFlags, runnerWords } from "./runners.mjs";
 import { machineNode, programOf, root } from "./runtimes.mjs";
 import { portable } from "./windows/files.mjs";
 
-/** The lines about what failed, for the end: what is printed in between may be cut off. */
+/** What is said of failures, for the end: what is printed in between may be cut off. */
 const lines = [];
 
-/** Prints what a stream says, and keeps the lines about what failed. */
-function pass(from, to, found) {
-  let rest = "";
+/** Prints what a stream says, and keeps it. */
+function pass(from, to, said) {
   from.setEncoding("utf8").on("data", (text) => {
     to.write(text);
-    const all = (rest + text).split("\n");
-    rest = all.pop();
-    found.push(...all.filter((line) => FAILED.test(line)));
+    said.push(text);
   });
 }
 
@@ -38,11 +35,11 @@ async function run(title, command, parameters) {
   console.log(`\n=== ${title}`);
   const began = Date.now();
   const env = { ...process.env, NO_COLOR: "1" };
-  const found = [];
+  const said = [];
   const how = await new Promise((resolve) => {
     const child = spawn(command, parameters, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
-    pass(child.stdout, process.stdout, found);
-    pass(child.stderr, process.stderr, found);
+    pass(child.stdout, process.stdout, said);
+    pass(child.stderr, process.stderr, said);
     child.on("error", resolve).on("close", (code, signal) => resolve(signal ?? code));
     // a process that a test has left behind may hold the pipes
     child.on("exit", (code, signal) => setTimeout(resolve, 5000, signal ?? code).unref());
@@ -50,7 +47,7 @@ async function run(title, command, parameters) {
   const seconds = ((Date.now() - began) / 1000).toFixed(1);
   console.log(`=== ${title}: ${how === 0 ? "passed" : `FAILED (${how})`} in ${seconds} s`);
   if (how === 0) return [];
-  lines.push(...[...new Set(found)].map((line) => `${title}: ${line.trim()}`));
+  lines.push(`--- ${title}:`, ...aboutFailures(said.join("")));
   return [title];
 }
 
@@ -171,6 +168,6 @@ if (wants("bun")) {
   );
 }
 
-for (const line of lines.slice(0, 50)) console.log(line);
+for (const line of lines) console.log(line);
 console.log(failures.length === 0 ? "\nEverything passed." : `\nFailed: ${failures.join(", ")}`);
 process.exit(failures.length === 0 ? 0 : 1);
