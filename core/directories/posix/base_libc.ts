@@ -175,6 +175,38 @@ export abstract class BaseLibc {
     return this.result(Number(result), errno);
   }
 
+  /** pread(2), or read(2) for position -1. */
+  read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number {
+    const to = this.foreign.pointer(into, offset);
+    for (;;) {
+      const count = position < 0
+        ? this.c.read!(fd, to, length)
+        : position < 0x100000000 && this.c.pread32 !== undefined
+        ? this.c.pread32(fd, to, length, position)
+        : this.c.pread!(fd, to, length, this.foreign.long(position));
+      const errno = this.errno[0]!;
+      if (count >= 0) return count;
+      const error = this.failed(errno);
+      if (error !== -Errno.INTR) return error;
+    }
+  }
+
+  /** pwrite(2), or write(2) for position -1. */
+  write(fd: number, from: Uint8Array, offset: number, length: number, position: number): number {
+    const at = this.foreign.pointer(from, offset);
+    for (;;) {
+      const count = position < 0
+        ? this.c.write!(fd, at, length)
+        : position < 0x100000000 && this.c.pwrite32 !== undefined
+        ? this.c.pwrite32(fd, at, length, position)
+        : this.c.pwrite!(fd, at, length, this.foreign.long(position));
+      const errno = this.errno[0]!;
+      if (count >= 0) return count;
+      const error = this.failed(errno);
+      if (error !== -Errno.INTR) return error;
+    }
+  }
+
   isatty(fd: number): boolean {
     return this.c.isatty!(fd) === 1;
   }

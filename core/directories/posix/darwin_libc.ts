@@ -216,32 +216,6 @@ export class DarwinLibc extends BaseLibc implements PosixLibc {
     );
   }
 
-  read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number {
-    const to = this.foreign.pointer(into, offset);
-    for (;;) {
-      const count = position < 0
-        ? this.c.read!(fd, to, length)
-        : this.c.pread!(fd, to, length, this.foreign.long(position));
-      const errno = this.errno[0]!;
-      if (count >= 0) return count;
-      const error = this.failed(errno);
-      if (error !== -Errno.INTR) return error;
-    }
-  }
-
-  write(fd: number, from: Uint8Array, offset: number, length: number, position: number): number {
-    const at = this.foreign.pointer(from, offset);
-    for (;;) {
-      const count = position < 0
-        ? this.c.write!(fd, at, length)
-        : this.c.pwrite!(fd, at, length, this.foreign.long(position));
-      const errno = this.errno[0]!;
-      if (count >= 0) return count;
-      const error = this.failed(errno);
-      if (error !== -Errno.INTR) return error;
-    }
-  }
-
   /** There is no getrandom(2): WebCrypto gives what is wanted. */
   random(): number {
     return -Errno.NOSYS;

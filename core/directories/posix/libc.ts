@@ -188,38 +188,6 @@ export class Libc extends BaseLibc implements PosixLibc {
     return this.result(this.c.getdents64!(getdents64, fd, to, bytes.length), this.errno[0]!);
   }
 
-  /** pread(2), or read(2) for position -1. */
-  read(fd: number, into: Uint8Array, offset: number, length: number, position: number): number {
-    const to = this.foreign.pointer(into, offset);
-    for (;;) {
-      const count = position < 0
-        ? this.c.read!(fd, to, length)
-        : position < 0x100000000
-        ? this.c.pread32!(fd, to, length, position)
-        : this.c.pread!(fd, to, length, this.foreign.long(position));
-      const errno = this.errno[0]!;
-      if (count >= 0) return count;
-      const error = this.failed(errno);
-      if (error !== -Errno.INTR) return error;
-    }
-  }
-
-  /** pwrite(2), or write(2) for position -1. */
-  write(fd: number, from: Uint8Array, offset: number, length: number, position: number): number {
-    const at = this.foreign.pointer(from, offset);
-    for (;;) {
-      const count = position < 0
-        ? this.c.write!(fd, at, length)
-        : position < 0x100000000
-        ? this.c.pwrite32!(fd, at, length, position)
-        : this.c.pwrite!(fd, at, length, this.foreign.long(position));
-      const errno = this.errno[0]!;
-      if (count >= 0) return count;
-      const error = this.failed(errno);
-      if (error !== -Errno.INTR) return error;
-    }
-  }
-
   /** getrandom(2), for arrays that do not move; -errno, or -NOSYS if it gave less. */
   random(into: Uint8Array): number {
     if (this.c.getrandom === undefined) return -Errno.NOSYS;
