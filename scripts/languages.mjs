@@ -20,6 +20,7 @@ import { go } from "./languages/go.mjs";
 import { causeOf } from "./languages/known.mjs";
 import { jq } from "./languages/jq.mjs";
 import { libarchive } from "./languages/libarchive.mjs";
+import { micropython } from "./languages/micropython.mjs";
 import { makeRunners } from "./languages/runner.mjs";
 import { perl } from "./languages/perl.mjs";
 import { python } from "./languages/python.mjs";
@@ -36,6 +37,7 @@ const suites = [
   go,
   jq,
   libarchive,
+  micropython,
   perl,
   python,
   python313,

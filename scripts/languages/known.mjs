@@ -49,6 +49,7 @@ const REMOVED =
   "leads nowhere once the directory before them is removed";
 const NAMED =
   "wasi-libc's getcwd() gives the text that it keeps, without looking for the directory";
+const NUMBERS = "the test expects Linux's numbers of errors, and wasi-libc has WASI's";
 const OWN = "the test wants to be run in its distribution as it is released apart from Perl";
 const ROOTED = "the test wants a current directory that is not the root";
 const SIGNALS = "this build knows no signals by name";
@@ -285,6 +286,13 @@ const known = [
     name: /^test_write_format_zip_stream$/,
     why: STORED,
   },
+  {
+    suite: "micropython",
+    name: /^vfs_(blockdev_invalid|fat_(fileio\d|more)|lfs_mount)$/,
+    why: NUMBERS,
+  },
+  { suite: "micropython", name: /^vfs_posix_enoent$/, why: NAMED },
+  { suite: "micropython", name: /^vfs_posix_paths$/, why: ROOTED },
 ];
 
 /** Why a test fails, or undefined. */

@@ -9,7 +9,7 @@ import { haveDebian, haveSources, inside, once, say, SetupError, SUITE } from ".
 
 const PACKAGES = `
   clang lld llvm wasi-libc libclang-rt-dev-wasm32 make dpkg-dev xz-utils bzip2 gcc libc6-dev python3
-  tcl8.6
+  tcl8.6 binaryen
 `.trim().split(/\s+/);
 
 /** Libraries that the languages need: their C files, and how these are compiled. */
