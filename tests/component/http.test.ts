@@ -46,7 +46,7 @@ function answer(request: http.IncomingMessage, response: http.ServerResponse, bo
     case "/cut":
       response.writeHead(200, { "content-length": 100 });
       response.write("part");
-      return void setTimeout(() => response.destroy(), 50);
+      return void setTimeout(() => response.destroy(), 500);
     case "/slow":
       response.write("one");
       return void setTimeout(() => response.end("two"), 1500);
